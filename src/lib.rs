@@ -1,0 +1,12 @@
+//! keepwarm (skeleton; the architecture document replaces this line).
+
+pub mod clock;
+pub mod config;
+pub mod deliver;
+pub mod demo;
+pub mod http;
+pub mod lifecycle;
+pub mod model;
+pub mod normalise;
+pub mod source;
+pub mod telemetry;

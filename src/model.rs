@@ -1,0 +1,24 @@
+//! The words of the product as types: what sources bring, what is kept, what is computed.
+//!
+//! Everything else names this module and it names nothing else. It holds data and the small total
+//! functions that belong to it: no I/O, no clock, no randomness.
+
+pub mod address;
+pub mod delta;
+pub mod envelope;
+pub mod interaction;
+pub mod key;
+pub mod meeting;
+pub mod nudge;
+pub mod relationship;
+pub mod time;
+
+pub use address::{Address, Person};
+pub use delta::{Cursor, Delta, KnownMailbox, MailboxInfo, RawItem, Role};
+pub use envelope::{Automated, Envelope};
+pub use interaction::{Direction, Interaction, Kind};
+pub use key::Key;
+pub use meeting::{Attendee, Meeting, MeetingStatus, Participation};
+pub use nudge::{Nudge, Reason};
+pub use relationship::{Counts, Relationship};
+pub use time::{Span, Timestamp};

@@ -1,0 +1,113 @@
+//! What one read of a source brings, and where it left off.
+//!
+//! A source adapter is given what is known of its mailboxes and answers with deltas. A delta and
+//! its cursor are committed together, so a cursor never runs ahead of the data it stands for.
+
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// What a mailbox is for, by SPECIAL-USE (RFC 6154) or by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Where mail arrives. What claims to come from the rep here may be forged.
+    Inbox,
+    /// What the rep has sent.
+    Sent,
+    /// All mail of the account, or the only mailbox of its source.
+    All,
+    /// Any other mailbox that is read, such as an archive.
+    Other,
+    /// A calendar.
+    Calendar,
+}
+
+/// A mailbox as a source names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailboxInfo {
+    /// The name by which the source is asked for it, byte for byte (IMAP: as on the wire).
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+}
+
+/// The position in a mailbox after which everything is new.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Cursor {
+    /// IMAP: every UID in `low..=high` under this UIDVALIDITY has been read; `low` falls to 1 as
+    /// the backfill goes back, `high` grows with new mail. Nothing read yet: `low = high + 1`.
+    Imap {
+        /// The mailbox's UIDVALIDITY.
+        uid_validity: u32,
+        /// The lowest UID read.
+        low: u32,
+        /// The highest UID read.
+        high: u32,
+    },
+    /// A Maildir has no order: the keys of the files read are kept beside the cursor.
+    Maildir,
+    /// A file or feed read as a whole, named by a hash of its bytes and of the window of days
+    /// over which its recurrences were expanded.
+    Whole {
+        /// Hash of the bytes.
+        digest: i64,
+        /// The day (since the epoch, UTC) on which it was expanded.
+        day: i64,
+    },
+}
+
+/// What the store knows of a mailbox when a pass begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownMailbox {
+    /// The name, as in [`MailboxInfo::name`].
+    pub name: String,
+    /// Where the last committed delta left off; `None` for one never read.
+    pub cursor: Option<Cursor>,
+    /// Sorted keys of the items read so far, for mailboxes without an order (Maildir).
+    pub seen: Vec<i64>,
+}
+
+/// One item as the source holds it, not yet understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RawItem {
+    /// The header block of a message.
+    Message {
+        /// The item's number in its mailbox: IMAP UID, or for a Maildir a key of the file's name.
+        item: i64,
+        /// When the server received it (IMAP INTERNALDATE, Maildir file time), if known.
+        received_at: Option<Timestamp>,
+        /// Header fields as bytes, at most 64 KiB; never a body.
+        header: Vec<u8>,
+    },
+    /// A whole iCalendar object or feed, at most 64 MiB.
+    Calendar {
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// An item that could not be read: it goes to the quarantine and is passed over.
+    Unreadable {
+        /// The item's number in its mailbox.
+        item: i64,
+        /// Why, in words for the admin, without personal data.
+        why: String,
+    },
+}
+
+/// What one read of a mailbox brought. Committed whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delta {
+    /// The mailbox that was read.
+    pub mailbox: MailboxInfo,
+    /// What is new.
+    pub items: Vec<RawItem>,
+    /// Items known before that the mailbox no longer holds (Maildir keys).
+    pub vanished: Vec<i64>,
+    /// Whether everything that the mailbox held when the pass began has now been read.
+    pub complete: bool,
+    /// Where the next read continues.
+    pub cursor: Cursor,
+    /// How many items the mailbox holds, if the source told.
+    pub total: Option<u64>,
+}

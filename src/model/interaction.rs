@@ -1,0 +1,71 @@
+//! One directed, dated touch between a rep and a contact.
+
+use super::Timestamp;
+
+/// Which way an interaction went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From the rep to the contact.
+    Outbound,
+    /// From the contact to the rep.
+    Inbound,
+    /// Both at once: a meeting held.
+    Mutual,
+}
+
+/// What kind of touch it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A message.
+    Message,
+    /// A meeting.
+    Meeting,
+}
+
+/// An interaction as scoring sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interaction {
+    /// When it happened; a meeting happens at its end.
+    pub at: Timestamp,
+    /// Which way it went.
+    pub direction: Direction,
+    /// What it was.
+    pub kind: Kind,
+    /// To how many people it was addressed, at least 1.
+    pub audience: u32,
+    /// Whether it answers one of the other party, or is a meeting that both accepted.
+    pub linked: bool,
+}
+
+impl Direction {
+    /// The word for it in the database, in logs of interactions and in payloads.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Outbound => "outbound",
+            Self::Inbound => "inbound",
+            Self::Mutual => "mutual",
+        }
+    }
+
+    /// The other party's direction; a mutual one has none but itself.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Outbound => Self::Inbound,
+            Self::Inbound => Self::Outbound,
+            Self::Mutual => Self::Mutual,
+        }
+    }
+}
+
+impl Kind {
+    /// The word for it in the database, in logs of interactions and in payloads.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Meeting => "meeting",
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The pair (rep, contact): what is kept of it so that the next interaction costs little.
+
+use super::Timestamp;
+
+/// Half-lives of the four decayed sums, in days.
+pub const HALF_LIVES_DAYS: [f64; 4] = [7.0, 30.0, 120.0, 480.0];
+
+/// Decayed sums of mass by direction, one for each half-life, as they stood at `at`.
+///
+/// Additive: the sums of two disjoint sets of interactions, brought to one instant, add up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Masses {
+    /// From the rep to the contact.
+    pub outbound: [f64; 4],
+    /// From the contact to the rep.
+    pub inbound: [f64; 4],
+    /// The instant for which the sums hold: the last interaction's.
+    pub at: Timestamp,
+}
+
+/// How many interactions a relationship counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages from the rep.
+    pub outbound: u32,
+    /// Messages from the contact.
+    pub inbound: u32,
+    /// Meetings held.
+    pub meetings: u32,
+    /// Interactions that answer the other party, and meetings both accepted.
+    pub reciprocations: u32,
+    /// Days (in the rep's time zone) with at least one interaction.
+    pub active_days: u32,
+}
+
+/// The state of a relationship: a function of its counted interactions up to `folded_at`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Relationship {
+    /// Decayed sums.
+    pub masses: Masses,
+    /// How many of what.
+    pub counts: Counts,
+    /// The highest S so far, fading, as of the last interaction; see `score::baseline`.
+    pub baseline: f64,
+    /// Whether interactions came out of order, so that `baseline` must be folded from the log.
+    pub baseline_stale: bool,
+    /// The first interaction that answers the other party: before it the strength is 0.
+    pub reciprocated_at: Option<Timestamp>,
+    /// The first interaction.
+    pub first_at: Option<Timestamp>,
+    /// The last one of each direction, and the last meeting.
+    pub last_outbound_at: Option<Timestamp>,
+    /// The last message from the contact.
+    pub last_inbound_at: Option<Timestamp>,
+    /// The last meeting held.
+    pub last_meeting_at: Option<Timestamp>,
+    /// Everything dated up to here has been folded in.
+    pub folded_at: Timestamp,
+    /// The earliest interaction dated later than `folded_at`, such as a meeting to come.
+    pub pending_at: Option<Timestamp>,
+}
+
+impl Relationship {
+    /// The last interaction of any direction.
+    #[must_use]
+    pub fn last_at(&self) -> Option<Timestamp> {
+        self.last_outbound_at.max(self.last_inbound_at).max(self.last_meeting_at)
+    }
+}
