@@ -8,5 +8,6 @@ pub mod http;
 pub mod lifecycle;
 pub mod model;
 pub mod normalise;
+pub mod score;
 pub mod source;
 pub mod telemetry;

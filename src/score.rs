@@ -1,0 +1,20 @@
+//! Strength: how much a relationship holds, from its interactions alone.
+//!
+//! Pure and order-free: folding interactions one by one, in any order and any chunks, gives the
+//! state that a rebuild from the whole log gives (within 1e-9). The formula and its reference
+//! values are in README.md, "How strength is computed".
+
+pub mod fold;
+pub mod mass;
+pub mod silence;
+pub mod strength;
+
+pub use fold::{Zone, extend, rebuild};
+pub use mass::Parameters;
+pub use silence::{falls_at, usual_gap_days};
+pub use strength::{Band, Strength, strength_at};
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod reference;

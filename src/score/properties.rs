@@ -1,0 +1,214 @@
+//! The invariants of the model (README.md, "What cannot be gamed"), each over random histories.
+
+use proptest::prelude::*;
+
+use crate::model::{Direction, Interaction, Kind, Relationship, Span, Timestamp};
+
+use super::mass::{Side, day_sums, entry};
+use super::{Parameters, extend, rebuild, strength_at};
+
+const START: Timestamp = Timestamp::from_seconds(1_577_836_800);
+const END: Timestamp = Timestamp::from_seconds(1_577_836_800 + 400 * 86_400);
+const ZONE: chrono_tz::Tz = chrono_tz::America::New_York;
+
+fn message(minute: i64, direction: Direction, audience: u32, linked: bool) -> Interaction {
+    let at = START + Span::from_seconds(minute * 60);
+    Interaction { at, direction, kind: Kind::Message, audience, linked }
+}
+
+/// Minutes are few enough that ties of instant and of day are common.
+fn interaction() -> impl Strategy<Value = Interaction> {
+    (0i64..365 * 24, 0u8..8, 1u32..30, any::<bool>()).prop_map(|(hour, kind, audience, linked)| {
+        let direction = match kind {
+            0..=3 => Direction::Outbound,
+            4..=6 => Direction::Inbound,
+            _ => return meeting(hour * 60, audience),
+        };
+        message(hour * 60, direction, audience, linked)
+    })
+}
+
+fn meeting(minute: i64, audience: u32) -> Interaction {
+    Interaction {
+        direction: Direction::Mutual,
+        kind: Kind::Meeting,
+        ..message(minute, Direction::Mutual, audience, true)
+    }
+}
+
+fn history(max: usize) -> impl Strategy<Value = Vec<Interaction>> {
+    prop::collection::vec(interaction(), 1..max)
+}
+
+fn fold(log: &[Interaction]) -> Relationship {
+    rebuild(log, ZONE, &Parameters::default(), END)
+}
+
+fn s(log: &[Interaction], at: Timestamp) -> f64 {
+    strength_at(&fold(log), at).s
+}
+
+/// What the store does: chunks arrive in some order, each extends the state with the days read
+/// back, and a stale baseline is folded from the log at the end.
+fn fold_in_chunks(chunks: &[Vec<Interaction>]) -> (Relationship, bool) {
+    let parameters = Parameters::default();
+    let mut state = Relationship { folded_at: END, ..Relationship::default() };
+    let mut log: Vec<Interaction> = Vec::new();
+    for chunk in chunks {
+        extend(&mut state, &log, chunk, ZONE, &parameters);
+        log.extend_from_slice(chunk);
+    }
+    let stale = state.baseline_stale;
+    if stale {
+        let whole = rebuild(&log, ZONE, &parameters, END);
+        state.baseline = whole.baseline;
+        state.baseline_stale = false;
+    }
+    (state, stale)
+}
+
+fn close(a: &Relationship, b: &Relationship) -> Result<(), TestCaseError> {
+    let sums = |r: &Relationship| {
+        let at_end = strength_at(r, END);
+        [at_end.outbound, at_end.inbound, at_end.s, r.baseline, at_end.score]
+    };
+    for (x, y) in sums(a).into_iter().zip(sums(b)) {
+        prop_assert!((x - y).abs() < 1e-9, "{a:?}\n{b:?}");
+    }
+    prop_assert_eq!(a.counts, b.counts);
+    prop_assert_eq!(a.first_at, b.first_at);
+    prop_assert_eq!(a.last_at(), b.last_at());
+    prop_assert_eq!(a.reciprocated_at, b.reciprocated_at);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn g1_unanswered_messages_raise_s_by_at_most_a_little(
+        log in history(40),
+        more in prop::collection::vec(0i64..365 * 1440, 1..80),
+    ) {
+        let before = strength_at(&fold(&log), END);
+        let spam = more.iter().map(|m| message(*m, Direction::Outbound, 1, false));
+        let after = strength_at(&fold(&log.iter().copied().chain(spam).collect::<Vec<_>>()), END);
+        if before.outbound >= before.inbound {
+            prop_assert!(after.s - before.s <= 0.0875 + 1e-12, "{} → {}", before.s, after.s);
+        }
+        let never: Vec<Interaction> = more.iter().map(|m| message(*m, Direction::Outbound, 1, false)).collect();
+        prop_assert_eq!(strength_at(&fold(&never), END).score, 0.0);
+    }
+
+    #[test]
+    fn g2_splitting_a_message_gains_less_than_pi_squared_over_six(
+        audience in 1u32..50, pieces in 1usize..200,
+    ) {
+        let one = message(600, Direction::Outbound, audience, false);
+        let parameters = Parameters::default();
+        let sums = |n: usize| {
+            let mut entries: Vec<_> =
+                std::iter::repeat_n(one, n).filter_map(|i| entry(&i, Side::Outbound, &parameters)).collect();
+            day_sums(&mut entries, one.at)
+        };
+        for (split, whole) in sums(pieces).into_iter().zip(sums(1)) {
+            prop_assert!(split / whole < std::f64::consts::PI.powi(2) / 6.0);
+        }
+    }
+
+    #[test]
+    fn g3_more_recipients_never_raise_the_strength(log in history(40), which: prop::sample::Index, more in 1u32..20) {
+        let mut wider = log.clone();
+        wider[which.index(log.len())].audience += more;
+        prop_assert!(s(&wider, END) <= s(&log, END) + 1e-12);
+    }
+
+    #[test]
+    fn g4_silence_never_raises_s(log in history(40), days in prop::collection::vec(0.0f64..500.0, 2)) {
+        let state = fold(&log);
+        let at = |d: f64| {
+            #[expect(clippy::cast_possible_truncation, reason = "at most 500 days")]
+            let millis = (d * 86_400_000.0) as i64;
+            state.last_at().unwrap() + Span::from_millis(millis)
+        };
+        let (near, far) = (days[0].min(days[1]), days[0].max(days[1]));
+        prop_assert!(strength_at(&state, at(far)).s <= strength_at(&state, at(near)).s + 1e-12);
+    }
+
+    #[test]
+    fn g4_without_an_interaction_there_is_nothing(at in 0i64..i64::MAX / 2) {
+        prop_assert_eq!(strength_at(&Relationship::default(), Timestamp::from_millis(at)).s, 0.0);
+    }
+
+    #[test]
+    fn g5_any_order_and_chunking_gives_the_same_state(
+        log in history(120).prop_shuffle(), sizes in prop::collection::vec(1usize..20, 1..40),
+    ) {
+        let mut rest = log.as_slice();
+        let mut chunks = Vec::new();
+        for size in sizes.iter().cycle() {
+            if rest.is_empty() { break }
+            let (chunk, more) = rest.split_at((*size).min(rest.len()));
+            chunks.push(chunk.to_vec());
+            rest = more;
+        }
+        close(&fold_in_chunks(&chunks).0, &fold(&log))?;
+    }
+
+    #[test]
+    fn g5_arrival_in_order_needs_no_second_look(mut log in history(120)) {
+        log.sort_by_key(|i| i.at);
+        let chunks: Vec<Vec<Interaction>> = log.iter().map(|i| vec![*i]).collect();
+        let (state, stale) = fold_in_chunks(&chunks);
+        prop_assert!(!stale);
+        close(&state, &fold(&log))?;
+    }
+
+    #[test]
+    fn g9_at_equal_volume_balanced_beats_unbalanced(pairs in 2i64..40, moved in 1i64..40) {
+        let day = |n: i64| n * 3 * 1440;
+        let turn = |n: i64, answers: i64| {
+            let direction = if n % 2 == 1 && n / 2 < answers { Direction::Inbound } else { Direction::Outbound };
+            message(day(n), direction, 1, direction == Direction::Inbound)
+        };
+        let log = |answers: i64| (0..2 * pairs).map(|n| turn(n, answers)).collect::<Vec<_>>();
+        let moved = moved.min(pairs);
+        prop_assert!(s(&log(pairs), END) > s(&log(pairs - moved), END));
+    }
+
+    #[test]
+    fn g10_the_older_of_two_equally_active_keeps_more(weeks in 8i64..48) {
+        let exchange = |day: i64| [message(day * 1440, Direction::Outbound, 1, false),
+                                   message(day * 1440 + 60, Direction::Inbound, 1, true)];
+        let old: Vec<_> = (0..=weeks).flat_map(|w| exchange(365 - 7 * w)).collect();
+        let young: Vec<_> = (0..1).flat_map(|w| exchange(365 - 7 * w)).collect();
+        let recent: Vec<_> = (0..=4).flat_map(|w| exchange(365 - 7 * w)).collect();
+        let kept = |log: &[Interaction]| {
+            let last = log.iter().map(|i| i.at).max().unwrap();
+            let state = fold(log);
+            strength_at(&state, last + Span::from_days(60)).s / strength_at(&state, last).s
+        };
+        prop_assert!(kept(&old) > kept(&young));
+        prop_assert!(kept(&old) > kept(&recent));
+    }
+
+    #[test]
+    fn g13_two_monologues_stay_at_nothing(
+        inbound in prop::collection::vec(0i64..365 * 1440, 1..60),
+        outbound in prop::collection::vec(0i64..365 * 1440, 1..60),
+    ) {
+        let log: Vec<_> = inbound.iter().map(|m| message(*m, Direction::Inbound, 1, false))
+            .chain(outbound.iter().map(|m| message(*m, Direction::Outbound, 1, false))).collect();
+        prop_assert_eq!(strength_at(&fold(&log), END).score, 0.0);
+    }
+
+    #[test]
+    fn nothing_dated_later_counts(log in history(60), day in 0i64..365) {
+        let cut = START + Span::from_days(day);
+        let past: Vec<_> = log.iter().filter(|i| i.at <= cut).copied().collect();
+        let parameters = Parameters::default();
+        let whole = rebuild(&log, ZONE, &parameters, cut);
+        let known = rebuild(&past, ZONE, &parameters, cut);
+        prop_assert_eq!(Relationship { pending_at: None, ..whole }, known);
+    }
+}
