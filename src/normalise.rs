@@ -1,1 +1,18 @@
-//! To be written.
+//! From untrusted bytes to envelopes, meetings and directed touches.
+//!
+//! Pure and total: every input gives a result or a reason, never a panic. Bytes of a message end
+//! here; nothing that leaves this module holds a body or, by default, a subject.
+
+pub mod address;
+pub mod automated;
+pub mod calendar;
+pub mod directed;
+pub mod envelope;
+pub mod held;
+pub mod people;
+pub mod text;
+pub mod thread;
+
+pub use directed::{Directed, LeftOut, Touch, directed};
+pub use envelope::{Unusable, envelope};
+pub use people::{Own, Who};

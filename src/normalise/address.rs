@@ -1,0 +1,93 @@
+//! Canonical addresses: two spellings of one address become one value.
+//!
+//! The local part is lower-cased and loses its plus-tag; the domain becomes its IDNA ASCII form
+//! (UTS #46). What is not an address (no `@`, an empty side, white space inside) gives `None`.
+
+use crate::model::{Address, Person};
+
+use super::text::{clean_name, shown};
+
+/// The longest address that RFC 5321 lets be used.
+const MAX_LEN: usize = 254;
+
+/// Reads an address as it stands in a header or calendar, with the name beside it.
+#[must_use]
+pub fn parse(raw: &str, name: Option<&str>) -> Option<Person> {
+    let address = canonical(raw)?;
+    let name = name.map(clean_name).unwrap_or_default();
+    let name = if name.eq_ignore_ascii_case(address.as_str()) { String::new() } else { name };
+    Some(Person { address, name })
+}
+
+/// The canonical form of an address, without a name.
+#[must_use]
+pub fn canonical(raw: &str) -> Option<Address> {
+    let trimmed =
+        raw.trim().trim_matches(|c: char| matches!(c, '<' | '>' | '"' | '\'') || c.is_whitespace());
+    let bare = match trimmed.get(..7) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => trimmed.get(7..)?,
+        _ => trimmed,
+    };
+    let (local, domain) = bare.rsplit_once('@')?;
+    let local = local.trim_matches(|c| c == '"' || c == '\'').to_lowercase();
+    let local = match local.split_once('+') {
+        Some((before, _)) if !before.is_empty() => before.to_owned(),
+        _ => local,
+    };
+    let domain = ascii_domain(domain)?;
+    let plain =
+        |c: char| !c.is_whitespace() && shown(c) && !matches!(c, '<' | '>' | ',' | ';' | '@');
+    if local.is_empty() || !local.chars().all(plain) || local.len() + domain.len() + 1 > MAX_LEN {
+        return None;
+    }
+    Some(Address::from_canonical(format!("{local}@{domain}")))
+}
+
+/// The domain in lower-case ASCII, `None` if it cannot be one.
+#[must_use]
+pub fn ascii_domain(raw: &str) -> Option<String> {
+    let raw = raw.trim().trim_end_matches('.');
+    let ascii = idna::domain_to_ascii(raw).ok()?;
+    let fits =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '[' | ']' | ':');
+    (!ascii.is_empty() && ascii.chars().all(fits)).then_some(ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{canonical, parse};
+
+    #[test]
+    fn spellings_of_one_address_are_one() {
+        for (raw, expected) in [
+            ("Bo.Li@Acme.Example", Some("bo.li@acme.example")),
+            ("mailto:bo@acme.example", Some("bo@acme.example")),
+            ("MAILTO:bo@acme.example", Some("bo@acme.example")),
+            ("<bo@acme.example>", Some("bo@acme.example")),
+            ("'bo@acme.example'", Some("bo@acme.example")),
+            ("bo+crm@acme.example", Some("bo@acme.example")),
+            ("+49301234@fax.example", Some("+49301234@fax.example")),
+            ("bo@bücher.example", Some("bo@xn--bcher-kva.example")),
+            ("bo@XN--BCHER-KVA.example", Some("bo@xn--bcher-kva.example")),
+            ("bo@acme.example.", Some("bo@acme.example")),
+            ("José@acme.example", Some("josé@acme.example")),
+            ("MAILER-DAEMON", None),
+            ("@acme.example", None),
+            ("bo@", None),
+            ("b o@acme.example", None),
+            ("bo@ac me.example", None),
+            ("a@b@acme.example", None),
+            ("bo\u{202e}@acme.example", None),
+        ] {
+            let found = canonical(raw);
+            assert_eq!(found.as_ref().map(|a| a.as_str()), expected, "{raw:?}");
+        }
+        assert_eq!(canonical(&format!("{}@acme.example", "x".repeat(300))), None);
+    }
+
+    #[test]
+    fn a_name_that_only_repeats_the_address_is_none() {
+        assert_eq!(parse("bo@acme.example", Some("BO@acme.example")).unwrap().name, "");
+        assert_eq!(parse("bo@acme.example", Some("\"Bo Li\"")).unwrap().name, "Bo Li");
+    }
+}

@@ -1,0 +1,110 @@
+//! Who is who: reps and colleagues on one side, everybody else on the other.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::Address;
+
+/// What an address is to the organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// A rep, by row in the database.
+    Rep(i64),
+    /// Somebody of the own organisation who is no rep.
+    Colleague,
+    /// Anybody else: a contact, or one to be.
+    Outsider,
+    /// An outsider of whom nothing may be written down.
+    Excluded,
+}
+
+/// The own side, and whom to leave out.
+#[derive(Clone, Debug, Default)]
+pub struct Own {
+    reps: HashMap<Address, i64>,
+    domains: HashSet<String>,
+    excluded_addresses: HashSet<Address>,
+    excluded_domains: HashSet<String>,
+}
+
+impl Own {
+    /// Addresses of reps with their rows, and the domains (ASCII) whose addresses are colleagues.
+    #[must_use]
+    pub fn new(
+        reps: impl IntoIterator<Item = (Address, i64)>,
+        domains: impl IntoIterator<Item = String>,
+    ) -> Self {
+        Self {
+            reps: reps.into_iter().collect(),
+            domains: domains.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The same, with addresses and domains of which nothing may be written down.
+    #[must_use]
+    pub fn excluding(
+        mut self,
+        addresses: impl IntoIterator<Item = Address>,
+        domains: impl IntoIterator<Item = String>,
+    ) -> Self {
+        self.excluded_addresses = addresses.into_iter().collect();
+        self.excluded_domains = domains.into_iter().collect();
+        self
+    }
+
+    /// What this address is to the organisation; a subdomain belongs to its domain.
+    #[must_use]
+    pub fn who(&self, address: &Address) -> Who {
+        if let Some(rep) = self.reps.get(address) {
+            return Who::Rep(*rep);
+        }
+        if belongs(address.domain(), &self.domains) {
+            return Who::Colleague;
+        }
+        let excluded = self.excluded_addresses.contains(address)
+            || belongs(address.domain(), &self.excluded_domains);
+        if excluded { Who::Excluded } else { Who::Outsider }
+    }
+}
+
+/// Whether the domain or one above it is in the set.
+fn belongs(domain: &str, set: &HashSet<String>) -> bool {
+    if set.is_empty() {
+        return false;
+    }
+    let mut rest = Some(domain);
+    while let Some(domain) = rest {
+        if set.contains(domain) {
+            return true;
+        }
+        rest = domain.split_once('.').map(|(_, above)| above);
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Own, Who};
+    use crate::normalise::address::canonical;
+
+    #[test]
+    fn aliases_fold_and_subdomains_belong() {
+        let own = Own::new(
+            [(canonical("ann@us.example").unwrap(), 1), (canonical("ann@old.test").unwrap(), 1)],
+            ["us.example".to_owned()],
+        )
+        .excluding([canonical("lawyer@firm.example").unwrap()], ["press.example".to_owned()]);
+        for (address, who) in [
+            ("ann@us.example", Who::Rep(1)),
+            ("Ann+x@OLD.test", Who::Rep(1)),
+            ("carl@us.example", Who::Colleague),
+            ("carl@eu.us.example", Who::Colleague),
+            ("bo@notus.example", Who::Outsider),
+            ("lawyer@firm.example", Who::Excluded),
+            ("other@firm.example", Who::Outsider),
+            ("x@news.press.example", Who::Excluded),
+        ] {
+            assert_eq!(own.who(&canonical(address).unwrap()), who, "{address}");
+        }
+    }
+}
