@@ -10,4 +10,5 @@ pub mod model;
 pub mod normalise;
 pub mod score;
 pub mod source;
+pub mod store;
 pub mod telemetry;

@@ -1,0 +1,28 @@
+//! The database: one SQLite file, one writer, read-only readers, one process.
+//!
+//! Everything above calls functions that say what they mean (`message::insert`, `outbox::due`) over
+//! a [`Db`]; SQL stays in the files below, one for each aggregate. A write runs on the writer's
+//! thread inside one transaction, so what a job stores and the proof that it was done commit
+//! together, and no transaction spans an `.await`. Knows nothing but the model.
+
+pub mod connection;
+pub mod contact;
+pub mod error;
+pub mod interaction;
+pub mod mailbox;
+pub mod meeting;
+pub mod message;
+pub mod migrate;
+pub mod nudge;
+pub mod outbox;
+pub mod relationship;
+pub mod rep;
+pub mod report;
+pub mod row;
+pub mod source;
+pub mod thread;
+pub mod writer;
+
+pub use connection::{Db, open_reader};
+pub use error::StoreError;
+pub use writer::Store;

@@ -1,0 +1,119 @@
+//! Contacts, their addresses and their organisations.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::connection::Db;
+use super::error::StoreError;
+use crate::model::key::public_id;
+use crate::model::{Person, Timestamp};
+
+/// A contact, for payloads and reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Row.
+    pub id: i64,
+    /// Public id `con_…`.
+    pub public_id: String,
+    /// Display name; the address where none was ever given.
+    pub name: String,
+    /// Every address, the first met first.
+    pub addresses: Vec<String>,
+    /// The organisation's domain.
+    pub organisation: String,
+}
+
+/// Finds the contact of an address, or makes one; `organisation` is its domain.
+///
+/// The name is that of the newest message that gave one, whatever order they came in.
+///
+/// # Errors
+/// As every write.
+pub fn ensure(
+    db: &Db,
+    person: &Person,
+    organisation: &str,
+    at: Timestamp,
+) -> Result<i64, StoreError> {
+    let address = person.address.as_str();
+    let found: Option<i64> = db
+        .connection
+        .prepare_cached("SELECT contact_id FROM address WHERE address = ?1")?
+        .query_row([address], |row| row.get(0))
+        .optional()?;
+    if let Some(contact) = found {
+        rename(db, contact, &person.name, at)?;
+        return Ok(contact);
+    }
+    let organisation: i64 = db
+        .connection
+        .prepare_cached(
+            "INSERT INTO organisation (domain) VALUES (?1)
+             ON CONFLICT (domain) DO UPDATE SET domain = excluded.domain RETURNING id",
+        )?
+        .query_row([organisation], |row| row.get(0))?;
+    let named_at = if person.name.is_empty() { Timestamp::from_millis(i64::MIN) } else { at };
+    let contact: i64 = db
+        .connection
+        .prepare_cached(
+            "INSERT INTO contact (public_id, name, named_at, organisation_id)
+             VALUES (?1, ?2, ?3, ?4) RETURNING id",
+        )?
+        .query_row(
+            params![public_id("con_", &[address.as_bytes()]), person.name, named_at, organisation],
+            |row| row.get(0),
+        )?;
+    db.connection
+        .prepare_cached("INSERT INTO address (address, contact_id) VALUES (?1, ?2)")?
+        .execute(params![address, contact])?;
+    Ok(contact)
+}
+
+/// Takes the name of a newer message; of two at one instant, the greater name.
+///
+/// # Errors
+/// As every write.
+pub fn rename(db: &Db, contact: i64, name: &str, at: Timestamp) -> Result<(), StoreError> {
+    if name.is_empty() {
+        return Ok(());
+    }
+    db.connection
+        .prepare_cached(
+            "UPDATE contact SET name = ?2, named_at = ?3
+             WHERE id = ?1 AND (named_at < ?3 OR (named_at = ?3 AND name < ?2))",
+        )?
+        .execute(params![contact, name, at])?;
+    Ok(())
+}
+
+/// The contact of that row.
+///
+/// # Errors
+/// As every read; a row that does not exist is one.
+pub fn get(db: &Db, id: i64) -> Result<Contact, StoreError> {
+    let addresses: Vec<String> = db
+        .connection
+        .prepare_cached("SELECT address FROM address WHERE contact_id = ?1 ORDER BY id")?
+        .query_map([id], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut statement = db.connection.prepare_cached(
+        "SELECT contact.public_id, contact.name, organisation.domain
+         FROM contact JOIN organisation ON organisation.id = contact.organisation_id
+         WHERE contact.id = ?1",
+    )?;
+    let (public_id, name, organisation): (String, String, String) =
+        statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let name = if name.is_empty() { addresses.first().cloned().unwrap_or_default() } else { name };
+    Ok(Contact { id, public_id, name, addresses, organisation })
+}
+
+/// The row of the contact with that address, or of that public id.
+///
+/// # Errors
+/// As every read.
+pub fn find(db: &Db, address_or_id: &str) -> Result<Option<i64>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT contact_id FROM address WHERE address = ?1
+         UNION SELECT id FROM contact WHERE public_id = ?1",
+    )?;
+    Ok(statement.query_row([address_or_id], |row| row.get(0)).optional()?)
+}

@@ -1,0 +1,69 @@
+//! What can go wrong with the database, by what the caller does next.
+
+use std::path::PathBuf;
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has the database open: stop.
+    #[error(
+        "{path} is in use by another keepwarm process\nhint: stop the service first, or use another [store] path"
+    )]
+    InUse {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The schema is from a later version: stop, nothing was touched.
+    #[error(
+        "{path} was written by a newer keepwarm (schema {found}, this one knows {known})\nhint: install that version, or restore a backup made before the upgrade"
+    )]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its schema's number.
+        found: i64,
+        /// The last number known here.
+        known: i64,
+    },
+    /// There is no database to read.
+    #[error("{path} does not exist yet\nhint: `keepwarm run` creates it")]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// No room, or no permission to write: what was not committed will be read again later.
+    #[error("the database cannot be written: {0}")]
+    Unwritable(String),
+    /// The file is damaged: stop, restore a backup.
+    #[error(
+        "the database is damaged: {0}\nhint: restore a backup; what it lacks is read from the sources again"
+    )]
+    Corrupt(String),
+    /// The file or its directory cannot be used.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The writer has stopped.
+    #[error("the store is closed")]
+    Closed,
+    /// Anything else that SQLite says.
+    #[error("database: {0}")]
+    Sql(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        match error.sqlite_error_code() {
+            Some(
+                Code::DiskFull | Code::ReadOnly | Code::PermissionDenied | Code::SystemIoFailure,
+            ) => Self::Unwritable(error.to_string()),
+            Some(Code::DatabaseCorrupt | Code::NotADatabase) => Self::Corrupt(error.to_string()),
+            _ => Self::Sql(error),
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Interactions: the log from which every strength can be rebuilt.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::connection::Db;
+use super::error::StoreError;
+use crate::model::{Direction, Interaction, Key, Kind, Timestamp};
+
+/// What speaks for an interaction, as stored; `normalise::thread::Standing` decides what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing speaks against it.
+    Sound,
+    /// Its sender was not authenticated.
+    Unverified,
+    /// It claims to be from the rep and was met only in an inbox.
+    Unproven,
+}
+
+impl Standing {
+    const fn code(self) -> i64 {
+        match self {
+            Self::Sound => 0,
+            Self::Unverified => 1,
+            Self::Unproven => 2,
+        }
+    }
+
+    const fn from_code(code: i64) -> Self {
+        match code {
+            1 => Self::Unverified,
+            2 => Self::Unproven,
+            _ => Self::Sound,
+        }
+    }
+}
+
+/// Where an interaction comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A message's row.
+    Message(i64),
+    /// A meeting's row.
+    Meeting(i64),
+}
+
+/// An interaction of the log with what surrounds it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Logged {
+    /// Row.
+    pub id: i64,
+    /// As scoring sees it.
+    pub interaction: Interaction,
+    /// The message's row, if it is one.
+    pub message: Option<i64>,
+    /// Whether it has mass.
+    pub counted: bool,
+}
+
+/// Stores an interaction. The row, or `None` if it was there already.
+///
+/// # Errors
+/// As every write.
+pub fn insert(
+    db: &Db,
+    relationship: i64,
+    interaction: &Interaction,
+    origin: Origin,
+    standing: Standing,
+    counted: bool,
+) -> Result<Option<i64>, StoreError> {
+    let (message, meeting) = match origin {
+        Origin::Message(id) => (Some(id), None),
+        Origin::Meeting(id) => (None, Some(id)),
+    };
+    let changed = db
+        .connection
+        .prepare_cached(
+            "INSERT INTO interaction (relationship_id, at, direction, kind, audience, linked,
+                                      standing, counted, message_id, meeting_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            relationship,
+            interaction.at,
+            interaction.direction,
+            interaction.kind,
+            interaction.audience,
+            interaction.linked,
+            standing.code(),
+            counted,
+            message,
+            meeting,
+        ])?;
+    Ok((changed > 0).then(|| db.connection.last_insert_rowid()))
+}
+
+/// The counted interactions of a relationship in `from..=to`, by time.
+///
+/// # Errors
+/// As every read.
+pub fn between(
+    db: &Db,
+    relationship: i64,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Logged>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT id, at, direction, kind, audience, linked, message_id, counted FROM interaction
+         WHERE relationship_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id",
+    )?;
+    let rows = statement.query_map(params![relationship, from, to], logged)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Every counted interaction of a relationship, by time.
+///
+/// # Errors
+/// As every read.
+pub fn log(db: &Db, relationship: i64) -> Result<Vec<Interaction>, StoreError> {
+    let (all, ever) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+    Ok(between(db, relationship, all, ever)?.into_iter().map(|l| l.interaction).collect())
+}
+
+fn logged(row: &Row<'_>) -> rusqlite::Result<Logged> {
+    Ok(Logged {
+        id: row.get(0)?,
+        interaction: Interaction {
+            at: row.get(1)?,
+            direction: row.get(2)?,
+            kind: row.get(3)?,
+            audience: row.get(4)?,
+            linked: row.get(5)?,
+        },
+        message: row.get(6)?,
+        counted: row.get(7)?,
+    })
+}
+
+/// A touch of a message, for linking its thread.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MessageTouch {
+    /// Row.
+    pub id: i64,
+    /// The relationship's row.
+    pub relationship: i64,
+    /// As scoring sees it.
+    pub interaction: Interaction,
+    /// What speaks for it.
+    pub standing: Standing,
+    /// Whether it has mass so far.
+    pub counted: bool,
+}
+
+/// The touches of a message.
+///
+/// # Errors
+/// As every read.
+pub fn of_message(db: &Db, message: i64) -> Result<Vec<MessageTouch>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT id, at, direction, kind, audience, linked, relationship_id, standing, counted
+         FROM interaction WHERE message_id = ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map([message], |row| {
+        Ok(MessageTouch {
+            id: row.get(0)?,
+            interaction: Interaction {
+                at: row.get(1)?,
+                direction: row.get(2)?,
+                kind: row.get(3)?,
+                audience: row.get(4)?,
+                linked: row.get(5)?,
+            },
+            relationship: row.get(6)?,
+            standing: Standing::from_code(row.get(7)?),
+            counted: row.get(8)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Stores what linking a thread found of a touch.
+///
+/// # Errors
+/// As every write.
+pub fn relink(db: &Db, id: i64, linked: bool, counted: bool) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached("UPDATE interaction SET linked = ?2, counted = ?3 WHERE id = ?1")?
+        .execute(params![id, linked, counted])?;
+    Ok(())
+}
+
+/// The message that touched a relationship at that very instant in that direction with that
+/// subject, if there is one: a copy that was given another Message-ID.
+///
+/// # Errors
+/// As every read.
+pub fn twin(
+    db: &Db,
+    relationship: i64,
+    at: Timestamp,
+    direction: Direction,
+    subject: Option<Key>,
+) -> Result<Option<i64>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT message.id FROM interaction JOIN message ON message.id = interaction.message_id
+         WHERE relationship_id = ?1 AND interaction.at = ?2 AND direction = ?3
+           AND message.subject IS ?4 AND message.dated = 1
+         ORDER BY message.id LIMIT 1",
+    )?;
+    Ok(statement
+        .query_row(params![relationship, at, direction, subject], |row| row.get(0))
+        .optional()?)
+}
+
+/// A message that may be linked by its subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BySubject {
+    /// The message's row.
+    pub message: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Which way.
+    pub direction: Direction,
+    /// Whether its subject had a reply's prefix.
+    pub reply_subject: bool,
+    /// Whether it has references of its own.
+    pub has_references: bool,
+}
+
+/// The messages of a relationship in `from..=to` with that subject.
+///
+/// # Errors
+/// As every read.
+pub fn with_subject(
+    db: &Db,
+    relationship: i64,
+    subject: Key,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<BySubject>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT message.id, interaction.at, direction, reply_subject, has_references
+         FROM interaction JOIN message ON message.id = interaction.message_id
+         WHERE relationship_id = ?1 AND interaction.at BETWEEN ?3 AND ?4 AND message.subject = ?2
+         ORDER BY message.id",
+    )?;
+    let rows = statement.query_map(params![relationship, subject, from, to], |row| {
+        Ok(BySubject {
+            message: row.get(0)?,
+            at: row.get(1)?,
+            direction: row.get(2)?,
+            reply_subject: row.get(3)?,
+            has_references: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Takes a meeting's interactions back; gives the relationships that had one.
+///
+/// # Errors
+/// As every write.
+pub fn delete_of_meeting(db: &Db, meeting: i64) -> Result<Vec<i64>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "DELETE FROM interaction WHERE meeting_id = ?1 RETURNING relationship_id",
+    )?;
+    let rows = statement.query_map([meeting], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The next meeting to come with a contact: one that both accepted.
+///
+/// # Errors
+/// As every read.
+pub fn next_meeting(
+    db: &Db,
+    relationship: i64,
+    after: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT min(at) FROM interaction
+         WHERE relationship_id = ?1 AND at > ?2 AND counted = 1 AND kind = ?3",
+    )?;
+    Ok(statement.query_row(params![relationship, after, Kind::Meeting], |row| row.get(0))?)
+}

@@ -1,0 +1,166 @@
+//! What is owed to endpoints, what was tried, and what came of it.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::connection::Db;
+use super::error::StoreError;
+use crate::model::{Key, Timestamp};
+
+/// A delivery that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Row.
+    pub id: i64,
+    /// The nudge's public id, which is the webhook's id.
+    pub webhook_id: String,
+    /// The bytes to send.
+    pub body: String,
+    /// How often it has been tried.
+    pub attempts: u32,
+}
+
+/// What became of one try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It has arrived.
+    Delivered,
+    /// Try again then.
+    Again(Timestamp),
+    /// It never will.
+    Dead,
+}
+
+/// Enters an endpoint; gives its row and whether it may be used: the URL (by hash) that answered
+/// 410 Gone may not.
+///
+/// # Errors
+/// As every write.
+pub fn ensure_endpoint(db: &Db, name: &str, url: Key) -> Result<(i64, bool), StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "INSERT INTO endpoint (name) VALUES (?1)
+         ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id, gone",
+    )?;
+    let (id, gone): (i64, Option<Key>) =
+        statement.query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((id, gone != Some(url)))
+}
+
+/// Notes that an endpoint's URL answered 410 Gone.
+///
+/// # Errors
+/// As every write.
+pub fn disable_endpoint(db: &Db, id: i64, url: Key, now: Timestamp) -> Result<(), StoreError> {
+    db.connection.execute(
+        "UPDATE endpoint SET gone = ?2, gone_at = ?3 WHERE id = ?1",
+        params![id, url, now],
+    )?;
+    Ok(())
+}
+
+/// Owes a nudge to an endpoint.
+///
+/// # Errors
+/// As every write.
+pub fn insert(db: &Db, nudge: i64, endpoint: i64, now: Timestamp) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "INSERT INTO outbox (nudge_id, endpoint_id, next_attempt_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![nudge, endpoint, now])?;
+    Ok(())
+}
+
+/// The delivery that an endpoint is owed first, if one is due.
+///
+/// # Errors
+/// As every read.
+pub fn due(db: &Db, endpoint: i64, now: Timestamp) -> Result<Option<Due>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT outbox.id, nudge.public_id, nudge.body, outbox.attempts
+         FROM outbox JOIN nudge ON nudge.id = outbox.nudge_id
+         WHERE outbox.endpoint_id = ?1 AND outbox.state = 'pending' AND next_attempt_at <= ?2
+         ORDER BY next_attempt_at, outbox.id LIMIT 1",
+    )?;
+    Ok(statement
+        .query_row(params![endpoint, now], |row| {
+            Ok(Due {
+                id: row.get(0)?,
+                webhook_id: row.get(1)?,
+                body: row.get(2)?,
+                attempts: row.get(3)?,
+            })
+        })
+        .optional()?)
+}
+
+/// When an endpoint is owed something next.
+///
+/// # Errors
+/// As every read.
+pub fn next_due(db: &Db, endpoint: i64) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT min(next_attempt_at) FROM outbox WHERE endpoint_id = ?1 AND state = 'pending'",
+    )?;
+    Ok(statement.query_row([endpoint], |row| row.get(0))?)
+}
+
+/// One try of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt<'a> {
+    /// The delivery's row.
+    pub outbox: i64,
+    /// When it began.
+    pub at: Timestamp,
+    /// What came of it, in words.
+    pub verdict: &'a str,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// How long it took.
+    pub took_ms: i64,
+}
+
+/// Records a try and what follows from it.
+///
+/// # Errors
+/// As every write.
+pub fn record(db: &Db, attempt: &Attempt<'_>, settled: &Settled) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "INSERT INTO attempt (outbox_id, at, verdict, status, took_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            attempt.outbox,
+            attempt.at,
+            attempt.verdict,
+            attempt.status,
+            attempt.took_ms
+        ])?;
+    let (state, next, settled_at) = match settled {
+        Settled::Delivered => ("delivered", attempt.at, Some(attempt.at)),
+        Settled::Again(at) => ("pending", *at, None),
+        Settled::Dead => ("dead", attempt.at, Some(attempt.at)),
+    };
+    db.connection
+        .prepare_cached(
+            "UPDATE outbox SET attempts = attempts + 1, state = ?2, next_attempt_at = ?3,
+                               settled_at = ?4 WHERE id = ?1",
+        )?
+        .execute(params![attempt.outbox, state, next, settled_at])?;
+    Ok(())
+}
+
+/// How many deliveries are pending, delivered and dead.
+///
+/// # Errors
+/// As every read.
+pub fn counts(db: &Db) -> Result<(u32, u32, u32), StoreError> {
+    Ok(db.connection.query_row(
+        "SELECT count(*) FILTER (WHERE state = 'pending'),
+                count(*) FILTER (WHERE state = 'delivered'),
+                count(*) FILTER (WHERE state = 'dead') FROM outbox",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?)
+}

@@ -1,0 +1,195 @@
+//! Relationships: the state that scoring folds, the decay under way, and when to look again.
+
+use rusqlite::{Row, params};
+
+use super::connection::Db;
+use super::error::StoreError;
+use crate::model::relationship::Masses;
+use crate::model::{Counts, Relationship, Timestamp};
+
+/// A relationship's row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// Row.
+    pub id: i64,
+    /// The rep's row.
+    pub rep: i64,
+    /// The contact's row.
+    pub contact: i64,
+    /// The state.
+    pub state: Relationship,
+    /// Whether it holds answers that only their subject can link.
+    pub loose_replies: bool,
+    /// The decay under way.
+    pub episode_id: Option<String>,
+    /// When the last decay began, under way or over.
+    pub episode_at: Option<Timestamp>,
+    /// When to look at it next.
+    pub due_at: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "id, rep_id, contact_id, out_7, out_30, out_120, out_480,
+    in_7, in_30, in_120, in_480, sums_at, outbound, inbound, meetings, reciprocations, active_days,
+    baseline, baseline_stale, reciprocated_at, first_at, last_outbound_at, last_inbound_at,
+    last_meeting_at, folded_at, pending_at, loose_replies, episode_id, episode_at, due_at";
+
+/// Finds the relationship of a pair, or makes an empty one; gives its row.
+///
+/// # Errors
+/// As every write.
+pub fn ensure(db: &Db, rep: i64, contact: i64) -> Result<i64, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "INSERT INTO relationship (rep_id, contact_id) VALUES (?1, ?2)
+         ON CONFLICT (rep_id, contact_id) DO UPDATE SET rep_id = excluded.rep_id RETURNING id",
+    )?;
+    Ok(statement.query_row([rep, contact], |row| row.get(0))?)
+}
+
+/// The relationship of that row.
+///
+/// # Errors
+/// As every read; a row that does not exist is one.
+pub fn get(db: &Db, id: i64) -> Result<Stored, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM relationship WHERE id = ?1");
+    Ok(db.connection.prepare_cached(&sql)?.query_row([id], stored)?)
+}
+
+/// Every relationship, by row.
+///
+/// # Errors
+/// As every read.
+pub fn all(db: &Db) -> Result<Vec<Stored>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM relationship ORDER BY id");
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([], stored)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// At most `limit` relationships that are due at `now`, the longest due first.
+///
+/// # Errors
+/// As every read.
+pub fn due(db: &Db, now: Timestamp, limit: usize) -> Result<Vec<Stored>, StoreError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM relationship WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![now, limit], stored)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// When the next one is due.
+///
+/// # Errors
+/// As every read.
+pub fn next_due(db: &Db) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = db
+        .connection
+        .prepare_cached("SELECT min(due_at) FROM relationship WHERE due_at IS NOT NULL")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// At most `limit` rows, above `after`, whose baseline must be folded from the log.
+///
+/// # Errors
+/// As every read.
+pub fn stale(db: &Db, after: i64, limit: usize) -> Result<Vec<i64>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT id FROM relationship WHERE baseline_stale = 1 AND id > ?1 ORDER BY id LIMIT ?2",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![after, limit], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Stores a relationship's state. The index by `due_at` is touched only if that has moved.
+///
+/// # Errors
+/// As every write.
+pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
+    let state = &row.state;
+    let [out_7, out_30, out_120, out_480] = state.masses.outbound;
+    let [in_7, in_30, in_120, in_480] = state.masses.inbound;
+    db.connection
+        .prepare_cached(
+            "UPDATE relationship SET out_7 = ?2, out_30 = ?3, out_120 = ?4, out_480 = ?5,
+                 in_7 = ?6, in_30 = ?7, in_120 = ?8, in_480 = ?9, sums_at = ?10, outbound = ?11,
+                 inbound = ?12, meetings = ?13, reciprocations = ?14, active_days = ?15,
+                 baseline = ?16, baseline_stale = ?17, reciprocated_at = ?18, first_at = ?19,
+                 last_outbound_at = ?20, last_inbound_at = ?21, last_meeting_at = ?22,
+                 folded_at = ?23, pending_at = ?24, loose_replies = ?25
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            row.id,
+            out_7,
+            out_30,
+            out_120,
+            out_480,
+            in_7,
+            in_30,
+            in_120,
+            in_480,
+            state.masses.at,
+            state.counts.outbound,
+            state.counts.inbound,
+            state.counts.meetings,
+            state.counts.reciprocations,
+            state.counts.active_days,
+            state.baseline,
+            state.baseline_stale,
+            state.reciprocated_at,
+            state.first_at,
+            state.last_outbound_at,
+            state.last_inbound_at,
+            state.last_meeting_at,
+            state.folded_at,
+            state.pending_at,
+            row.loose_replies,
+        ])?;
+    db.connection
+        .prepare_cached(
+            "UPDATE relationship SET episode_id = ?2, episode_at = ?3
+             WHERE id = ?1 AND (episode_id IS NOT ?2 OR episode_at IS NOT ?3)",
+        )?
+        .execute(params![row.id, row.episode_id, row.episode_at])?;
+    db.connection
+        .prepare_cached("UPDATE relationship SET due_at = ?2 WHERE id = ?1 AND due_at IS NOT ?2")?
+        .execute(params![row.id, row.due_at])?;
+    Ok(())
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    Ok(Stored {
+        id: row.get(0)?,
+        rep: row.get(1)?,
+        contact: row.get(2)?,
+        state: Relationship {
+            masses: Masses {
+                outbound: [row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?],
+                inbound: [row.get(7)?, row.get(8)?, row.get(9)?, row.get(10)?],
+                at: row.get(11)?,
+            },
+            counts: Counts {
+                outbound: row.get(12)?,
+                inbound: row.get(13)?,
+                meetings: row.get(14)?,
+                reciprocations: row.get(15)?,
+                active_days: row.get(16)?,
+            },
+            baseline: row.get(17)?,
+            baseline_stale: row.get(18)?,
+            reciprocated_at: row.get(19)?,
+            first_at: row.get(20)?,
+            last_outbound_at: row.get(21)?,
+            last_inbound_at: row.get(22)?,
+            last_meeting_at: row.get(23)?,
+            folded_at: row.get(24)?,
+            pending_at: row.get(25)?,
+        },
+        loose_replies: row.get(26)?,
+        episode_id: row.get(27)?,
+        episode_at: row.get(28)?,
+        due_at: row.get(29)?,
+    })
+}

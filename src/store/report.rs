@@ -1,0 +1,85 @@
+//! Counts of the whole database, for status, the demo and metrics.
+
+use rusqlite::params;
+
+use super::connection::Db;
+use super::error::StoreError;
+use crate::model::Timestamp;
+
+/// What the database holds as of an instant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Messages, each once.
+    pub messages: i64,
+    /// Meetings that have begun.
+    pub meetings: i64,
+    /// Interactions that count.
+    pub interactions: i64,
+    /// Pairs of rep and contact with an interaction that counts.
+    pub relationships: i64,
+    /// People outside the organisation.
+    pub contacts: i64,
+    /// Items put aside.
+    pub quarantined: i64,
+    /// Nudges made.
+    pub nudges: i64,
+}
+
+/// Counts everything dated up to `now`.
+///
+/// # Errors
+/// As every read.
+pub fn totals(db: &Db, now: Timestamp) -> Result<Totals, StoreError> {
+    Ok(db.connection.query_row(
+        "SELECT (SELECT count(*) FROM message WHERE at <= ?1),
+                (SELECT count(*) FROM meeting WHERE starts_at <= ?1),
+                (SELECT count(*) FROM interaction WHERE counted = 1 AND at <= ?1),
+                (SELECT count(DISTINCT relationship_id) FROM interaction
+                 WHERE counted = 1 AND at <= ?1),
+                (SELECT count(*) FROM contact),
+                (SELECT count(*) FROM quarantine),
+                (SELECT count(*) FROM nudge WHERE created_at <= ?1)",
+        params![now],
+        |row| {
+            Ok(Totals {
+                messages: row.get(0)?,
+                meetings: row.get(1)?,
+                interactions: row.get(2)?,
+                relationships: row.get(3)?,
+                contacts: row.get(4)?,
+                quarantined: row.get(5)?,
+                nudges: row.get(6)?,
+            })
+        },
+    )?)
+}
+
+/// How many messages make no interaction, by reason, the most first.
+///
+/// # Errors
+/// As every read.
+pub fn left_out(db: &Db, now: Timestamp) -> Result<Vec<(String, i64)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT reason, count(*) AS n FROM (
+             SELECT left_out AS reason FROM message WHERE left_out IS NOT NULL AND at <= ?1
+             UNION ALL
+             SELECT CASE min(standing) WHEN 1 THEN 'unverified' ELSE 'unproven' END
+             FROM interaction WHERE message_id IS NOT NULL AND at <= ?1
+             GROUP BY message_id HAVING max(counted) = 0
+         ) GROUP BY reason ORDER BY n DESC, reason",
+    )?;
+    let rows = statement.query_map([now], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What each source has brought: mailboxes, and items on the server where it told.
+///
+/// # Errors
+/// As every read.
+pub fn mailboxes(db: &Db, source: i64) -> Result<(u32, u32, Option<i64>), StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT count(*), count(*) FILTER (WHERE complete = 0), sum(total)
+         FROM mailbox WHERE source_id = ?1",
+    )?;
+    Ok(statement.query_row([source], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+}

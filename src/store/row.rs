@@ -1,0 +1,82 @@
+//! How values of the model stand in columns.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use crate::model::{Direction, Key, Kind, Timestamp};
+
+impl ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.millis().into())
+    }
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self::from_millis)
+    }
+}
+
+impl ToSql for Key {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for Key {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self)
+    }
+}
+
+impl ToSql for Direction {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let code = match self {
+            Self::Outbound => 0,
+            Self::Inbound => 1,
+            Self::Mutual => 2,
+        };
+        Ok(i64::into(code))
+    }
+}
+
+impl FromSql for Direction {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match i64::column_result(value)? {
+            0 => Ok(Self::Outbound),
+            1 => Ok(Self::Inbound),
+            2 => Ok(Self::Mutual),
+            other => Err(FromSqlError::OutOfRange(other)),
+        }
+    }
+}
+
+impl ToSql for Kind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let code = match self {
+            Self::Message => 0,
+            Self::Meeting => 1,
+        };
+        Ok(i64::into(code))
+    }
+}
+
+impl FromSql for Kind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match i64::column_result(value)? {
+            0 => Ok(Self::Message),
+            1 => Ok(Self::Meeting),
+            other => Err(FromSqlError::OutOfRange(other)),
+        }
+    }
+}
+
+/// Keys as bytes, 8 each, big-endian.
+pub(super) fn pack(keys: &[Key]) -> Vec<u8> {
+    keys.iter().flat_map(|key| key.0.to_be_bytes()).collect()
+}
+
+/// The reverse of [`pack`].
+pub(super) fn unpack(bytes: &[u8]) -> Vec<Key> {
+    let (whole, _) = bytes.as_chunks::<8>();
+    whole.iter().map(|key| Key(i64::from_be_bytes(*key))).collect()
+}

@@ -1,0 +1,116 @@
+//! The one writer: a thread that owns the connection and runs jobs, each in one transaction.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use super::connection::{Db, open_writer};
+use super::error::StoreError;
+
+type Job = Box<dyn FnOnce(&mut Db) + Send>;
+
+/// Handle to the database; cheap to share behind an `Arc`. Dropping it ends the writer after the
+/// jobs already given to it.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    jobs: Option<mpsc::Sender<Job>>,
+    writer: Option<JoinHandle<()>>,
+    /// Held as long as the store is open: one process per database.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens or creates the database at `path`, migrates it and starts the writer.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if another process has it, and all that opening can meet.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            std::fs::create_dir_all(parent)
+                .map_err(|source| StoreError::Io { path: parent.to_owned(), source })?;
+        }
+        let lock = lock(path)?;
+        let mut db = open_writer(path)?;
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let writer = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || {
+                for job in queue {
+                    job(&mut db);
+                }
+            })
+            .map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), jobs: Some(jobs), writer: Some(writer), _lock: lock })
+    }
+
+    /// Where the database is, for readers.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs a job on the writer's thread inside one transaction: all of it is committed, durably,
+    /// or none of it.
+    ///
+    /// # Errors
+    /// What the job returns, or what committing it met; the transaction is rolled back.
+    pub async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Db) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let run = move |db: &mut Db| {
+            // Nobody waits for the answer any more when the caller was cancelled; the work stands.
+            let _ = answer.send(transact(db, job));
+        };
+        self.jobs
+            .as_ref()
+            .ok_or(StoreError::Closed)?
+            .send(Box::new(run))
+            .map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.jobs.take();
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+fn transact<T>(
+    db: &mut Db,
+    job: impl FnOnce(&Db) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    db.connection.execute_batch("BEGIN IMMEDIATE")?;
+    let done = job(db).and_then(|value| {
+        db.connection.execute_batch("COMMIT")?;
+        Ok(value)
+    });
+    if done.is_err() && !db.connection.is_autocommit() {
+        db.connection.execute_batch("ROLLBACK")?;
+    }
+    done
+}
+
+/// Takes the lock that keeps other processes out; the file stays, the lock ends with the process.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let io = |source| StoreError::Io { path: path.clone(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path }),
+        Err(TryLockError::Error(source)) => Err(io(source)),
+    }
+}
