@@ -8,6 +8,7 @@ pub mod http;
 pub mod lifecycle;
 pub mod model;
 pub mod normalise;
+pub mod nudge;
 pub mod score;
 pub mod source;
 pub mod store;

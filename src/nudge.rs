@@ -1,0 +1,12 @@
+//! Nudges: whether a relationship's decay is worth a word to its rep, and which words.
+//!
+//! Pure: a decision is a function of the relationship's state and a few facts, and carries its
+//! reason. What is decided here is stored and delivered elsewhere.
+
+pub mod decide;
+pub mod payload;
+pub mod reason;
+
+pub use decide::{Decision, Facts, Policy, Recovery, decide, looks_next, recovery};
+pub use payload::{Payload, body, nudge_id};
+pub use reason::{Evidence, reasons, suggestion};

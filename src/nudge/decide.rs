@@ -1,0 +1,238 @@
+//! The *drop* trigger: a relationship that mattered has lost half of what it was at its best.
+//!
+//! An episode runs from the fall (S at or below `drop_ratio` of the baseline) to the recovery (S at
+//! or above `recovery_ratio` of it); a nudge belongs to one episode, and episodes keep a distance.
+
+use crate::model::{Relationship, Span, Timestamp};
+use crate::score::{falls_at, strength_at};
+
+/// Thresholds, all with defaults in config/default.toml, `[nudge]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// An episode begins when S is at most this share of the baseline.
+    pub drop_ratio: f64,
+    /// It ends when S is at least this share of it.
+    pub recovery_ratio: f64,
+    /// A relationship whose baseline never was this high did not matter enough.
+    pub min_baseline: f64,
+    /// No nudge before so much silence.
+    pub min_silence: Span,
+    /// Established: at least so many answers of either side …
+    pub min_reciprocations: u32,
+    /// … on at least so many days.
+    pub min_active_days: u32,
+    /// From the beginning of one episode to that of the next.
+    pub between_episodes: Span,
+    /// What fell longer ago is history, not news.
+    pub max_age: Span,
+    /// At most so many nudges to a rep in seven days.
+    pub per_rep_per_week: u32,
+    /// All of the rep's sources must have been read within this time.
+    pub fresh: Span,
+    /// A meeting planned within this time speaks for itself.
+    pub meeting_ahead: Span,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            drop_ratio: 0.5,
+            recovery_ratio: 0.7,
+            min_baseline: 0.6,
+            min_silence: Span::from_days(7),
+            min_reciprocations: 3,
+            min_active_days: 5,
+            between_episodes: Span::from_days(21),
+            max_age: Span::from_days(60),
+            per_rep_per_week: 5,
+            fresh: Span::from_hours(24),
+            meeting_ahead: Span::from_days(14),
+        }
+    }
+}
+
+/// What must be known besides the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Whether an episode is under way.
+    pub in_episode: bool,
+    /// When the last episode began.
+    pub last_episode_at: Option<Timestamp>,
+    /// The rep's source that was read longest ago; `None` if one was never read through.
+    pub oldest_read: Option<Timestamp>,
+    /// Whether one of the rep's mailboxes is being read for the first time, or again.
+    pub backfilling: bool,
+    /// The next meeting with the contact that both have accepted.
+    pub next_meeting: Option<Timestamp>,
+    /// Until when nothing may be said.
+    pub silenced_until: Option<Timestamp>,
+    /// Nudges the rep has had in the last seven days.
+    pub this_week: u32,
+}
+
+/// What to do about a relationship, with the reason.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Decision {
+    /// Begin an episode and tell the rep. It fell at `fell_at`.
+    Nudge {
+        /// When the threshold was crossed.
+        fell_at: Timestamp,
+    },
+    /// Begin an episode without a word: it fell before anybody could have been told.
+    FellLongAgo {
+        /// When the threshold was crossed.
+        fell_at: Timestamp,
+    },
+    /// Not one that mattered, or not yet established.
+    NotEstablished,
+    /// Still above the threshold, or not silent long enough: look again then.
+    Warm {
+        /// When it falls if nothing happens.
+        until: Option<Timestamp>,
+    },
+    /// The rep has been told of this decay.
+    InEpisode,
+    /// The last episode began too recently.
+    TooSoon {
+        /// When the distance is kept.
+        until: Timestamp,
+    },
+    /// The rep asked for silence.
+    Silenced {
+        /// Until then.
+        until: Timestamp,
+    },
+    /// A meeting is planned.
+    MeetingAhead {
+        /// When.
+        at: Timestamp,
+    },
+    /// A source of the rep has not been read lately: what looks like silence may be missing mail.
+    Stale,
+    /// A mailbox of the rep is still being read for the first time, or again.
+    Backfilling,
+    /// The rep has had enough nudges this week.
+    OverBudget,
+}
+
+impl Decision {
+    /// The word for it in logs and metrics.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Nudge { .. } => "nudge",
+            Self::FellLongAgo { .. } => "fell_long_ago",
+            Self::NotEstablished => "not_established",
+            Self::Warm { .. } => "warm",
+            Self::InEpisode => "in_episode",
+            Self::TooSoon { .. } => "too_soon",
+            Self::Silenced { .. } => "silenced",
+            Self::MeetingAhead { .. } => "meeting_ahead",
+            Self::Stale => "stale",
+            Self::Backfilling => "backfilling",
+            Self::OverBudget => "over_budget",
+        }
+    }
+}
+
+/// Decides about one relationship at `now`. What lies in the state comes before what lies outside
+/// it, and what will last comes before what will pass.
+#[must_use]
+pub fn decide(state: &Relationship, facts: &Facts, policy: &Policy, now: Timestamp) -> Decision {
+    if facts.in_episode {
+        return Decision::InEpisode;
+    }
+    if !established(state, policy) {
+        return Decision::NotEstablished;
+    }
+    let Some(fell_at) = falls_silent_at(state, policy).filter(|at| *at <= now) else {
+        return Decision::Warm { until: falls_silent_at(state, policy) };
+    };
+    if facts.backfilling {
+        return Decision::Backfilling;
+    }
+    if facts.oldest_read.is_none_or(|at| now - at > policy.fresh) {
+        return Decision::Stale;
+    }
+    if now - fell_at > policy.max_age {
+        return Decision::FellLongAgo { fell_at };
+    }
+    let keeps_distance = facts.last_episode_at.map(|at| at + policy.between_episodes);
+    if let Some(until) = keeps_distance.filter(|until| *until > now) {
+        return Decision::TooSoon { until };
+    }
+    if let Some(until) = facts.silenced_until.filter(|until| *until > now) {
+        return Decision::Silenced { until };
+    }
+    if let Some(at) = facts.next_meeting.filter(|at| *at - now <= policy.meeting_ahead) {
+        return Decision::MeetingAhead { at };
+    }
+    if facts.this_week >= policy.per_rep_per_week {
+        return Decision::OverBudget;
+    }
+    Decision::Nudge { fell_at }
+}
+
+/// When to look at a relationship next if nothing happens before: `None` is never. `decision` is
+/// the last one, if there was one since the state changed.
+#[must_use]
+pub fn looks_next(
+    state: &Relationship,
+    in_episode: bool,
+    policy: &Policy,
+    decision: Option<(Decision, Timestamp)>,
+) -> Option<Timestamp> {
+    /// What depends on the world outside is asked again after this.
+    const AGAIN: Span = Span::from_hours(1);
+    let by_trigger = match decision {
+        None if in_episode || !established(state, policy) => None,
+        None => falls_silent_at(state, policy),
+        Some((Decision::Warm { until }, _)) => until,
+        Some((Decision::TooSoon { until } | Decision::Silenced { until }, _)) => Some(until),
+        Some((Decision::MeetingAhead { at }, _)) => Some(at + Span::from_days(1)),
+        Some((Decision::Stale | Decision::Backfilling | Decision::OverBudget, now)) => {
+            Some(now + AGAIN)
+        }
+        Some(_) => None,
+    };
+    match (by_trigger, state.pending_at) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Whether an episode under way is over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Recovery {
+    /// S has come back to the recovery ratio of the baseline.
+    Recovered,
+    /// It has not.
+    StillDown,
+}
+
+/// Decides whether the episode under way is over at `now`.
+#[must_use]
+pub fn recovery(state: &Relationship, policy: &Policy, now: Timestamp) -> Recovery {
+    let s = strength_at(state, now.max(state.masses.at)).s;
+    if s >= policy.recovery_ratio * state.baseline {
+        Recovery::Recovered
+    } else {
+        Recovery::StillDown
+    }
+}
+
+/// Whether the relationship ever mattered and is known well enough to say so.
+fn established(state: &Relationship, policy: &Policy) -> bool {
+    state.counts.reciprocations >= policy.min_reciprocations
+        && state.counts.active_days >= policy.min_active_days
+        && state.baseline >= policy.min_baseline
+}
+
+/// When S has fallen and the silence has lasted long enough.
+fn falls_silent_at(state: &Relationship, policy: &Policy) -> Option<Timestamp> {
+    let quiet = state.last_at()? + policy.min_silence;
+    Some(falls_at(state, policy.drop_ratio)?.max(quiet))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! The trigger on a weekly relationship that goes quiet, and everything that holds it back.
+
+use crate::model::{Direction, Interaction, Kind, Relationship, Span, Timestamp};
+use crate::score::{Parameters, rebuild};
+
+use super::{Decision, Facts, Policy, Recovery, decide, looks_next, recovery};
+
+const START: Timestamp = Timestamp::from_seconds(1_577_836_800);
+/// The last of 52 weekly exchanges.
+const LAST: Timestamp = Timestamp::from_seconds(1_577_836_800 + 357 * 86_400 + 3600);
+
+fn exchanges(days: impl IntoIterator<Item = i64>) -> Vec<Interaction> {
+    let one = |at, direction| Interaction {
+        at,
+        direction,
+        kind: Kind::Message,
+        audience: 1,
+        linked: direction == Direction::Inbound,
+    };
+    days.into_iter()
+        .map(|day| START + Span::from_days(day))
+        .flat_map(|at| {
+            let answered = at + Span::from_hours(1);
+            [one(at, Direction::Outbound), one(answered, Direction::Inbound)]
+        })
+        .collect()
+}
+
+fn weekly() -> Relationship {
+    let log = exchanges((0..52).map(|week| 7 * week));
+    rebuild(&log, chrono_tz::UTC, &Parameters::default(), LAST)
+}
+
+fn after(days: i64) -> Timestamp {
+    LAST + Span::from_days(days)
+}
+
+fn facts(now: Timestamp) -> Facts {
+    Facts { oldest_read: Some(now), ..Facts::default() }
+}
+
+#[test]
+fn half_of_a_year_of_weeks_is_gone_after_about_51_days() {
+    let (state, policy) = (weekly(), Policy::default());
+    let due = looks_next(&state, false, &policy, None).unwrap();
+    assert!((49.0..53.0).contains(&due.days_since(LAST)), "{}", due.days_since(LAST));
+    let before = due - Span::from_hours(1);
+    assert_eq!(
+        decide(&state, &facts(before), &policy, before),
+        Decision::Warm { until: Some(due) }
+    );
+    assert_eq!(decide(&state, &facts(due), &policy, due), Decision::Nudge { fell_at: due });
+}
+
+#[test]
+fn each_reason_holds_it_back() {
+    let (state, policy, now) = (weekly(), Policy::default(), after(60));
+    let fine = facts(now);
+    let day = Span::from_days(1);
+    let cases = [
+        ("in an episode", Facts { in_episode: true, ..fine }, Decision::InEpisode),
+        ("never read", Facts { oldest_read: None, ..fine }, Decision::Stale),
+        (
+            "read 25 hours ago",
+            Facts { oldest_read: Some(now - Span::from_hours(25)), ..fine },
+            Decision::Stale,
+        ),
+        ("backfilling", Facts { backfilling: true, ..fine }, Decision::Backfilling),
+        (
+            "an episode 20 days ago",
+            Facts { last_episode_at: Some(after(40)), ..fine },
+            Decision::TooSoon { until: after(61) },
+        ),
+        (
+            "silenced",
+            Facts { silenced_until: Some(now + day), ..fine },
+            Decision::Silenced { until: now + day },
+        ),
+        (
+            "a meeting tomorrow",
+            Facts { next_meeting: Some(now + day), ..fine },
+            Decision::MeetingAhead { at: now + day },
+        ),
+        ("five this week", Facts { this_week: 5, ..fine }, Decision::OverBudget),
+    ];
+    for (what, facts, expected) in cases {
+        assert_eq!(decide(&state, &facts, &policy, now), expected, "{what}");
+    }
+    for (what, facts) in [
+        ("an episode 21 days ago", Facts { last_episode_at: Some(after(39)), ..fine }),
+        ("a silence that is over", Facts { silenced_until: Some(now), ..fine }),
+        ("a meeting in 15 days", Facts { next_meeting: Some(now + Span::from_days(15)), ..fine }),
+    ] {
+        assert!(matches!(decide(&state, &facts, &policy, now), Decision::Nudge { .. }), "{what}");
+    }
+}
+
+#[test]
+fn what_fell_long_ago_is_passed_over() {
+    let (state, policy, now) = (weekly(), Policy::default(), after(120));
+    assert!(matches!(decide(&state, &facts(now), &policy, now), Decision::FellLongAgo { .. }));
+}
+
+#[test]
+fn what_never_mattered_is_passed_over() {
+    let policy = Policy::default();
+    for (what, days) in [("two exchanges", vec![0, 7]), ("four days", vec![0, 7, 14, 21])] {
+        let state = rebuild(&exchanges(days), chrono_tz::UTC, &Parameters::default(), after(0));
+        assert_eq!(looks_next(&state, false, &policy, None), None, "{what}");
+        assert_eq!(
+            decide(&state, &facts(after(0)), &policy, after(0)),
+            Decision::NotEstablished,
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn an_episode_ends_when_the_strength_is_back_not_before() {
+    let policy = Policy::default();
+    let back_at = 357 + 60;
+    let after_fall = |more: &[Interaction]| {
+        let mut log = exchanges((0..52).map(|week| 7 * week));
+        log.extend_from_slice(more);
+        let now = START + Span::from_days(back_at + 1);
+        recovery(&rebuild(&log, chrono_tz::UTC, &Parameters::default(), now), &policy, now)
+    };
+    let exchange = exchanges([back_at]);
+    let unanswered = exchange.get(..1).unwrap();
+    assert_eq!(after_fall(&[]), Recovery::StillDown);
+    assert_eq!(after_fall(unanswered), Recovery::StillDown, "a message without an answer");
+    assert_eq!(after_fall(&exchange), Recovery::Recovered);
+}
+
+#[test]
+fn what_holds_it_back_says_when_to_look_again() {
+    let (state, policy, now) = (weekly(), Policy::default(), after(60));
+    let next = |decision| looks_next(&state, false, &policy, Some((decision, now)));
+    assert_eq!(next(Decision::Stale), Some(now + Span::from_hours(1)));
+    assert_eq!(next(Decision::Silenced { until: after(90) }), Some(after(90)));
+    assert_eq!(next(Decision::Nudge { fell_at: now }), None);
+    let pending = Relationship { pending_at: Some(after(61)), ..state };
+    assert_eq!(looks_next(&pending, true, &policy, None), Some(after(61)));
+}

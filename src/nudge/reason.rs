@@ -1,0 +1,175 @@
+//! Why a rep is nudged, in codes for programs and in sentences for people.
+
+use crate::model::{Direction, Interaction, Kind, Reason, Relationship, Timestamp};
+use crate::score::{Strength, usual_gap_days};
+
+/// What is said about.
+#[derive(Clone, Debug)]
+pub struct Evidence<'a> {
+    /// The contact's first name or name, as it may stand in a sentence.
+    pub contact: &'a str,
+    /// The state.
+    pub state: &'a Relationship,
+    /// Its counted interactions by time, none later than now.
+    pub log: &'a [Interaction],
+    /// The strength now.
+    pub strength: Strength,
+    /// The score at its best, remembered.
+    pub baseline_score: f64,
+    /// The rep's time zone.
+    pub zone: chrono_tz::Tz,
+}
+
+/// The reasons, the weightiest first; never empty.
+#[must_use]
+pub fn reasons(evidence: &Evidence<'_>, now: Timestamp) -> Vec<Reason> {
+    let mut reasons = vec![silence(evidence, now)];
+    reasons.extend(unanswered(evidence, now));
+    reasons.push(Reason {
+        code: "drop".into(),
+        days: None,
+        usual_gap_days: None,
+        text: format!(
+            "Strength {:.0}, down from {:.0} at its best.",
+            evidence.strength.score, evidence.baseline_score
+        ),
+    });
+    reasons
+}
+
+/// What the rep might do, from who spoke last and how.
+#[must_use]
+pub fn suggestion(evidence: &Evidence<'_>, now: Timestamp) -> String {
+    let name = evidence.contact;
+    let Some(last) = evidence.log.last() else { return format!("Write to {name}.") };
+    let day = date(last.at, evidence.zone);
+    match (last.kind, last.direction) {
+        (Kind::Meeting, _) => format!("Follow up on your meeting with {name} of {day}."),
+        (_, Direction::Inbound) => format!("Answer {name}'s message of {day}."),
+        _ if trailing_outbound(evidence.log) >= 2 => {
+            format!("Your last messages to {name} got no answer: try a call or another person.")
+        }
+        _ => format!(
+            "Pick up the thread with {name}: your message of {day}, {} days ago, was the last word.",
+            whole_days(now, last.at)
+        ),
+    }
+}
+
+/// How long nothing has gone both ways, and what is usual.
+fn silence(evidence: &Evidence<'_>, now: Timestamp) -> Reason {
+    let state = evidence.state;
+    let out = state.last_outbound_at.max(state.last_meeting_at);
+    let inbound = state.last_inbound_at.max(state.last_meeting_at);
+    let both = match (out, inbound) {
+        (Some(a), Some(b)) => a.min(b),
+        (a, b) => a.or(b).unwrap_or(now),
+    };
+    let days = whole_days(now, both);
+    let gap = usual_gap_days(evidence.log, evidence.zone).map(rounded);
+    let usual = match gap {
+        Some(1) => "; usually every day".to_owned(),
+        Some(gap) => format!("; usually every {gap} days"),
+        None => String::new(),
+    };
+    Reason {
+        code: "silence".into(),
+        days: Some(days),
+        usual_gap_days: gap,
+        text: format!("No two-way contact for {days} days{usual}."),
+    }
+}
+
+/// That the rep has written without an answer, if so.
+fn unanswered(evidence: &Evidence<'_>, now: Timestamp) -> Option<Reason> {
+    let count = trailing_outbound(evidence.log);
+    let since = evidence.state.last_inbound_at.max(evidence.state.last_meeting_at)?;
+    (count > 0).then(|| {
+        let messages = if count == 1 {
+            "Your message has".into()
+        } else {
+            format!("Your {count} messages have")
+        };
+        Reason {
+            code: "unanswered".into(),
+            days: Some(whole_days(now, since)),
+            usual_gap_days: None,
+            text: format!("{messages} had no answer since {}.", date(since, evidence.zone)),
+        }
+    })
+}
+
+/// How many messages of the rep stand at the end of the log without an answer.
+fn trailing_outbound(log: &[Interaction]) -> usize {
+    log.iter().rev().take_while(|i| i.direction == Direction::Outbound).count()
+}
+
+fn whole_days(now: Timestamp, then: Timestamp) -> i64 {
+    (now - then).millis().max(0) / crate::model::time::DAY_MS
+}
+
+fn rounded(days: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "a gap of days is far below 2^63")]
+    let whole = days.round().max(1.0) as i64;
+    whole
+}
+
+/// The day on the rep's calendar, such as `3 October 2026`.
+fn date(at: Timestamp, zone: chrono_tz::Tz) -> String {
+    at.to_utc()
+        .map_or_else(String::new, |utc| utc.with_timezone(&zone).format("%-d %B %Y").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Evidence, reasons, suggestion};
+    use crate::model::{Direction, Interaction, Kind, Span, Timestamp};
+    use crate::score::{Parameters, rebuild, strength_at};
+
+    /// Days before now, with `o`utbound, `i`nbound or `m`eeting.
+    fn told(history: &str) -> (Vec<String>, String) {
+        let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+        let log: Vec<Interaction> = history
+            .split_whitespace()
+            .map(|entry| {
+                let (days, what) = entry.split_at(entry.len() - 1);
+                let (direction, kind) = match what {
+                    "o" => (Direction::Outbound, Kind::Message),
+                    "i" => (Direction::Inbound, Kind::Message),
+                    _ => (Direction::Mutual, Kind::Meeting),
+                };
+                let at = now - Span::from_days(days.parse().unwrap());
+                Interaction { at, direction, kind, audience: 1, linked: what != "o" }
+            })
+            .collect();
+        let state = rebuild(&log, chrono_tz::UTC, &Parameters::default(), now);
+        let evidence = Evidence {
+            contact: "Bo",
+            state: &state,
+            log: &log,
+            strength: strength_at(&state, now),
+            baseline_score: 60.0,
+            zone: chrono_tz::UTC,
+        };
+        let texts = reasons(&evidence, now).into_iter().map(|r| r.text).collect();
+        (texts, suggestion(&evidence, now))
+    }
+
+    #[test]
+    fn sentences_say_what_happened() {
+        let (texts, suggestion) = told("62o 62i 52o 52i 41o 41i");
+        assert_eq!(texts[0], "No two-way contact for 41 days; usually every 10 days.");
+        assert_eq!(texts.len(), 2);
+        assert_eq!(suggestion, "Answer Bo's message of 11 October 2026.");
+
+        let (texts, suggestion) = told("62o 62i 52o 51i 20o 10o");
+        assert_eq!(texts[0], "No two-way contact for 51 days; usually every 9 days.");
+        assert_eq!(texts[1], "Your 2 messages have had no answer since 1 October 2026.");
+        assert_eq!(
+            suggestion,
+            "Your last messages to Bo got no answer: try a call or another person."
+        );
+
+        assert_eq!(told("40o 40i 30m").1, "Follow up on your meeting with Bo of 22 October 2026.");
+    }
+}
