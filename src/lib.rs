@@ -9,6 +9,7 @@ pub mod lifecycle;
 pub mod model;
 pub mod normalise;
 pub mod nudge;
+pub mod pipeline;
 pub mod score;
 pub mod source;
 pub mod store;

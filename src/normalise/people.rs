@@ -67,6 +67,14 @@ impl Own {
     }
 }
 
+/// The organisation an address belongs to: the registrable part of its domain by the public suffix
+/// list, or the whole domain where there is none.
+#[must_use]
+pub fn organisation(address: &Address) -> String {
+    let domain = address.domain();
+    psl::domain_str(domain).unwrap_or(domain).to_owned()
+}
+
 /// Whether the domain or one above it is in the set.
 fn belongs(domain: &str, set: &HashSet<String>) -> bool {
     if set.is_empty() {

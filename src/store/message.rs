@@ -157,6 +157,15 @@ pub fn add_key(db: &Db, id: i64, key: Key) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The keys that name a message, its own first.
+///
+/// # Errors
+/// As every read; a row that does not exist is one.
+pub fn keys(db: &Db, id: i64) -> Result<Vec<Key>, StoreError> {
+    let mut statement = db.connection.prepare_cached("SELECT keys FROM message WHERE id = ?1")?;
+    Ok(statement.query_row([id], |row| Ok(unpack(row.get_ref(0)?.as_blob()?)))?)
+}
+
 /// A message of a thread, for linking.
 #[derive(Clone, Debug)]
 pub struct ThreadMessage {

@@ -1,0 +1,37 @@
+//! The straight line: source → normalise → score → store → nudge → outbox → deliver.
+//!
+//! Each file is one step: it loads, asks the pure modules, and saves, in one transaction on the
+//! writer's thread. Steps are idempotent; loops around them are in `daemon`.
+
+pub mod deliver;
+pub mod fold;
+pub mod ingest;
+pub mod nudge;
+pub mod sync;
+
+use std::collections::HashMap;
+
+use crate::normalise::Own;
+use crate::nudge::Policy;
+use crate::score::{Parameters, Zone};
+
+/// What the steps go by; made from the configuration when it is loaded.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Who is who.
+    pub own: Own,
+    /// The time zone of each rep, by row; UTC where none is given.
+    pub zones: HashMap<i64, Zone>,
+    /// The model.
+    pub parameters: Parameters,
+    /// When to nudge.
+    pub policy: Policy,
+}
+
+impl Rules {
+    /// The calendar by which a rep's days are told apart.
+    #[must_use]
+    pub fn zone(&self, rep: i64) -> Zone {
+        self.zones.get(&rep).copied().unwrap_or(chrono_tz::UTC)
+    }
+}

@@ -1,0 +1,177 @@
+//! Folding what a commit has touched into the states of relationships, once each.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Interaction, Relationship, Span, Timestamp};
+use crate::nudge::{Recovery, looks_next, recovery};
+use crate::score::{extend, rebuild};
+use crate::store::relationship::Stored;
+use crate::store::{Db, StoreError, interaction, nudge, relationship};
+
+use super::Rules;
+
+/// What a commit did to a relationship.
+#[derive(Clone, Debug, Default)]
+pub struct Touched {
+    /// Interactions that are new, or count only now, by row; and whether they count.
+    pub added: BTreeMap<i64, (Interaction, bool)>,
+    /// Instants of interactions counted before that turned out to be answers.
+    pub answered: Vec<Timestamp>,
+    /// Whether it must be folded from the whole log: something was taken back or moved.
+    pub refold: bool,
+    /// Whether it got an answer that only its subject can link.
+    pub loose_reply: bool,
+}
+
+/// Rows of relationships looked at in one transaction while settling.
+const SETTLED_AT_ONCE: usize = 500;
+
+/// Folds everything touched, each relationship once.
+///
+/// # Errors
+/// As every write.
+pub fn fold(
+    db: &Db,
+    rules: &Rules,
+    now: Timestamp,
+    touched: &BTreeMap<i64, Touched>,
+) -> Result<(), StoreError> {
+    for (id, touched) in touched {
+        let mut row = relationship::get(db, *id)?;
+        row.loose_replies |= touched.loose_reply;
+        let matured = row.state.pending_at.is_some_and(|at| at <= now);
+        if touched.refold || matured {
+            refold(db, rules, now, &mut row)?;
+        } else {
+            add(db, rules, now, &mut row, touched)?;
+        }
+        finish(db, rules, now, &mut row)?;
+    }
+    Ok(())
+}
+
+/// Folds the baselines that a backfill has left, at most 500 above `after`; gives the last row
+/// looked at, `None` when there are no more.
+///
+/// # Errors
+/// As every write.
+pub fn settle(
+    db: &Db,
+    rules: &Rules,
+    now: Timestamp,
+    after: i64,
+) -> Result<Option<i64>, StoreError> {
+    let stale = relationship::stale(db, after, SETTLED_AT_ONCE)?;
+    for id in &stale {
+        let mut row = relationship::get(db, *id)?;
+        refold(db, rules, now, &mut row)?;
+        finish(db, rules, now, &mut row)?;
+    }
+    Ok(stale.last().copied())
+}
+
+/// Brings a state up to `now` from the whole log.
+///
+/// # Errors
+/// As every read.
+pub fn refold(db: &Db, rules: &Rules, now: Timestamp, row: &mut Stored) -> Result<(), StoreError> {
+    let log = interaction::log(db, row.id)?;
+    let until = row.state.folded_at.max(now);
+    row.state = rebuild(&log, rules.zone(row.rep), &rules.parameters, until);
+    Ok(())
+}
+
+/// The state of a relationship as of any instant: what is dated later does not count.
+///
+/// # Errors
+/// As every read.
+pub fn as_of(
+    db: &Db,
+    rules: &Rules,
+    row: &Stored,
+    at: Timestamp,
+) -> Result<Relationship, StoreError> {
+    let ready = !row.state.baseline_stale
+        && row.state.last_at().is_none_or(|last| last <= at)
+        && row.state.pending_at.is_none_or(|pending| pending > at);
+    if ready {
+        return Ok(row.state);
+    }
+    let log = interaction::log(db, row.id)?;
+    Ok(rebuild(&log, rules.zone(row.rep), &rules.parameters, at))
+}
+
+/// Decides what follows from a state that has changed, and saves it.
+///
+/// # Errors
+/// As every write.
+pub fn finish(db: &Db, rules: &Rules, now: Timestamp, row: &mut Stored) -> Result<(), StoreError> {
+    if row.state.baseline_stale {
+        row.due_at = row.state.pending_at;
+        return relationship::save(db, row);
+    }
+    if let Some(episode) = &row.episode_id
+        && recovery(&row.state, &rules.policy, now) == Recovery::Recovered
+    {
+        nudge::resolve(db, episode, now)?;
+        row.episode_id = None;
+    }
+    row.due_at = looks_next(&row.state, row.episode_id.is_some(), &rules.policy, None);
+    relationship::save(db, row)
+}
+
+/// Adds what is new to a state; what lies in the future waits.
+fn add(
+    db: &Db,
+    rules: &Rules,
+    now: Timestamp,
+    row: &mut Stored,
+    touched: &Touched,
+) -> Result<(), StoreError> {
+    let until = row.state.folded_at.max(now);
+    let counted = touched.added.values().filter(|(_, counted)| *counted).map(|(i, _)| *i);
+    let (mut past, future): (Vec<_>, Vec<_>) = counted.partition(|i| i.at <= until);
+    past.sort_by_key(|i| i.at);
+    let folded = neighbours(db, row, &past, touched)?;
+    extend(&mut row.state, &folded, &past, rules.zone(row.rep), &rules.parameters);
+    for at in touched.answered.iter().filter(|at| **at <= until) {
+        row.state.counts.reciprocations += 1;
+        row.state.reciprocated_at = Some(row.state.reciprocated_at.map_or(*at, |r| r.min(*at)));
+    }
+    row.state.folded_at = until;
+    let next = future.iter().map(|i| i.at).min();
+    row.state.pending_at = match (row.state.pending_at, next) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    Ok(())
+}
+
+/// The interactions folded before on the local days of `past` (and around them: a day's length
+/// and its zone's offset are at most 25 hours).
+fn neighbours(
+    db: &Db,
+    row: &Stored,
+    past: &[Interaction],
+    touched: &Touched,
+) -> Result<Vec<Interaction>, StoreError> {
+    const REACH: Span = Span::from_hours(25);
+    let mut found = Vec::new();
+    if row.state.last_at().is_none() {
+        return Ok(found);
+    }
+    let mut rest = past;
+    while let Some(first) = rest.first() {
+        let mut to = first.at + REACH;
+        while let Some(next) = rest.first().filter(|next| next.at - REACH <= to) {
+            to = next.at + REACH;
+            rest = rest.get(1..).unwrap_or_default();
+        }
+        let logged = interaction::between(db, row.id, first.at - REACH, to)?;
+        let old = logged.into_iter().filter(|l| {
+            !touched.added.contains_key(&l.id) && l.interaction.at <= row.state.folded_at
+        });
+        found.extend(old.map(|l| l.interaction));
+    }
+    Ok(found)
+}

@@ -1,0 +1,187 @@
+//! One delta into the database: messages, meetings, interactions, strengths and the cursor, in one
+//! transaction.
+//!
+//! Order-free: whatever order deltas and copies arrive in, the counted interactions and the states
+//! folded from them end the same. Replaying a delta changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::model::{
+    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Person, Role, Timestamp,
+};
+use crate::normalise::people::organisation;
+use crate::store::{Db, StoreError, contact, mailbox, relationship};
+
+use super::{Rules, fold};
+
+mod calendar;
+mod link;
+mod message;
+
+/// A delta, normalised, with the rows it belongs to.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The source's row.
+    pub source: i64,
+    /// The row of the rep whose source it is.
+    pub rep: i64,
+    /// The mailbox read.
+    pub mailbox: MailboxInfo,
+    /// What was understood.
+    pub messages: Vec<Envelope>,
+    /// The calendar as it is now, if it has changed.
+    pub calendar: Option<Calendar>,
+    /// Items that could not be understood, with the reason.
+    pub quarantined: Vec<(i64, String)>,
+    /// Items that were read, in mailboxes that have no order.
+    pub seen: Vec<i64>,
+    /// Items that have gone from them.
+    pub gone: Vec<i64>,
+    /// Items that must not be written down.
+    pub excluded: usize,
+    /// Whether the mailbox has been read through.
+    pub complete: bool,
+    /// Where the next read continues.
+    pub cursor: Cursor,
+    /// How many items the mailbox holds, if the source told.
+    pub total: Option<u64>,
+}
+
+/// All meetings of a calendar in a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calendar {
+    /// The window, by their beginning.
+    pub window: (Timestamp, Timestamp),
+    /// The meetings.
+    pub meetings: Vec<Meeting>,
+}
+
+/// What a batch came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Messages stored for the first time.
+    pub messages: usize,
+    /// Further copies of messages known before.
+    pub copies: usize,
+    /// Interactions stored.
+    pub interactions: usize,
+    /// Items that must not be written down.
+    pub excluded: usize,
+    /// Items put aside.
+    pub quarantined: usize,
+}
+
+/// Stores a batch and everything that follows from it.
+///
+/// # Errors
+/// As every write; nothing of it is stored then.
+pub fn commit_delta(
+    db: &Db,
+    batch: &Batch,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    let mailbox = mailbox::ensure(db, batch.source, &batch.mailbox)?;
+    let mut work = Work::new(db, rules);
+    work.outcome.excluded = batch.excluded;
+    let proven = batch.mailbox.role != Role::Inbox;
+    let mut messages: Vec<&Envelope> = batch.messages.iter().collect();
+    messages.sort_by_key(|envelope| (envelope.at, envelope.key));
+    for envelope in messages {
+        message::store(&mut work, envelope, proven)?;
+    }
+    if let Some(calendar) = &batch.calendar {
+        calendar::store(&mut work, mailbox, batch.rep, calendar)?;
+    }
+    link::link_threads(&mut work)?;
+    work.name_contacts()?;
+    fold::fold(db, rules, now, &work.touched)?;
+    for (item, reason) in &batch.quarantined {
+        mailbox::quarantine(db, mailbox, *item, reason, now)?;
+    }
+    work.outcome.quarantined = batch.quarantined.len();
+    mailbox::note_seen(db, mailbox, &batch.seen, &batch.gone)?;
+    mailbox::advance(db, mailbox, &batch.cursor, batch.complete, batch.total)?;
+    Ok(work.outcome)
+}
+
+/// The state of one commit: caches, and what it has touched so far.
+struct Work<'a> {
+    db: &'a Db,
+    rules: &'a Rules,
+    contacts: HashMap<Address, i64>,
+    names: HashMap<i64, (Timestamp, String)>,
+    relationships: HashMap<(i64, i64), i64>,
+    loose: HashMap<i64, bool>,
+    touched: BTreeMap<i64, fold::Touched>,
+    threads: BTreeSet<i64>,
+    outcome: Outcome,
+}
+
+impl<'a> Work<'a> {
+    fn new(db: &'a Db, rules: &'a Rules) -> Self {
+        Self {
+            db,
+            rules,
+            contacts: HashMap::new(),
+            names: HashMap::new(),
+            relationships: HashMap::new(),
+            loose: HashMap::new(),
+            touched: BTreeMap::new(),
+            threads: BTreeSet::new(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    /// The row of the relationship between a rep and a person met at `at`.
+    fn relationship(
+        &mut self,
+        rep: i64,
+        person: &Person,
+        at: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let contact = match self.contacts.get(&person.address) {
+            Some(contact) => *contact,
+            None => {
+                let of = organisation(&person.address);
+                let contact = contact::ensure(self.db, person, &of, at)?;
+                self.contacts.insert(person.address.clone(), contact);
+                contact
+            }
+        };
+        if !person.name.is_empty() {
+            let newest = self.names.entry(contact).or_insert_with(|| (at, person.name.clone()));
+            if (newest.0, &newest.1) < (at, &person.name) {
+                *newest = (at, person.name.clone());
+            }
+        }
+        if let Some(relationship) = self.relationships.get(&(rep, contact)) {
+            return Ok(*relationship);
+        }
+        let relationship = relationship::ensure(self.db, rep, contact)?;
+        self.relationships.insert((rep, contact), relationship);
+        Ok(relationship)
+    }
+
+    /// Notes an interaction stored in this commit.
+    fn added(&mut self, relationship: i64, id: i64, interaction: Interaction, counted: bool) {
+        self.outcome.interactions += 1;
+        self.touched.entry(relationship).or_default().added.insert(id, (interaction, counted));
+    }
+
+    /// Notes that a relationship must be folded from its whole log.
+    fn refold(&mut self, relationship: i64) {
+        self.touched.entry(relationship).or_default().refold = true;
+    }
+
+    /// Gives contacts the names of their newest messages, once a commit.
+    fn name_contacts(&self) -> Result<(), StoreError> {
+        for (contact, (at, name)) in &self.names {
+            contact::rename(self.db, *contact, name, *at)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
