@@ -151,16 +151,25 @@ pub fn refusal(error: &reqwest::Error) -> Option<Refusal> {
 /// The TLS failure behind a failed request, if that is what it was.
 #[must_use]
 pub fn tls_failure(error: &reqwest::Error) -> Option<&rustls::Error> {
-    causes(error).find_map(|cause| {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        inner.and_then(|inner| inner.downcast_ref()).or_else(|| cause.downcast_ref())
-    })
+    causes(error).find_map(|cause| unwrapped(cause).downcast_ref())
 }
 
 /// The error and everything that it says caused it.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
     let first: &(dyn std::error::Error + 'static) = error;
     std::iter::successors(Some(first), |cause| cause.source())
+}
+
+/// What an I/O error was made from, which `source` passes over.
+fn unwrapped<'e>(
+    cause: &'e (dyn std::error::Error + 'static),
+) -> &'e (dyn std::error::Error + 'static) {
+    let mut cause = cause;
+    while let Some(inner) = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
+    {
+        cause = inner;
+    }
+    cause
 }
 
 /// Resolves names by the system and passes on only the addresses that the policy admits.

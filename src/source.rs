@@ -11,6 +11,15 @@ pub enum SourceError {
     /// The source cannot be reached now.
     #[error("unreachable: {0}")]
     Unreachable(String),
+    /// The source asks for patience.
+    #[error("throttled")]
+    Throttled {
+        /// For how long, if it said.
+        after: Option<crate::model::Span>,
+    },
+    /// The source does not keep to its protocol.
+    #[error("protocol: {0}")]
+    Protocol(String),
     /// What is configured cannot be right.
     #[error("misconfigured: {0}")]
     Misconfigured(String),

@@ -6,8 +6,8 @@
 use calcard::common::PartialDateTime;
 use calcard::icalendar::{
     ICalendarClassification, ICalendarComponent, ICalendarDuration, ICalendarEntry,
-    ICalendarParameterName, ICalendarPeriod, ICalendarProperty, ICalendarRecurrenceRule,
-    ICalendarStatus, ICalendarTransparency, ICalendarValue,
+    ICalendarParameterName, ICalendarParameterValue, ICalendarPeriod, ICalendarProperty,
+    ICalendarRecurrenceRule, ICalendarStatus, ICalendarTransparency, ICalendarValue,
 };
 use chrono::{NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
@@ -243,9 +243,9 @@ fn status(component: &ICalendarComponent) -> MeetingStatus {
 fn replaced(component: &ICalendarComponent, zone: Tz, zones: &mut Zones<'_>) -> Option<Replaced> {
     let entry = component.property(&ICalendarProperty::RecurrenceId)?;
     let slot = slots(entry, zone, zones).into_iter().next()?;
-    let range = entry.parameter(&ICalendarParameterName::Range).and_then(|value| value.as_text());
-    let range = match range {
-        Some(range) if range.eq_ignore_ascii_case("THISANDFUTURE") => Range::ThisAndFuture,
+    // The parser keeps only THISANDFUTURE, the one value there is.
+    let range = match entry.parameter(&ICalendarParameterName::Range) {
+        Some(ICalendarParameterValue::Bool(true)) => Range::ThisAndFuture,
         _ => Range::This,
     };
     Some(Replaced { slot, range })

@@ -23,6 +23,10 @@ const MAX_STEPS: i64 = 100_000;
 /// Occurrences on one day that a rule may name: rrule makes those of a whole year at once.
 const MAX_TIMES_A_DAY: usize = 96;
 
+/// Occurrences after which to stop: those that are kept, and what the margins of the window may
+/// hold besides.
+const ENOUGH: usize = MAX_INSTANCES + 5 * MAX_TIMES_A_DAY;
+
 /// Values that a rule may list in all.
 const MAX_VALUES: usize = 1_000;
 
@@ -41,7 +45,8 @@ impl Default for Effort {
 /// What a rule gives within a window.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Expansion {
-    /// The occurrences on the wall clock, in order, without those before the window.
+    /// The occurrences on the wall clock, in order, without those before the window; not all of
+    /// them if they are more than [`MAX_INSTANCES`] by far.
     pub(super) starts: Vec<NaiveDateTime>,
     /// Why they are not all.
     pub(super) problem: Option<Problem>,
@@ -106,11 +111,10 @@ impl Run {
             if reached < self.from {
                 continue;
             }
-            if expansion.starts.len() == MAX_INSTANCES {
-                expansion.problem = Some(Problem::TooManyInstances);
+            expansion.starts.push(reached);
+            if expansion.starts.len() >= ENOUGH {
                 return (expansion, self.steps_to(reached));
             }
-            expansion.starts.push(reached);
         }
         let used_up = rule.count.is_some_and(|count| counted >= count);
         if used_up {
@@ -134,7 +138,8 @@ fn step(rule: &ICalendarRecurrenceRule) -> Option<TimeDelta> {
         .into_iter()
         .map(|list| list.len().max(1))
         .fold(1usize, usize::saturating_mul);
-    if times > MAX_TIMES_A_DAY {
+    let hours = if rule.freq == ICalendarFrequency::Hourly { 24 } else { 1 };
+    if times.saturating_mul(hours) > MAX_TIMES_A_DAY {
         return None;
     }
     let unit = match rule.freq {
