@@ -1,1 +1,18 @@
-//! To be written.
+//! Delivers nudges to webhook endpoints by Standard Webhooks 1.0.0
+//! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>).
+//!
+//! [`post`](post()) makes one attempt and tells what came of it, [`verdict`](verdict()) decides
+//! what that means, [`Pace`] keeps a host from being flooded. Guarantees: every attempt of a
+//! delivery carries the same id and the same bytes under a fresh signature; nothing of a secret or
+//! of a URL's path or query is in an error. It leaves the outbox, the loop over it and the record
+//! of attempts to the pipeline and the store.
+
+mod pace;
+mod post;
+mod sign;
+mod verdict;
+
+pub use pace::Pace;
+pub use post::{Delivery, Endpoint, Failure, Outcome, post};
+pub use sign::{Secret, SecretError, signature};
+pub use verdict::{ATTEMPTS, Verdict, verdict};

@@ -1,1 +1,269 @@
-//! Written elsewhere.
+//! Turns iCalendar bytes (RFC 5545) into the meetings of a window of time.
+//!
+//! Pure and total: whatever the bytes are, it answers with the meetings it could read and a list
+//! of what was odd. It groups events by UID, expands series within the window, lays overrides over
+//! them, and leaves out what is no meeting with people: all-day events, time marked as free,
+//! private events, answers to invitations, rooms and resources. Its work is bounded by the caps
+//! below, whatever the input. It leaves to others who is a contact and whether a meeting counts.
+//!
+//! Parsing is calcard's and expansion is rrule's; what lies between is here, because calcard's own
+//! expansion loses instances in everyday calendars (overrides of two series that share an instant,
+//! UNTIL east of Greenwich, EXDATE as dates). Series are expanded on the wall clock of their zone
+//! and only then become instants, so that they keep their hour over changes to summer time.
+
+mod event;
+mod people;
+mod recur;
+mod series;
+mod zone;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::catch_unwind;
+
+use calcard::icalendar::{ICalendar, ICalendarComponentType, ICalendarMethod, ICalendarProperty};
+use calcard::icalendar::{ICalendarComponent, ICalendarValue};
+use calcard::{Entry, Parser};
+
+use crate::model::{Key, Meeting, Timestamp};
+use event::Event;
+use zone::Zones;
+
+/// The largest object that is parsed, in bytes.
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// Occurrences of one series within the window.
+pub const MAX_INSTANCES: usize = 2_000;
+
+/// People of one meeting.
+pub const MAX_ATTENDEES: usize = 500;
+
+/// Events and series of one object that touch the window.
+pub const MAX_EVENTS: usize = 10_000;
+
+/// Meetings of one object: what a busy person has in a year, many times over.
+const MAX_MEETINGS: usize = 100_000;
+
+/// People of all meetings of one object together, so that large meetings cannot recur for ever.
+const MAX_SEATS: usize = 2_000_000;
+
+/// Something in a calendar that could not be taken as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Issue {
+    /// The event: the key of its UID, as [`event_key`] makes it; 0 for the object as a whole.
+    pub item: i64,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What may be wrong with a calendar. Prints as words for the admin, without personal data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Problem {
+    /// The object is larger than [`MAX_BYTES`] and was not read.
+    TooLarge,
+    /// There is no calendar in the bytes.
+    NoCalendar,
+    /// The bytes end before the calendar does; what there was of it was read.
+    Truncated,
+    /// A library gave up on it; it was passed over.
+    Panicked,
+    /// There are more than [`MAX_EVENTS`] events, or more meetings than are kept; the rest was
+    /// passed over.
+    TooMany,
+    /// The event has no UID and was passed over.
+    NoUid,
+    /// The event has no beginning that can be read and was passed over.
+    NoStart,
+    /// The time zone is unknown; the calendar's own was taken.
+    UnknownZone,
+    /// The rule is impossible or recurs more often than can be followed; only the first
+    /// occurrence was taken.
+    BadRule,
+    /// The series has more than [`MAX_INSTANCES`] occurrences; the first ones were taken.
+    TooManyInstances,
+    /// The meeting has more than [`MAX_ATTENDEES`] people; the first ones were taken.
+    TooManyAttendees,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "the calendar is larger than 64 MiB",
+            Self::NoCalendar => "it is not a calendar",
+            Self::Truncated => "the calendar ends in the middle",
+            Self::Panicked => "the event cannot be interpreted",
+            Self::TooMany => "the calendar has more events than are read",
+            Self::NoUid => "the event has no uid",
+            Self::NoStart => "the event has no readable beginning",
+            Self::UnknownZone => "the event is in an unknown time zone",
+            Self::BadRule => "the event's recurrence rule cannot be followed",
+            Self::TooManyInstances => "the event recurs more often than is read",
+            Self::TooManyAttendees => "the event has more attendees than are read",
+        })
+    }
+}
+
+/// The key that names an event in issues.
+#[must_use]
+pub fn event_key(uid: &str) -> i64 {
+    Key::of("uid", &[uid.as_bytes()]).0
+}
+
+/// The meetings of `bytes` that begin in `window` (its first instant included, its last one not),
+/// sorted by UID and beginning, and what was odd, each oddity once.
+///
+/// Times without a zone are taken in the calendar's own (`X-WR-TIMEZONE`), else in `default_zone`.
+#[must_use]
+pub fn meetings(
+    bytes: &[u8],
+    window: (Timestamp, Timestamp),
+    default_zone: chrono_tz::Tz,
+) -> (Vec<Meeting>, Vec<Issue>) {
+    let mut issues = Vec::new();
+    let mut groups = BTreeMap::new();
+    for calendar in parse(bytes, &mut issues) {
+        collect_events(&calendar, default_zone, &mut groups, &mut issues);
+    }
+    let meetings = assemble(groups, window, &mut issues);
+    issues.sort_unstable();
+    issues.dedup();
+    (meetings, issues)
+}
+
+/// The calendars in the bytes.
+fn parse(bytes: &[u8], issues: &mut Vec<Issue>) -> Vec<ICalendar> {
+    if bytes.len() > MAX_BYTES {
+        issues.push(Issue { item: 0, problem: Problem::TooLarge });
+        return Vec::new();
+    }
+    let text = decode(bytes);
+    let parsed = catch_unwind(|| {
+        let mut parser = Parser::new(&text);
+        let mut calendars = Vec::new();
+        loop {
+            match parser.entry() {
+                Entry::ICalendar(calendar) => calendars.push(calendar),
+                Entry::Eof | Entry::TooManyComponents => break calendars,
+                _ => {}
+            }
+        }
+    });
+    let problem = match &parsed {
+        Err(_) => Some(Problem::Panicked),
+        Ok(calendars) if calendars.is_empty() => Some(Problem::NoCalendar),
+        Ok(_) if !ends_properly(&text) => Some(Problem::Truncated),
+        Ok(_) => None,
+    };
+    issues.extend(problem.map(|problem| Issue { item: 0, problem }));
+    parsed.unwrap_or_default()
+}
+
+/// The bytes as text: UTF-8, else Latin-1, in which every byte means something.
+fn decode(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
+    }
+}
+
+/// Whether the last line that holds anything ends a component.
+fn ends_properly(text: &str) -> bool {
+    let last = text.trim_end().rsplit(['\n', '\r']).next().unwrap_or_default();
+    last.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("END:"))
+}
+
+/// Reads the events of a calendar into their groups by UID.
+fn collect_events(
+    calendar: &ICalendar,
+    default_zone: chrono_tz::Tz,
+    groups: &mut BTreeMap<String, Vec<Event>>,
+    issues: &mut Vec<Issue>,
+) {
+    let method = method(calendar);
+    if matches!(method, Method::Answer) {
+        return;
+    }
+    let mut zones = Zones::of(calendar, default_zone);
+    for component in &calendar.components {
+        if component.component_type != ICalendarComponentType::VEvent {
+            continue;
+        }
+        let Some(uid) = component.uid().map(str::trim).filter(|uid| !uid.is_empty()) else {
+            issues.push(Issue { item: 0, problem: Problem::NoUid });
+            continue;
+        };
+        let mut problems = Vec::new();
+        let event = Event::read(component, &mut zones, &mut problems);
+        issues.extend(
+            problems.iter().map(|problem| Issue { item: event_key(uid), problem: *problem }),
+        );
+        if let Some(event) = event {
+            let event = if matches!(method, Method::Cancel) { event.cancelled() } else { event };
+            groups.entry(uid.to_owned()).or_default().push(event);
+        }
+    }
+}
+
+/// What an object says of its events (RFC 5546).
+enum Method {
+    /// They are as they stand.
+    Publish,
+    /// They are called off.
+    Cancel,
+    /// They are an answer or a proposal of one attendee.
+    Answer,
+}
+
+/// The object's METHOD.
+fn method(calendar: &ICalendar) -> Method {
+    let root = calendar.components.first();
+    let value = root.and_then(|root| first_value(root, &ICalendarProperty::Method));
+    match value {
+        Some(ICalendarValue::Method(ICalendarMethod::Cancel)) => Method::Cancel,
+        Some(ICalendarValue::Method(
+            ICalendarMethod::Reply
+            | ICalendarMethod::Refresh
+            | ICalendarMethod::Counter
+            | ICalendarMethod::Declinecounter,
+        )) => Method::Answer,
+        _ => Method::Publish,
+    }
+}
+
+/// The first value of a component's property.
+fn first_value<'c>(
+    component: &'c ICalendarComponent,
+    property: &ICalendarProperty,
+) -> Option<&'c ICalendarValue> {
+    component.property(property)?.values.first()
+}
+
+/// The text of a component's property, trimmed.
+fn text<'c>(component: &'c ICalendarComponent, property: &ICalendarProperty) -> Option<&'c str> {
+    first_value(component, property)?.as_text().map(str::trim)
+}
+
+/// Lays each group out as meetings, within the caps.
+fn assemble(
+    groups: BTreeMap<String, Vec<Event>>,
+    window: (Timestamp, Timestamp),
+    issues: &mut Vec<Issue>,
+) -> Vec<Meeting> {
+    let mut meetings: Vec<Meeting> = Vec::new();
+    let (mut touching, mut seats) = (0usize, 0usize);
+    let mut effort = recur::Effort::default();
+    for (uid, events) in groups {
+        if touching >= MAX_EVENTS || meetings.len() >= MAX_MEETINGS || seats >= MAX_SEATS {
+            issues.push(Issue { item: 0, problem: Problem::TooMany });
+            break;
+        }
+        let item = event_key(&uid);
+        let mut problems = Vec::new();
+        let found = series::meetings(&uid, events, window, &mut effort, &mut problems);
+        issues.extend(problems.into_iter().map(|problem| Issue { item, problem }));
+        touching += usize::from(!found.is_empty());
+        seats += found.iter().map(|meeting| meeting.attendees.len()).sum::<usize>();
+        meetings.extend(found);
+    }
+    meetings
+}

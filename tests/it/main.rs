@@ -1,1 +1,8 @@
 //! Integration tests: one binary, one module per subject.
+//!
+//! `cfg(test)` tells clippy that what is below may unwrap, helpers included.
+
+#[cfg(test)]
+mod calendar;
+#[cfg(test)]
+mod deliver;

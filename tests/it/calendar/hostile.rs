@@ -1,0 +1,159 @@
+//! Calendars that are broken, or made to do harm.
+
+use std::time::{Duration, Instant};
+
+use keepwarm::normalise::calendar::{Issue, Problem, event_key, meetings};
+
+use super::{BERLIN, at, calendar, event, read, year};
+
+#[test]
+fn what_is_odd_is_told_and_the_rest_is_read() {
+    let good = "BEGIN:VEVENT|UID:good|DTSTART:20260302T090000Z|END:VEVENT";
+    for (bytes, expected, count) in [
+        (Vec::new(), &[Problem::NoCalendar][..], 0),
+        (b"<html>not found</html>".to_vec(), &[Problem::NoCalendar], 0),
+        (
+            calendar(&format!("BEGIN:VEVENT|DTSTART:20260302T090000Z|END:VEVENT|{good}"))
+                .into_bytes(),
+            &[Problem::NoUid],
+            1,
+        ),
+        (
+            calendar(&format!("BEGIN:VEVENT|UID:u|SUMMARY:x|END:VEVENT|{good}")).into_bytes(),
+            &[Problem::NoStart],
+            1,
+        ),
+        (
+            calendar(&format!("BEGIN:VEVENT|UID:u|DTSTART:20261399T250000|END:VEVENT|{good}"))
+                .into_bytes(),
+            &[Problem::NoStart],
+            1,
+        ),
+        (
+            calendar(good)
+                .replace("END:VCALENDAR\r\n", "BEGIN:VEVENT\r\nUID:cut\r\nDTSTA")
+                .into_bytes(),
+            &[Problem::Truncated, Problem::NoStart],
+            1,
+        ),
+        ([b"\xef\xbb\xbf", calendar(good).as_bytes()].concat(), &[], 1),
+        (calendar(&good.replace("good", "g\u{fc}t")).chars().map(|c| c as u8).collect(), &[], 1),
+        (calendar(good).replace("\r\n", "\n").into_bytes(), &[], 1),
+        ([calendar(good), event("DTSTART:20260401T090000Z")].concat().into_bytes(), &[], 2),
+    ] {
+        let (meetings, issues) = meetings(&bytes, year(), BERLIN);
+        let shown = String::from_utf8_lossy(&bytes);
+        let mut problems: Vec<_> = issues.iter().map(|issue| issue.problem).collect();
+        problems.sort_unstable();
+        assert_eq!(problems, expected, "{shown}");
+        assert_eq!(meetings.len(), count, "{shown}");
+    }
+    let (_, issues) = meetings(event("SUMMARY:x").as_bytes(), year(), BERLIN);
+    assert_eq!(issues, [Issue { item: event_key("u"), problem: Problem::NoStart }]);
+}
+
+/// What, the beginning and the rule, how many meetings it makes in a year, and what is said of it.
+const RULES: &[(&str, &str, &str, usize, &[Problem])] = &[
+    ("by the second", "20260101", "FREQ=SECONDLY", 1, &[Problem::BadRule]),
+    ("by the minute", "20100101", "FREQ=MINUTELY", 0, &[Problem::BadRule]),
+    ("by the hour", "16010101", "FREQ=HOURLY", 2_000, &[Problem::TooManyInstances]),
+    ("10^9 days", "20260101", "FREQ=DAILY;COUNT=1000000000", 365, &[]),
+    ("2^32 days", "00010101", "FREQ=DAILY;COUNT=4294967295", 0, &[Problem::BadRule]),
+    ("30 February", "20260101", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", 1, &[Problem::BadRule]),
+    ("of a year", "20260101", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", 1, &[Problem::BadRule]),
+    ("of an hour", "20260101", "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30", 1, &[Problem::BadRule]),
+    ("week 53 in June", "20260101", "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6", 1, &[Problem::BadRule]),
+    ("month 13", "20260101", "FREQ=YEARLY;BYMONTH=13", 1, &[Problem::BadRule]),
+    ("no interval", "20260101", "FREQ=DAILY;INTERVAL=0", 365, &[]),
+    ("a long interval", "20260101", "FREQ=YEARLY;INTERVAL=65535", 1, &[Problem::BadRule]),
+    ("no frequency", "20260101", "COUNT=3", 1, &[]),
+    (
+        "every second of a year",
+        "20260101",
+        "FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR=ALL;BYMINUTE=ALL;BYSECOND=ALL",
+        1,
+        &[Problem::BadRule],
+    ),
+    (
+        "every position of a year",
+        "20260101",
+        "FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYSETPOS=ALL",
+        59,
+        &[],
+    ),
+];
+
+#[test]
+fn rule_bombs_end_in_something_small() {
+    let all = (1..60).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    for (what, begin, rule, count, problems) in RULES {
+        let rule = rule.replace("ALL", &all);
+        let (meetings, found) = read(&event(&format!("DTSTART:{begin}T090000Z|RRULE:{rule}")));
+        assert_eq!(meetings.len(), *count, "{what}");
+        assert_eq!(found, *problems, "{what}");
+    }
+}
+
+#[test]
+fn ten_thousand_exceptions_and_five_thousand_attendees() {
+    let exceptions: String = (0..10_000)
+        .map(|n| format!("|EXDATE:2026{:02}01T{:02}0000Z", n / 24 % 12 + 1, n % 24))
+        .collect();
+    let (meetings, problems) =
+        read(&event(&format!("DTSTART:20260101T090000Z|RRULE:FREQ=DAILY{exceptions}")));
+    assert_eq!((meetings.len(), problems.as_slice()), (365 - 12, &[][..]));
+
+    let attendees: String =
+        (0..5_000).map(|n| format!("|ATTENDEE:mailto:a{n}@acme.example")).collect();
+    let (meetings, problems) = read(&event(&format!("DTSTART:20260101T090000Z{attendees}")));
+    assert_eq!((meetings.len(), problems.as_slice()), (1, &[Problem::TooManyAttendees][..]));
+    assert_eq!(meetings[0].attendees.len(), 500);
+}
+
+#[test]
+fn many_impossible_rules_are_given_up_together() {
+    let events: String = (0..2_000)
+        .map(|n| format!("BEGIN:VEVENT|UID:{n}|DTSTART:20260101T090000Z|RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30|END:VEVENT|"))
+        .collect();
+    let begun = Instant::now();
+    let (meetings, problems) = read(&calendar(&events));
+    assert_eq!((meetings.len(), problems.len()), (2_000, 2_000));
+    // One by one they would take more than half a minute.
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+/// Every `.ics` below the directory in `KEEPWARM_ICS_CORPUS`: none may panic or take long.
+#[test]
+#[ignore = "needs a corpus; set KEEPWARM_ICS_CORPUS"]
+fn a_corpus_is_read_without_panic_and_in_time() {
+    let root = std::env::var("KEEPWARM_ICS_CORPUS").unwrap();
+    let window = (at("1990-01-01"), at("2030-01-01"));
+    let (mut files, mut found, mut slowest) = (0, 0, (Duration::ZERO, String::new()));
+    let mut problems = std::collections::BTreeMap::<Problem, usize>::new();
+    for path in files_below(root.as_ref()) {
+        let bytes = std::fs::read(&path).unwrap();
+        let begun = Instant::now();
+        let (meetings, issues) = meetings(&bytes, window, BERLIN);
+        let took = begun.elapsed();
+        assert!(took < Duration::from_millis(250), "{path:?} took {took:?}");
+        slowest = slowest.max((took, format!("{path:?}")));
+        (files, found) = (files + 1, found + meetings.len());
+        for issue in issues {
+            assert_ne!(issue.problem, Problem::Panicked, "{path:?}");
+            *problems.entry(issue.problem).or_default() += 1;
+        }
+    }
+    println!("{files} files, {found} meetings, {problems:?}, slowest {slowest:?}");
+    assert!(files > 0);
+}
+
+fn files_below(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => files_below(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|end| end == "ics"))
+        .collect()
+}
