@@ -1,1 +1,6 @@
 //! Integration tests: one binary, one module per subject.
+
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod config_cases;
