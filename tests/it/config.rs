@@ -7,8 +7,6 @@ use std::time::Duration;
 use keepwarm::config::{self, Config, Problems, SecretSource, SourceKind, Tls};
 use secrecy::ExposeSecret as _;
 
-use crate::config_cases::CASES;
-
 /// A rep, a source and an endpoint whose secrets are canaries.
 const CANARIES: &str = r#"
 [[rep]]
@@ -65,26 +63,56 @@ fn message(directory: &Path, problems: &Problems) -> String {
     problems.to_string().replace(directory.to_str().unwrap(), "/etc/keepwarm")
 }
 
+/// A wrong configuration of `config/wrong.txt`.
+#[derive(Default)]
+struct Case<'a> {
+    name: &'a str,
+    files: Vec<(&'a str, &'a str)>,
+    env: Vec<(&'a str, &'a str)>,
+    says: &'a str,
+}
+
+/// All of them.
+fn wrong() -> Vec<Case<'static>> {
+    let text = include_str!("config/wrong.txt");
+    text.split("\n=== ").skip(1).map(case).collect()
+}
+
+fn case(text: &str) -> Case<'_> {
+    let (name, parts) = text.split_once('\n').unwrap();
+    let mut case = Case { name, ..Case::default() };
+    for part in parts.split("--- ").skip(1) {
+        let (head, body) = part.split_once('\n').unwrap();
+        match head.split_once(' ') {
+            Some(("file", path)) => case.files.push((path, body)),
+            Some(("variable", variable)) => case.env.push(variable.split_once('=').unwrap()),
+            _ => case.says = body.trim_end(),
+        }
+    }
+    case
+}
+
 #[test]
 fn every_mistake_is_told_in_full() {
-    let mut wrong = Vec::new();
-    for case in CASES {
-        let (directory, loaded) = load(case.files, case.env);
+    let mut differ = Vec::new();
+    for case in wrong() {
+        let (directory, loaded) = load(&case.files, &case.env);
         let says = match loaded {
             Ok(_) => "valid\n".to_owned(),
             Err(problems) => message(directory.path(), &problems),
         };
-        if says != case.says {
-            wrong.push(format!("=== {}\n{says}=== instead of\n{}", case.name, case.says));
+        if says.trim_end() != case.says {
+            differ.push(format!("=== {}\n{says}=== instead of\n{}", case.name, case.says));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+    assert!(wrong().len() > 40, "the cases are read");
 }
 
 #[test]
 fn no_message_shows_a_secret() {
-    for case in CASES {
-        let (_directory, loaded) = load(case.files, case.env);
+    for case in wrong() {
+        let (_directory, loaded) = load(&case.files, &case.env);
         let says = loaded.err().map(|problems| format!("{problems}\n{problems:?}"));
         let says = says.unwrap_or_default();
         assert!(!says.contains("hunter2") && !says.contains("12345"), "{}:\n{says}", case.name);

@@ -3,4 +3,4 @@
 #[cfg(test)]
 mod config;
 #[cfg(test)]
-mod config_cases;
+mod tidy;
