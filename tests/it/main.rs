@@ -6,3 +6,8 @@
 mod calendar;
 #[cfg(test)]
 mod deliver;
+
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod tidy;

@@ -1,0 +1,67 @@
+//! Judges one `[[endpoint]]`: whether nudges may travel to it and how they are signed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+use super::problem::Problem;
+use super::raw::RawEndpoint;
+use super::schema::SECRET;
+use super::secret::SecretSource;
+use super::settings::Endpoint;
+use super::validate::Item;
+use super::words;
+
+/// How long one attempt may take where nothing is said, in seconds: receivers of webhooks answer
+/// at once or are down.
+const TIMEOUT_SECONDS: u64 = 15;
+
+/// The endpoint, if all of it is right.
+pub(super) fn endpoint(
+    item: &mut Item<'_>,
+    raw: RawEndpoint,
+    credentials: Option<&PathBuf>,
+) -> Option<Endpoint> {
+    let name = item.required("name", raw.name);
+    let url = item.required("url", raw.url).and_then(|url| Url::parse(&url).ok());
+    if let Some(url) = &url {
+        protected(item, url, raw.allow_http);
+    }
+    if raw.secret.as_ref().is_some_and(|secret| !words::is_webhook_secret(secret)) {
+        item.report(
+            "secret",
+            Problem::error(format!("`endpoint.secret` must be {WEBHOOK_SECRET}")),
+        );
+    }
+    let secret = item.secret(
+        SECRET,
+        [
+            raw.secret.map(|secret| SecretSource::Inline(SecretString::from(secret))),
+            raw.secret_file.map(|path| SecretSource::File(PathBuf::from(path))),
+            raw.secret_credential
+                .map(|name| SecretSource::Credential { directory: credentials.cloned(), name }),
+            raw.secret_command.map(SecretSource::Command),
+        ],
+    );
+    Some(Endpoint {
+        name: name?,
+        url: url?,
+        allow_private: raw.allow_private.unwrap_or(false),
+        secret: secret?,
+        timeout: Duration::from_secs(raw.timeout_seconds.unwrap_or(TIMEOUT_SECONDS)),
+    })
+}
+
+/// What a secret must be, after "must be".
+pub(super) const WEBHOOK_SECRET: &str = "`whsec_` and the base64 of 24 to 64 bytes";
+
+fn protected(item: &mut Item<'_>, url: &Url, allow_http: Option<bool>) {
+    let here = url.host_str().is_some_and(words::is_loopback);
+    if url.scheme() == "http" && !here && !allow_http.unwrap_or(false) {
+        let problem =
+            Problem::error("`endpoint.url` must begin with https:// for a host elsewhere");
+        item.report("url", problem.hint("or set allow_http = true"));
+    }
+}

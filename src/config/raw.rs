@@ -1,0 +1,134 @@
+//! The configuration as it is written: shapes are right, meanings not yet judged.
+//!
+//! What stands here has passed [`super::schema`]. Items of lists are optional throughout, so that
+//! [`super::validate`] can name every key that is missing in one go.
+
+use serde::Deserialize;
+
+/// The whole of it, defaults included.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub(super) organization: RawOrganization,
+    pub(super) store: RawStore,
+    #[serde(default)]
+    pub(super) rep: Vec<RawRep>,
+    #[serde(default)]
+    pub(super) source: Vec<RawSource>,
+    #[serde(default)]
+    pub(super) endpoint: Vec<RawEndpoint>,
+    pub(super) sync: RawSync,
+    pub(super) strength: RawStrength,
+    pub(super) nudge: RawNudge,
+    pub(super) privacy: RawPrivacy,
+    pub(super) serve: RawServe,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOrganization {
+    pub(super) domains: Vec<String>,
+    pub(super) time_zone: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStore {
+    pub(super) path: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRep {
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) addresses: Option<Vec<String>>,
+    pub(super) time_zone: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSource {
+    pub(super) name: Option<String>,
+    pub(super) rep: Option<String>,
+    pub(super) kind: Option<String>,
+    pub(super) host: Option<String>,
+    pub(super) port: Option<u16>,
+    pub(super) tls: Option<String>,
+    pub(super) allow_plaintext: Option<bool>,
+    pub(super) ca_file: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) password_file: Option<String>,
+    pub(super) password_credential: Option<String>,
+    pub(super) password_command: Option<Vec<String>>,
+    pub(super) authserv_id: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) poll_seconds: Option<u64>,
+    pub(super) exclude_mailboxes: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEndpoint {
+    pub(super) name: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) allow_http: Option<bool>,
+    pub(super) allow_private: Option<bool>,
+    pub(super) secret: Option<String>,
+    pub(super) secret_file: Option<String>,
+    pub(super) secret_credential: Option<String>,
+    pub(super) secret_command: Option<Vec<String>>,
+    #[expect(dead_code, reason = "the table of keys knows one format only so far")]
+    pub(super) format: Option<String>,
+    pub(super) timeout_seconds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSync {
+    pub(super) poll_seconds: u64,
+    pub(super) connections_per_host: u32,
+    pub(super) connect_seconds: u64,
+    pub(super) command_seconds: u64,
+    pub(super) days_back: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStrength {
+    pub(super) meeting_mass: f64,
+    pub(super) audience_exponent: f64,
+    pub(super) baseline_half_life_days: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNudge {
+    pub(super) drop_ratio: f64,
+    pub(super) recovery_ratio: f64,
+    pub(super) min_baseline: f64,
+    pub(super) min_silence_days: u32,
+    pub(super) min_reciprocations: u32,
+    pub(super) min_active_days: u32,
+    pub(super) days_between_episodes: u32,
+    pub(super) max_age_days: u32,
+    pub(super) per_rep_per_week: u32,
+    pub(super) fresh_hours: u32,
+    pub(super) meeting_ahead_days: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPrivacy {
+    #[expect(dead_code, reason = "the table of keys knows one choice only so far")]
+    pub(super) subject: String,
+    pub(super) exclude_domains: Vec<String>,
+    pub(super) exclude_addresses: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawServe {
+    pub(super) listen: String,
+}

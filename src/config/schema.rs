@@ -1,0 +1,249 @@
+//! Every key that a configuration may hold, and the shape of its value: one table.
+//!
+//! Guarantees that a file and an environment variable are judged alike, and that whatever passes
+//! fits [`super::raw`]. What needs a second key to be judged is left to [`super::validate`]; the
+//! defaults and the documentation of each key are `config/default.toml`.
+
+use super::words::{self, Words};
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape {
+    /// A string that is not empty.
+    Text,
+    /// A string that a predicate accepts.
+    Words(Words),
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// One of the first words; the others are known, and this version cannot do them yet.
+    OneOfSoFar(&'static [&'static str], &'static [&'static str]),
+    /// A path, taken from the directory of the file that names it.
+    Path,
+    /// A string that is never shown.
+    Secret,
+    /// True or false.
+    Flag,
+    /// A whole number in a range, both ends included.
+    Whole(i64, i64),
+    /// A number in a range, both ends included.
+    Real(f64, f64),
+    /// A list of strings that a predicate accepts, at least so many.
+    List(Words, usize),
+    /// A program and its arguments.
+    Command,
+    /// A key for which this version has no use yet.
+    NotYet,
+}
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    /// The section in which it stands.
+    pub(super) section: &'static str,
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What its value must be.
+    pub(super) shape: Shape,
+}
+
+/// The sections that are written `[[…]]`, one for each item.
+pub(super) const LISTS: [&str; 3] = ["rep", "source", "endpoint"];
+
+/// The four keys by which an IMAP password can be given.
+pub(super) const PASSWORD: [&str; 4] =
+    ["password", "password_file", "password_credential", "password_command"];
+
+/// The four keys by which a webhook secret can be given.
+pub(super) const SECRET: [&str; 4] =
+    ["secret", "secret_file", "secret_credential", "secret_command"];
+
+/// The keys that belong to one kind of source or to some; all others belong to every kind.
+pub(super) const OF_KIND: &[(&str, &[&str])] = &[
+    ("host", &["imap"]),
+    ("port", &["imap"]),
+    ("tls", &["imap"]),
+    ("allow_plaintext", &["imap"]),
+    ("ca_file", &["imap"]),
+    ("username", &["imap"]),
+    ("password", &["imap"]),
+    ("password_file", &["imap"]),
+    ("password_credential", &["imap"]),
+    ("password_command", &["imap"]),
+    ("authserv_id", &["imap", "maildir"]),
+    ("exclude_mailboxes", &["imap", "maildir"]),
+    ("path", &["maildir", "ics"]),
+];
+
+/// A hundred years in days: no key that counts days means more.
+const CENTURY_DAYS: i64 = 36_525;
+
+/// Every key, section by section.
+#[rustfmt::skip]
+pub(super) const KEYS: &[Key] = &[
+    key("organization", "domains", Shape::List(words::DOMAIN, 0)),
+    key("organization", "time_zone", Shape::Words(words::TIME_ZONE)),
+    key("store", "path", Shape::Path),
+
+    key("rep", "id", Shape::Words(words::ID)),
+    key("rep", "name", Shape::Text),
+    key("rep", "addresses", Shape::List(words::ADDRESS, 1)),
+    key("rep", "time_zone", Shape::Words(words::TIME_ZONE)),
+
+    key("source", "name", Shape::Text),
+    key("source", "rep", Shape::Text),
+    key("source", "kind", Shape::OneOfSoFar(
+        &["imap", "maildir", "ics"], &["caldav", "google_calendar", "graph_calendar"])),
+    key("source", "host", Shape::Words(words::HOST)),
+    key("source", "port", Shape::Whole(1, 65_535)),
+    key("source", "tls", Shape::OneOf(&["implicit", "starttls", "none"])),
+    key("source", "allow_plaintext", Shape::Flag),
+    key("source", "ca_file", Shape::Path),
+    key("source", "username", Shape::Text),
+    key("source", "password", Shape::Secret),
+    key("source", "password_file", Shape::Path),
+    key("source", "password_credential", Shape::Words(words::CREDENTIAL)),
+    key("source", "password_command", Shape::Command),
+    key("source", "authserv_id", Shape::Text),
+    key("source", "path", Shape::Path),
+    key("source", "url", Shape::NotYet),
+    key("source", "poll_seconds", Shape::Whole(1, 86_400)),
+    key("source", "exclude_mailboxes", Shape::List(words::ANY, 0)),
+
+    key("endpoint", "name", Shape::Text),
+    key("endpoint", "url", Shape::Words(words::WEB_URL)),
+    key("endpoint", "allow_http", Shape::Flag),
+    key("endpoint", "allow_private", Shape::Flag),
+    key("endpoint", "secret", Shape::Secret),
+    key("endpoint", "secret_file", Shape::Path),
+    key("endpoint", "secret_credential", Shape::Words(words::CREDENTIAL)),
+    key("endpoint", "secret_command", Shape::Command),
+    key("endpoint", "format", Shape::OneOfSoFar(&["standard"], &["slack", "teams", "template"])),
+    key("endpoint", "timeout_seconds", Shape::Whole(1, 300)),
+
+    key("sync", "poll_seconds", Shape::Whole(1, 86_400)),
+    key("sync", "connections_per_host", Shape::Whole(1, 50)),
+    key("sync", "connect_seconds", Shape::Whole(1, 600)),
+    key("sync", "command_seconds", Shape::Whole(1, 3_600)),
+    key("sync", "days_back", Shape::Whole(0, CENTURY_DAYS)),
+
+    key("strength", "meeting_mass", Shape::Real(0.0, 100.0)),
+    key("strength", "audience_exponent", Shape::Real(0.0, 2.0)),
+    key("strength", "baseline_half_life_days", Shape::Real(1.0, 36_525.0)),
+
+    key("nudge", "drop_ratio", Shape::Real(0.01, 0.99)),
+    key("nudge", "recovery_ratio", Shape::Real(0.01, 1.0)),
+    key("nudge", "min_baseline", Shape::Real(0.0, 1_000.0)),
+    key("nudge", "min_silence_days", Shape::Whole(0, CENTURY_DAYS)),
+    key("nudge", "min_reciprocations", Shape::Whole(1, 1_000_000)),
+    key("nudge", "min_active_days", Shape::Whole(1, CENTURY_DAYS)),
+    key("nudge", "days_between_episodes", Shape::Whole(0, CENTURY_DAYS)),
+    key("nudge", "max_age_days", Shape::Whole(1, CENTURY_DAYS)),
+    key("nudge", "per_rep_per_week", Shape::Whole(0, 10_000)),
+    key("nudge", "fresh_hours", Shape::Whole(1, 8_760)),
+    key("nudge", "meeting_ahead_days", Shape::Whole(0, CENTURY_DAYS)),
+
+    key("privacy", "subject", Shape::OneOfSoFar(&["none"], &["store"])),
+    key("privacy", "exclude_domains", Shape::List(words::DOMAIN, 0)),
+    key("privacy", "exclude_addresses", Shape::List(words::ADDRESS, 0)),
+
+    key("serve", "listen", Shape::Words(words::LISTEN)),
+];
+
+/// The key of that name in a section.
+pub(super) fn find(section: &str, name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.section == section && key.name == name)
+}
+
+/// The section of that name, as a constant.
+pub(super) fn section(name: &str) -> Option<&'static str> {
+    KEYS.iter().map(|key| key.section).find(|section| *section == name)
+}
+
+/// The names of all sections, in order, each once.
+pub(super) fn sections() -> Vec<&'static str> {
+    let mut sections: Vec<&str> = KEYS.iter().map(|key| key.section).collect();
+    sections.dedup();
+    sections
+}
+
+/// Whether a key of that name exists and its value may be shown wherever it stands.
+pub(super) fn is_public(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name == name) && !is_secret(name)
+}
+
+/// Whether a key of that name gives a secret or the way to one.
+pub(super) fn is_secret(name: &str) -> bool {
+    PASSWORD.contains(&name) || SECRET.contains(&name)
+}
+
+/// The known word nearest to a mistyped one, if one is near enough to be meant.
+pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase().replace('-', "_");
+    let near = |known: &str| strsim::damerau_levenshtein(&word, &known.to_lowercase());
+    let allowed = (word.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|known| (near(known), known))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
+/// A row of the table.
+const fn key(section: &'static str, name: &'static str, shape: Shape) -> Key {
+    Key { section, name, shape }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every `section.key` of the documentation, in order, examples included, each once.
+    fn documented() -> Vec<String> {
+        let mut section = String::new();
+        let mut keys: Vec<String> = Vec::new();
+        for line in super::super::layers::DEFAULTS.lines() {
+            let line = line.strip_prefix('#').unwrap_or(line);
+            if line.starts_with('[') {
+                section = line.trim_matches(['[', ']']).to_owned();
+            } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with(' '))
+            {
+                keys.push(format!("{section}.{key}"));
+            }
+        }
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    #[test]
+    fn every_key_is_documented_and_every_documented_key_is_known() {
+        let useful = KEYS.iter().filter(|key| !matches!(key.shape, Shape::NotYet));
+        let mut known: Vec<String> = useful.map(super::super::shape::name).collect();
+        known.sort();
+        assert_eq!(documented(), known);
+    }
+
+    #[test]
+    fn every_default_passes_its_own_rule() {
+        let mut layers = super::super::layers::Layers::default();
+        layers.add_file(std::path::Path::new("default.toml"), super::super::layers::DEFAULTS);
+        assert_eq!(layers.problems, []);
+        assert!(layers.read().is_ok());
+    }
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        let known = ["poll_seconds", "connect_seconds", "path"];
+        for (word, nearest_word) in [
+            ("pol_seconds", Some("poll_seconds")),
+            ("poll-seconds", Some("poll_seconds")),
+            ("Path", Some("path")),
+            ("apth", Some("path")),
+            ("colour", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known), nearest_word, "{word}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The configuration as the program uses it: validated, typed, complete.
+//!
+//! Plain data. Secrets are kept as the way to them, and neither they nor the parts of a URL that
+//! may hold one appear in `Debug`. Durations of machines are [`Duration`], of people [`Span`].
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use reqwest::Url;
+
+use super::secret::SecretSource;
+use crate::model::Span;
+
+/// A whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The files that were read, in their order; absolute.
+    pub files: Vec<PathBuf>,
+    /// The own organisation.
+    pub organization: Organization,
+    /// The database.
+    pub store: Store,
+    /// Whose sources are read; ids and addresses are unique.
+    pub reps: Vec<Rep>,
+    /// What is read; names are unique, and every `rep` is the id of one of `reps`.
+    pub sources: Vec<Source>,
+    /// Where nudges go; names are unique.
+    pub endpoints: Vec<Endpoint>,
+    /// How sources are read.
+    pub sync: Sync,
+    /// Parameters of the strength.
+    pub strength: Strength,
+    /// When to nudge.
+    pub nudge: Nudge,
+    /// What is left out.
+    pub privacy: Privacy,
+    /// What is served.
+    pub serve: Serve,
+}
+
+/// The own organisation.
+#[derive(Clone, Debug)]
+pub struct Organization {
+    /// Its mail domains, as written.
+    pub domains: Vec<String>,
+    /// The time zone of reps who have none of their own.
+    pub time_zone: Tz,
+}
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// Its file; absolute.
+    pub path: PathBuf,
+}
+
+/// A person whose sources are read.
+#[derive(Clone, Debug)]
+pub struct Rep {
+    /// The short name: `[a-z0-9_.-]+`.
+    pub id: String,
+    /// The name for people.
+    pub name: String,
+    /// At least one; as written, to be made canonical by `normalise`.
+    pub addresses: Vec<String>,
+    /// The rep's own zone, else the organisation's.
+    pub time_zone: Tz,
+}
+
+/// One place read for one rep.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its unique name.
+    pub name: String,
+    /// The id of the rep.
+    pub rep: String,
+    /// What it is and how it is reached.
+    pub kind: SourceKind,
+    /// How often it is read: its own setting, else that of [`Sync`].
+    pub poll: Duration,
+    /// Mailboxes that are never read, by name.
+    pub exclude_mailboxes: Vec<String>,
+}
+
+/// What a source is.
+#[derive(Clone, Debug)]
+pub enum SourceKind {
+    /// A login on an IMAP server.
+    Imap(Imap),
+    /// A Maildir or a Maildir++ tree.
+    Maildir {
+        /// Its directory; absolute.
+        path: PathBuf,
+        /// The server whose Authentication-Results are believed.
+        authserv_id: Option<String>,
+    },
+    /// An iCalendar file.
+    Ics {
+        /// The file; absolute.
+        path: PathBuf,
+    },
+}
+
+/// A login on an IMAP server.
+#[derive(Clone, Debug)]
+pub struct Imap {
+    /// Host name or IP address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// Certificates (PEM) to trust beside the system's; absolute.
+    pub ca_file: Option<PathBuf>,
+    /// The login.
+    pub username: String,
+    /// The way to the password.
+    pub password: SecretSource,
+    /// The server whose Authentication-Results are believed.
+    pub authserv_id: Option<String>,
+}
+
+/// How a connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// TLS from the first byte.
+    Implicit,
+    /// Plain until STARTTLS, which is required.
+    StartTls,
+    /// Not at all: the host is this machine, or the admin allowed it by name.
+    None,
+}
+
+/// A webhook receiver.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// Its unique name.
+    pub name: String,
+    /// Where to post; http only where the host is loopback or the admin allowed it.
+    pub url: Url,
+    /// Whether its address may be in a private range.
+    pub allow_private: bool,
+    /// The way to the `whsec_` secret.
+    pub secret: SecretSource,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+}
+
+/// How sources are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Sync {
+    /// How often; sources may have their own.
+    pub poll: Duration,
+    /// Connections open to one host at a time.
+    pub connections_per_host: u32,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long a server may be silent during a command.
+    pub command_timeout: Duration,
+    /// How much history is read at first; `None` is everything.
+    pub history: Option<Span>,
+}
+
+/// Parameters of the strength; see `score`.
+#[derive(Clone, Copy, Debug)]
+pub struct Strength {
+    /// Mass of a held one-to-one meeting, both directions together, in messages.
+    pub meeting_mass: f64,
+    /// A message to n people has the mass n^-this.
+    pub audience_exponent: f64,
+    /// Half-life of the baseline, in days.
+    pub baseline_half_life_days: f64,
+}
+
+/// When to nudge.
+#[derive(Clone, Copy, Debug)]
+pub struct Nudge {
+    /// It falls at this share of the baseline.
+    pub drop_ratio: f64,
+    /// It has recovered above this share, which is greater than `drop_ratio`.
+    pub recovery_ratio: f64,
+    /// The least baseline, as S.
+    pub min_baseline: f64,
+    /// The least silence.
+    pub min_silence: Span,
+    /// The fewest reciprocations.
+    pub min_reciprocations: u32,
+    /// The fewest active days.
+    pub min_active_days: u32,
+    /// The least time between two episodes of one relationship.
+    pub between_episodes: Span,
+    /// A fall longer ago is not nudged.
+    pub max_age: Span,
+    /// The most nudges for a rep in seven days.
+    pub per_rep_per_week: u32,
+    /// How recently the rep's sources must have been read.
+    pub fresh: Span,
+    /// A meeting due within this holds a nudge back.
+    pub meeting_ahead: Span,
+}
+
+/// What is left out.
+#[derive(Clone, Debug)]
+pub struct Privacy {
+    /// Domains, as written.
+    pub exclude_domains: Vec<String>,
+    /// Addresses, as written.
+    pub exclude_addresses: Vec<String>,
+}
+
+/// What is served.
+#[derive(Clone, Copy, Debug)]
+pub struct Serve {
+    /// Where; `None` is nowhere.
+    pub listen: Option<SocketAddr>,
+}
+
+impl fmt::Debug for Endpoint {
+    /// Without path and query of the URL: receivers put tokens there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("name", &self.name)
+            .field("url", &self.url.origin().ascii_serialization())
+            .field("allow_private", &self.allow_private)
+            .field("secret", &self.secret)
+            .field("timeout", &self.timeout)
+            .finish()
+    }
+}

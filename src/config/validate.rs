@@ -1,0 +1,224 @@
+//! From the configuration as written to the one that is used: what takes more than one key.
+//!
+//! Reports everything it finds and answers with a configuration only if there was nothing. A
+//! setting that was given wrongly has been reported before and is not called missing here.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use super::layers::Layers;
+use super::problem::{Place, Problem};
+use super::raw::{Raw, RawNudge, RawRep, RawSync};
+use super::secret::SecretSource;
+use super::settings::{Config, Nudge, Organization, Privacy, Rep, Serve, Store, Strength, Sync};
+use super::{endpoint, schema, shape, source};
+use crate::model::Span;
+
+/// One item of a list, or one section, while its settings are judged.
+pub(super) struct Item<'a> {
+    layers: &'a mut Layers,
+    section: &'static str,
+    path: String,
+}
+
+/// Judges the whole of it; the problems are added to the layers'.
+pub(super) fn config(
+    raw: Raw,
+    layers: &mut Layers,
+    credentials: Option<&PathBuf>,
+) -> Option<Config> {
+    let zone = time_zone(&raw.organization.time_zone);
+    let known_reps: Vec<String> = raw.rep.iter().filter_map(|rep| rep.id.clone()).collect();
+    unique(layers, "rep", "id", raw.rep.iter().map(|rep| as_list(rep.id.as_deref())));
+    unique(layers, "rep", "addresses", raw.rep.iter().map(addresses));
+    unique(layers, "source", "name", raw.source.iter().map(|s| as_list(s.name.as_deref())));
+    unique(layers, "endpoint", "name", raw.endpoint.iter().map(|e| as_list(e.name.as_deref())));
+    let reps = items(layers, "rep", raw.rep, |item, rep| rep_of(item, rep, zone));
+    let poll = Duration::from_secs(raw.sync.poll_seconds);
+    let sources = items(layers, "source", raw.source, |item, written| {
+        source::source(item, written, &known_reps, poll, credentials)
+    });
+    let endpoints = items(layers, "endpoint", raw.endpoint, |item, written| {
+        endpoint::endpoint(item, written, credentials)
+    });
+    let nudge = nudge(&mut Item { layers, section: "nudge", path: "nudge".into() }, &raw.nudge);
+    layers.problems.is_empty().then(|| Config {
+        files: layers.added.clone(),
+        organization: Organization { domains: raw.organization.domains, time_zone: zone },
+        store: Store { path: PathBuf::from(raw.store.path) },
+        reps,
+        sources,
+        endpoints,
+        sync: sync(&raw.sync),
+        strength: Strength {
+            meeting_mass: raw.strength.meeting_mass,
+            audience_exponent: raw.strength.audience_exponent,
+            baseline_half_life_days: raw.strength.baseline_half_life_days,
+        },
+        nudge,
+        privacy: Privacy {
+            exclude_domains: raw.privacy.exclude_domains,
+            exclude_addresses: raw.privacy.exclude_addresses,
+        },
+        // Anything else than an address has been found to mean "off".
+        serve: Serve { listen: raw.serve.listen.parse().ok() },
+    })
+}
+
+impl Item<'_> {
+    /// Reports a problem with a key, where the key stands or else where the item begins.
+    pub(super) fn report(&mut self, name: &str, problem: Problem) {
+        let place = self.layers.place(&format!("{}/{name}", self.path));
+        let place = place.or_else(|| self.layers.place(&self.path));
+        self.layers.problems.push(problem.at(place));
+    }
+
+    /// Whether the key was given, rightly or wrongly.
+    pub(super) fn given(&self, name: &str) -> bool {
+        self.layers.given(&format!("{}/{name}", self.path))
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn required<T>(&mut self, name: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() && !self.given(name) {
+            let must_be = schema::find(self.section, name).map(|key| shape::must_be(key.shape));
+            let must_be = must_be.unwrap_or_default();
+            let key = format!("{}.{name}", self.section);
+            self.report(name, Problem::error(format!("`{key}` is missing: it must be {must_be}")));
+        }
+        value
+    }
+
+    /// The one way to a secret that must be given by exactly one of four keys.
+    pub(super) fn secret(
+        &mut self,
+        keys: [&'static str; 4],
+        ways: [Option<SecretSource>; 4],
+    ) -> Option<SecretSource> {
+        let given: Vec<&str> = keys.into_iter().filter(|key| self.given(key)).collect();
+        match given.as_slice() {
+            [] => {
+                let message =
+                    format!("`{}` needs exactly one of {}", self.section, keys.join(", "));
+                self.report("", Problem::error(message));
+            }
+            [_] => {}
+            [first, .., last] => {
+                let key = format!("{}.{first}", self.section);
+                let message = format!("`{key}` and `{}.{last}` are both given", self.section);
+                let hint = "keep exactly one of them";
+                self.report(last, Problem::error(message).hint(hint));
+            }
+        }
+        ways.into_iter().flatten().next()
+    }
+}
+
+/// Judges every item of a list.
+fn items<R, T>(
+    layers: &mut Layers,
+    section: &'static str,
+    written: Vec<R>,
+    judge: impl Fn(&mut Item<'_>, R) -> Option<T>,
+) -> Vec<T> {
+    let numbered = written.into_iter().enumerate();
+    let judged = numbered.filter_map(|(number, raw)| {
+        judge(&mut Item { layers, section, path: format!("{section}/{number}") }, raw)
+    });
+    judged.collect()
+}
+
+/// Reports every value that an earlier item of the list has too, whatever its case.
+fn unique(
+    layers: &mut Layers,
+    section: &'static str,
+    name: &str,
+    values: impl Iterator<Item = Vec<String>>,
+) {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    for (number, values) in values.enumerate() {
+        for value in values {
+            let earlier = *first.entry(value.clone()).or_insert(number);
+            if earlier == number {
+                continue;
+            }
+            let place = layers.place(&format!("{section}/{earlier}/{name}"));
+            let message = format!("`{section}.{name}` has {value:?} a second time");
+            let problem = Problem::error(message).hint(format!("the first is {}", whence(place)));
+            Item { layers, section, path: format!("{section}/{number}") }.report(name, problem);
+        }
+    }
+}
+
+fn whence(place: Option<Place>) -> String {
+    match place {
+        Some(Place::Line { path, line, .. }) => format!("at {}:{line}", path.display()),
+        _ => "above".to_owned(),
+    }
+}
+
+fn as_list(value: Option<&str>) -> Vec<String> {
+    value.map(str::to_lowercase).into_iter().collect()
+}
+
+/// The addresses of a rep in lower case, each once: a rep may write one in two ways.
+fn addresses(rep: &RawRep) -> Vec<String> {
+    let mut all: Vec<String> = rep.addresses.iter().flatten().map(|a| a.to_lowercase()).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn rep_of(item: &mut Item<'_>, raw: RawRep, zone: Tz) -> Option<Rep> {
+    let id = item.required("id", raw.id);
+    let name = item.required("name", raw.name);
+    let addresses = item.required("addresses", raw.addresses);
+    let time_zone = raw.time_zone.map_or(zone, |name| time_zone(&name));
+    Some(Rep { id: id?, name: name?, addresses: addresses?, time_zone })
+}
+
+/// A zone whose name the table of keys has accepted.
+fn time_zone(name: &str) -> Tz {
+    name.parse().unwrap_or(Tz::UTC)
+}
+
+fn sync(raw: &RawSync) -> Sync {
+    Sync {
+        poll: Duration::from_secs(raw.poll_seconds),
+        connections_per_host: raw.connections_per_host,
+        connect_timeout: Duration::from_secs(raw.connect_seconds),
+        command_timeout: Duration::from_secs(raw.command_seconds),
+        history: (raw.days_back > 0).then(|| days(raw.days_back)),
+    }
+}
+
+fn nudge(item: &mut Item<'_>, raw: &RawNudge) -> Nudge {
+    if raw.recovery_ratio <= raw.drop_ratio {
+        let message = format!(
+            "`nudge.recovery_ratio` must be greater than nudge.drop_ratio ({}), but is {}",
+            raw.drop_ratio, raw.recovery_ratio
+        );
+        let name = if item.given("recovery_ratio") { "recovery_ratio" } else { "drop_ratio" };
+        item.report(name, Problem::error(message));
+    }
+    Nudge {
+        drop_ratio: raw.drop_ratio,
+        recovery_ratio: raw.recovery_ratio,
+        min_baseline: raw.min_baseline,
+        min_silence: days(raw.min_silence_days),
+        min_reciprocations: raw.min_reciprocations,
+        min_active_days: raw.min_active_days,
+        between_episodes: days(raw.days_between_episodes),
+        max_age: days(raw.max_age_days),
+        per_rep_per_week: raw.per_rep_per_week,
+        fresh: Span::from_hours(i64::from(raw.fresh_hours)),
+        meeting_ahead: days(raw.meeting_ahead_days),
+    }
+}
+
+fn days(count: u32) -> Span {
+    Span::from_days(i64::from(count))
+}

@@ -1,0 +1,168 @@
+//! The kinds of string that a key can ask for: what each is called and what it accepts.
+//!
+//! Pure predicates over one string; a message is made of `what` by [`super::shape`].
+
+use std::net::{IpAddr, SocketAddr};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Url;
+
+/// A kind of string.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words {
+    /// What a value must be, after "must be" (of a list: what its items must be).
+    pub(super) what: &'static str,
+    /// Whether a value is one.
+    pub(super) accepts: fn(&str) -> bool,
+}
+
+/// Any string that is not empty.
+pub(super) const ANY: Words =
+    Words { what: "strings that are not empty", accepts: |text| !text.is_empty() };
+
+/// A mail domain.
+pub(super) const DOMAIN: Words = Words { what: "domains such as us.example", accepts: is_domain };
+
+/// A mail address.
+pub(super) const ADDRESS: Words =
+    Words { what: "addresses such as ann@us.example", accepts: is_address };
+
+/// A time zone.
+pub(super) const TIME_ZONE: Words = Words {
+    what: "an IANA time zone such as Europe/Berlin",
+    accepts: |text| text.parse::<chrono_tz::Tz>().is_ok(),
+};
+
+/// The id of a rep.
+pub(super) const ID: Words =
+    Words { what: "of lower-case letters, digits, `_`, `.` and `-`", accepts: is_id };
+
+/// A host name or an IP address.
+pub(super) const HOST: Words =
+    Words { what: "a host name or an IP address, without a scheme or a port", accepts: is_host };
+
+/// The name of a systemd credential.
+pub(super) const CREDENTIAL: Words = Words {
+    what: "the name of a credential, without a directory",
+    accepts: |text| !text.is_empty() && !text.contains('/') && text != "." && text != "..",
+};
+
+/// An absolute http or https URL without a user or password.
+pub(super) const WEB_URL: Words = Words {
+    what: "a URL such as https://crm.us.example/hooks, without a user or password",
+    accepts: is_web_url,
+};
+
+/// Where to listen, or nowhere.
+pub(super) const LISTEN: Words = Words {
+    what: "an IP address and a port such as 127.0.0.1:8025, or \"off\"",
+    accepts: |text| is_off(text) || text.parse::<SocketAddr>().is_ok(),
+};
+
+/// Whether a place to listen means nowhere.
+pub(super) fn is_off(listen: &str) -> bool {
+    listen.is_empty() || listen == "off"
+}
+
+/// Whether a host is this machine by its very name or address.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let named = host.eq_ignore_ascii_case("localhost");
+    named || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether a string is a Standard Webhooks secret: `whsec_` and base64 of 24 to 64 bytes.
+pub(super) fn is_webhook_secret(text: &str) -> bool {
+    let key = text.strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
+    key.is_some_and(|key| (24..=64).contains(&key.len()))
+}
+
+fn is_domain(text: &str) -> bool {
+    let plain = !text.contains(|c: char| c.is_whitespace() || "@/:*".contains(c));
+    plain && text.split('.').all(|label| !label.is_empty()) && idna::domain_to_ascii(text).is_ok()
+}
+
+fn is_address(text: &str) -> bool {
+    let spaced = text.contains(|c: char| c.is_whitespace() || "<>,;".contains(c));
+    let parts = text.split_once('@');
+    !spaced && parts.is_some_and(|(local, domain)| !local.is_empty() && is_domain(domain))
+}
+
+fn is_id(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
+    !text.is_empty() && text.chars().all(fits)
+}
+
+fn is_host(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok() || is_domain(text)
+}
+
+fn is_web_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_told_from_what_looks_like_them() {
+        for (words, good, bad) in [
+            (
+                DOMAIN,
+                "us.example bücher.example localhost",
+                "@us.example https://us.example . a..b",
+            ),
+            (ADDRESS, "ann@us.example a+b@x.example", "ann ann@ @x.example a@b@c.example <a@b.c>"),
+            (TIME_ZONE, "UTC Europe/Berlin", "Berlin CEST +02:00"),
+            (ID, "ann a.b-c_1", "Ann a/b é"),
+            (HOST, "imap.us.example ::1 10.0.0.1 localhost", "imaps://x.example x.example:993 a@b"),
+            (CREDENTIAL, "ann imap-ann", ".. a/b"),
+            (WEB_URL, "https://x.example/a?b=c http://[::1]:80", "x.example ftp://x https://u:p@x"),
+            (LISTEN, "127.0.0.1:8025 [::1]:0 off", "8025 :8025 localhost:8025 127.0.0.1"),
+        ] {
+            for text in good.split(' ') {
+                assert!((words.accepts)(text), "{text} is {}", words.what);
+            }
+            for text in bad.split(' ') {
+                assert!(!(words.accepts)(text), "{text} is not {}", words.what);
+            }
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for (host, loopback) in [
+            ("localhost", true),
+            ("LOCALHOST", true),
+            ("127.8.9.1", true),
+            ("[::1]", true),
+            ("localhost.us.example", false),
+            ("0.0.0.0", false),
+            ("10.0.0.1", false),
+        ] {
+            assert_eq!(is_loopback(host), loopback, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_secret_has_its_prefix_and_its_length() {
+        for (bytes, prefix, valid) in [
+            (23, "whsec_", false),
+            (24, "whsec_", true),
+            (64, "whsec_", true),
+            (65, "whsec_", false),
+            (32, "", false),
+        ] {
+            let secret = format!("{prefix}{}", STANDARD.encode(vec![7; bytes]));
+            assert_eq!(is_webhook_secret(&secret), valid, "{bytes} bytes after {prefix:?}");
+        }
+        assert!(!is_webhook_secret("whsec_not base64 not base64 not base64"));
+    }
+}

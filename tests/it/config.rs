@@ -1,0 +1,323 @@
+//! The configuration as the admin meets it: layers, and the messages for whatever is wrong.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use keepwarm::config::{self, Config, Problems, SecretSource, SourceKind, Tls};
+use secrecy::ExposeSecret as _;
+
+/// A rep, a source and an endpoint whose secrets are canaries.
+const CANARIES: &str = r#"
+[[rep]]
+id = "ann"
+name = "Ann Lee"
+addresses = ["ann@us.example"]
+
+[[source]]
+name = "mail"
+rep = "ann"
+kind = "imap"
+host = "imap.us.example"
+username = "ann"
+password = "canary-1"
+
+[[source]]
+name = "other"
+rep = "ann"
+kind = "imap"
+host = "imap.us.example"
+username = "ann"
+password_command = ["/bin/echo", "canary-2"]
+
+[[endpoint]]
+name = "crm"
+url = "https://crm.us.example/hooks/canary-3?token=canary-4"
+secret = "whsec_Y2FuYXJ5LTUtY2FuYXJ5LTUtY2FuYXJ5LTUt"
+"#;
+
+/// Writes the files into a directory of their own and loads them.
+fn load(
+    files: &[(&str, &str)],
+    env: &[(&str, &str)],
+) -> (tempfile::TempDir, Result<Config, Problems>) {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let loaded = config::load(&directory.path().join("keepwarm.toml"), env);
+    (directory, loaded)
+}
+
+/// Loads what must be valid.
+fn valid(files: &[(&str, &str)], env: &[(&str, &str)]) -> (tempfile::TempDir, Config) {
+    let (directory, loaded) = load(files, env);
+    (directory, loaded.unwrap_or_else(|problems| panic!("{problems}")))
+}
+
+/// The message, with the directory as it is on an admin's machine.
+fn message(directory: &Path, problems: &Problems) -> String {
+    problems.to_string().replace(directory.to_str().unwrap(), "/etc/keepwarm")
+}
+
+/// A wrong configuration of `config/wrong.txt`.
+#[derive(Default)]
+struct Case<'a> {
+    name: &'a str,
+    files: Vec<(&'a str, &'a str)>,
+    env: Vec<(&'a str, &'a str)>,
+    says: &'a str,
+}
+
+/// All of them.
+fn wrong() -> Vec<Case<'static>> {
+    let text = include_str!("config/wrong.txt");
+    text.split("\n=== ").skip(1).map(case).collect()
+}
+
+fn case(text: &str) -> Case<'_> {
+    let (name, parts) = text.split_once('\n').unwrap();
+    let mut case = Case { name, ..Case::default() };
+    for part in parts.split("--- ").skip(1) {
+        let (head, body) = part.split_once('\n').unwrap();
+        match head.split_once(' ') {
+            Some(("file", path)) => case.files.push((path, body)),
+            Some(("variable", variable)) => case.env.push(variable.split_once('=').unwrap()),
+            _ => case.says = body.trim_end(),
+        }
+    }
+    case
+}
+
+#[test]
+fn every_mistake_is_told_in_full() {
+    let mut differ = Vec::new();
+    for case in wrong() {
+        let (directory, loaded) = load(&case.files, &case.env);
+        let says = match loaded {
+            Ok(_) => "valid\n".to_owned(),
+            Err(problems) => message(directory.path(), &problems),
+        };
+        if says.trim_end() != case.says {
+            differ.push(format!("=== {}\n{says}=== instead of\n{}", case.name, case.says));
+        }
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+    assert!(wrong().len() > 40, "the cases are read");
+}
+
+#[test]
+fn no_message_shows_a_secret() {
+    for case in wrong() {
+        let (_directory, loaded) = load(&case.files, &case.env);
+        let says = loaded.err().map(|problems| format!("{problems}\n{problems:?}"));
+        let says = says.unwrap_or_default();
+        assert!(!says.contains("hunter2") && !says.contains("12345"), "{}:\n{says}", case.name);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let problems = config::load(&directory.path().join("none.toml"), std::iter::empty());
+    let says = message(directory.path(), &problems.unwrap_err());
+    let expected = "error: the file cannot be read: No such file or directory (os error 2)\n  \
+                    --> /etc/keepwarm/none.toml\n";
+    assert_eq!(says, expected);
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    let (_directory, config) = valid(&[("keepwarm.toml", "")], &[]);
+    assert_eq!(config.store.path, Path::new("/var/lib/keepwarm/keepwarm.db"));
+    assert_eq!(config.organization.time_zone, chrono_tz::UTC);
+    assert_eq!(config.sync.poll, Duration::from_secs(60));
+    assert_eq!(config.sync.history, None);
+    assert_eq!(config.nudge.min_silence.days().to_bits(), 7.0_f64.to_bits());
+    assert_eq!(config.serve.listen, "127.0.0.1:8025".parse().ok());
+    assert!(config.reps.is_empty() && config.sources.is_empty() && config.endpoints.is_empty());
+}
+
+#[test]
+fn later_layers_win_and_lists_are_appended() {
+    let files = [
+        (
+            "keepwarm.toml",
+            "organization.domains = [\"a.example\"]\n[sync]\npoll_seconds = 2\ndays_back = 2\ncommand_seconds = 2\n",
+        ),
+        ("conf.d/20-b.toml", "organization.domains = [\"c.example\"]\n[sync]\ndays_back = 4\n"),
+        (
+            "conf.d/10-a.toml",
+            "organization.domains = [\"b.example\"]\n[sync]\npoll_seconds = 3\ndays_back = 3\n",
+        ),
+        ("conf.d/30-c.toml.bak", "not = even TOML"),
+    ];
+    let (_directory, config) = valid(&files, &[("KEEPWARM__SYNC__POLL_SECONDS", "5")]);
+    assert_eq!(config.organization.domains, ["a.example", "b.example", "c.example"]);
+    assert_eq!(config.sync.command_timeout, Duration::from_secs(2), "the main file's");
+    assert_eq!(config.sync.history.unwrap().days().to_bits(), 4.0_f64.to_bits(), "20-b's");
+    assert_eq!(config.sync.poll, Duration::from_secs(5), "the environment's");
+}
+
+#[test]
+fn variables_are_read_as_their_key_asks() {
+    let files = [("keepwarm.toml", "organization.domains = [\"a.example\"]\n")];
+    let env = [
+        ("KEEPWARM__STORE__PATH", "/0123"),
+        ("KEEPWARM__ORGANIZATION__DOMAINS", "b.example, c.example"),
+        ("KEEPWARM__STRENGTH__MEETING_MASS", "3"),
+        ("KEEPWARM__SERVE__LISTEN", "off"),
+        ("KEEPWARM_LOG", "not ours"),
+    ];
+    let (_directory, config) = valid(&files, &env);
+    assert_eq!(config.store.path, Path::new("/0123"));
+    assert_eq!(config.organization.domains, ["b.example", "c.example"]);
+    assert_eq!(config.strength.meeting_mass.to_bits(), 3.0_f64.to_bits());
+    assert_eq!(config.serve.listen, None);
+}
+
+#[test]
+fn relative_paths_begin_where_they_are_written() {
+    let source = CANARIES.replace("password = \"canary-1\"", "password_file = \"secrets/ann\"");
+    let files = [("keepwarm.toml", "[store]\npath = \"k.db\"\n"), ("conf.d/ann.toml", &source)];
+    let (directory, config) = valid(&files, &[]);
+    assert_eq!(config.store.path, directory.path().join("k.db"));
+    let Some(SourceKind::Imap(imap)) = config.sources.first().map(|source| &source.kind) else {
+        panic!("the first source is IMAP")
+    };
+    let SecretSource::File(path) = &imap.password else { panic!("{:?}", imap.password) };
+    assert_eq!(*path, directory.path().join("conf.d/secrets/ann"));
+
+    let (_directory, config) =
+        valid(&[("keepwarm.toml", "")], &[("KEEPWARM__STORE__PATH", "k.db")]);
+    assert_eq!(config.store.path, std::env::current_dir().unwrap().join("k.db"));
+}
+
+#[test]
+fn a_port_follows_from_tls_and_the_zone_from_the_organisation() {
+    for (lines, port, tls) in [
+        ("", 993, Tls::Implicit),
+        ("tls = \"starttls\"", 143, Tls::StartTls),
+        ("tls = \"none\"\nallow_plaintext = true", 143, Tls::None),
+        ("port = 1993", 1993, Tls::Implicit),
+    ] {
+        let text =
+            CANARIES.replace("password = \"canary-1\"", &format!("password = \"p\"\n{lines}"));
+        let text = format!("organization.time_zone = \"Asia/Tokyo\"\n{text}");
+        let (_directory, config) = valid(&[("keepwarm.toml", &text)], &[]);
+        assert_eq!(config.reps[0].time_zone, chrono_tz::Asia::Tokyo);
+        let SourceKind::Imap(imap) = &config.sources[0].kind else { panic!("{lines}") };
+        assert_eq!((imap.port, imap.tls), (port, tls), "{lines}");
+    }
+}
+
+#[test]
+fn the_examples_in_the_documentation_are_valid() {
+    let documented = include_str!("../../config/default.toml");
+    let ways = ["password", "secret"]
+        .map(|secret| ["", "_file", "_credential", "_command"].map(|way| format!("{secret}{way}")));
+    for way in 0..4 {
+        let kept: Vec<&str> = documented
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(example) if !example.starts_with(' ') => example,
+                _ => line,
+            })
+            .filter(|line| {
+                let key = line.split(' ').next().unwrap_or_default();
+                ways.iter().all(|ways| ways.iter().all(|name| name != key) || ways[way] == key)
+            })
+            .collect();
+        let (_directory, config) = valid(&[("keepwarm.toml", &kept.join("\n"))], &[]);
+        let count = (config.reps.len(), config.sources.len(), config.endpoints.len());
+        assert_eq!(count, (1, 3, 1), "way {way}");
+    }
+}
+
+#[test]
+fn debug_leaks_no_secret() {
+    let (_directory, config) = valid(&[("keepwarm.toml", CANARIES)], &[]);
+    let debug = format!("{config:?} {config:#?}");
+    assert!(debug.contains("imap.us.example"), "{debug}");
+    for canary in ["canary", "Y2FuYXJ5"] {
+        assert!(!debug.contains(canary), "{canary} in {debug}");
+    }
+}
+
+#[test]
+fn credentials_are_found_by_their_name_or_with_the_prefix_of_the_directory() {
+    let text = CANARIES.replace("password = \"canary-1\"", "password_credential = \"ann\"");
+    let credentials = tempfile::tempdir().unwrap();
+    let env = [("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap())];
+    let (_directory, config) = valid(&[("keepwarm.toml", &text)], &env);
+    let SourceKind::Imap(imap) = &config.sources[0].kind else { panic!("{config:?}") };
+    assert!(imap.password.resolve().is_err(), "there is no such file yet");
+    for (file, secret) in [("keepwarm_ann", "one"), ("ann", "two")] {
+        std::fs::write(credentials.path().join(file), format!("{secret}\n")).unwrap();
+        assert_eq!(imap.password.resolve().unwrap().expose_secret(), secret, "{file}");
+    }
+    let (_directory, config) = valid(&[("keepwarm.toml", &text)], &[]);
+    let says: Vec<String> = config::check(&config).iter().map(ToString::to_string).collect();
+    assert!(says.join("").contains("there is no $CREDENTIALS_DIRECTORY"), "{says:?}");
+}
+
+#[test]
+fn check_looks_at_the_world() {
+    let text = "serve.listen = \"0.0.0.0:8025\"\n".to_owned()
+        + &CANARIES
+            .replace("password = \"canary-1\"", "password_file = \"ann\"\nca_file = \"ca.pem\"")
+            .replace("/bin/echo", "/nonexistent/pass")
+            .replace(
+                "secret = \"whsec_Y2FuYXJ5LTUtY2FuYXJ5LTUtY2FuYXJ5LTUt\"",
+                "secret_file = \"crm\"",
+            )
+        + "[[source]]\nname = \"archive\"\nrep = \"ann\"\nkind = \"maildir\"\npath = \"none\"\n";
+    let files =
+        [("keepwarm.toml", text.as_str()), ("ann", "pw\n"), ("crm", "pw\n"), ("ca.pem", "x")];
+    let (directory, config) = valid(&files, &[]);
+    std::fs::set_permissions(directory.path().join("ann"), PermissionsExt::from_mode(0o644))
+        .unwrap();
+    std::fs::set_permissions(directory.path().join("crm"), PermissionsExt::from_mode(0o600))
+        .unwrap();
+    let problems = Problems(config::check(&config));
+    let says = message(directory.path(), &problems);
+    assert_eq!(says, WORLD, "{says}");
+}
+
+#[test]
+fn a_password_in_a_file_that_all_can_read_is_a_warning() {
+    for (mode, warned) in [(0o644, true), (0o640, false)] {
+        let (directory, config) = valid(&[("keepwarm.toml", CANARIES)], &[]);
+        let path = directory.path().join("keepwarm.toml");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let says = Problems(config::check(&config)).to_string();
+        assert_eq!(says.contains("every user can read"), warned, "mode {mode:o}: {says}");
+    }
+}
+
+/// What [`check_looks_at_the_world`] is told.
+const WORLD: &str = r"warning: organization.domains is empty: colleagues are taken for contacts
+
+warning: every user can read /etc/keepwarm/ann (mode 644)
+  --> [[source]] mail
+hint: chmod o= /etc/keepwarm/ann
+
+error: `source.ca_file`: /etc/keepwarm/ca.pem: no certificate (PEM) in it
+  --> [[source]] mail
+
+error: `password`: starting /nonexistent/pass: No such file or directory (os error 2)
+  --> [[source]] other
+hint: run it by hand as the user keepwarm
+
+warning: `source.path`: there is no directory /etc/keepwarm/none
+  --> [[source]] archive
+
+error: `secret` must be `whsec_` and the base64 of 24 to 64 bytes
+  --> [[endpoint]] crm
+
+warning: `serve.listen`: other machines can reach 0.0.0.0:8025, and there is no login
+  --> serve
+";
