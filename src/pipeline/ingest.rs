@@ -54,6 +54,8 @@ pub struct Calendar {
     pub window: (Timestamp, Timestamp),
     /// The meetings.
     pub meetings: Vec<Meeting>,
+    /// Whether these are all: only then is what is missing taken back.
+    pub whole: bool,
 }
 
 /// What a batch came to.

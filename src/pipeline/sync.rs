@@ -1,1 +1,236 @@
-//! x
+//! One pass over one source: deltas are normalised and committed while the next one is fetched.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{Delta, RawItem, Span, Timestamp};
+use crate::normalise::{Unusable, calendar, envelope};
+use crate::source::{self, Reader, SourceError};
+use crate::store::{Store, StoreError, mailbox as mailboxes, source as sources};
+
+use super::ingest::{self, Batch, Calendar};
+use super::{Rules, fold};
+
+/// Deltas fetched ahead of the one being committed.
+const AHEAD: usize = 2;
+/// Meetings are kept from so long ago …
+const CALENDAR_BACK: Span = Span::from_days(400);
+/// … to so far ahead.
+const CALENDAR_AHEAD: Span = Span::from_days(120);
+
+/// A source as a pass needs it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its row.
+    pub id: i64,
+    /// The row of its rep.
+    pub rep: i64,
+    /// Its name, for messages.
+    pub name: String,
+    /// How it is read.
+    pub reader: Reader,
+    /// Whose `Authentication-Results` are believed.
+    pub authserv_id: Option<String>,
+}
+
+/// What passes have done so far; shared with whoever shows it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Items read.
+    pub items: AtomicU64,
+    /// Items that the mailboxes met so far hold.
+    pub total: AtomicU64,
+    /// Interactions stored.
+    pub interactions: AtomicU64,
+}
+
+/// What a pass came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Summed over its commits.
+    pub stored: ingest::Outcome,
+}
+
+/// Why a pass ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// The source's doing.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The store's doing.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Reads a source through and stores what is new. May be cut off anywhere and called again.
+///
+/// # Errors
+/// [`PassError`]; what was committed before stands, and the source's row tells what went wrong.
+pub async fn pass(
+    store: &Arc<Store>,
+    rules: &Arc<Rules>,
+    from: &Source,
+    now: Timestamp,
+    progress: &Progress,
+    stop: &CancellationToken,
+) -> Result<Outcome, PassError> {
+    let id = from.id;
+    let known = store
+        .write(move |db| {
+            sources::begin(db, id, now)?;
+            mailboxes::known(db, id)
+        })
+        .await?;
+    let (sink, mut deltas) = mpsc::channel(AHEAD);
+    let reader = from.reader.clone();
+    // The token ends the reader when this pass is dropped or fails.
+    let stop_reading = stop.child_token();
+    let guard = stop_reading.clone().drop_guard();
+    let reading =
+        tokio::spawn(async move { source::read(&reader, &known, now, sink, &stop_reading).await });
+    let mut outcome = Outcome::default();
+    while let Some(delta) = deltas.recv().await {
+        progress.total.fetch_add(delta.total.unwrap_or(0), Ordering::Relaxed);
+        progress.items.fetch_add(delta.items.len() as u64, Ordering::Relaxed);
+        let stored = commit(store, rules, from, delta, now).await?;
+        progress.interactions.fetch_add(stored.interactions as u64, Ordering::Relaxed);
+        add(&mut outcome.stored, stored);
+    }
+    let read = reading.await.unwrap_or_else(|_| {
+        Err(SourceError::Protocol("the reader gave up: this is a fault in keepwarm".into()))
+    });
+    drop(guard);
+    settle(store, rules, now).await?;
+    finish(store, id, read, now).await?;
+    Ok(outcome)
+}
+
+/// Folds what a backfill has left, a bounded number of relationships at a time.
+async fn settle(store: &Store, rules: &Arc<Rules>, now: Timestamp) -> Result<(), StoreError> {
+    let mut after = Some(0);
+    while let Some(from) = after {
+        let rules = Arc::clone(rules);
+        after = store.write(move |db| fold::settle(db, &rules, now, from)).await?;
+    }
+    Ok(())
+}
+
+/// Writes down how the pass ended.
+async fn finish<T>(
+    store: &Store,
+    id: i64,
+    read: Result<T, SourceError>,
+    now: Timestamp,
+) -> Result<(), PassError> {
+    match read {
+        Ok(_) => Ok(store.write(move |db| sources::succeed(db, id, now)).await?),
+        Err(SourceError::Stopped) => Err(SourceError::Stopped.into()),
+        Err(error) => {
+            let (state, words) = (state_after(&error), error.to_string());
+            store.write(move |db| sources::fail(db, id, state, &words)).await?;
+            Err(error.into())
+        }
+    }
+}
+
+/// The state of a source after a failure.
+const fn state_after(error: &SourceError) -> &'static str {
+    match error {
+        SourceError::Unauthorized(_) => "auth_required",
+        SourceError::Misconfigured(_) => "misconfigured",
+        SourceError::Throttled { .. } => "throttled",
+        _ => "degraded",
+    }
+}
+
+async fn commit(
+    store: &Arc<Store>,
+    rules: &Arc<Rules>,
+    from: &Source,
+    delta: Delta,
+    now: Timestamp,
+) -> Result<ingest::Outcome, StoreError> {
+    let zone = rules.zone(from.rep);
+    let (source, rep, authserv_id) = (from.id, from.rep, from.authserv_id.clone());
+    let normalised = tokio::task::spawn_blocking(move || {
+        normalise(delta, source, rep, authserv_id.as_deref(), zone, now)
+    });
+    let Ok(batch) = normalised.await else { return Err(StoreError::Closed) };
+    let rules = Arc::clone(rules);
+    store.write(move |db| ingest::commit_delta(db, &batch, &rules, now)).await
+}
+
+/// Everything that can be done with a delta before the store is asked.
+fn normalise(
+    delta: Delta,
+    source: i64,
+    rep: i64,
+    authserv_id: Option<&str>,
+    zone: chrono_tz::Tz,
+    now: Timestamp,
+) -> Batch {
+    let window = (now - CALENDAR_BACK, now + CALENDAR_AHEAD);
+    let mut batch = Batch {
+        source,
+        rep,
+        mailbox: delta.mailbox,
+        messages: Vec::with_capacity(delta.items.len()),
+        calendar: None,
+        quarantined: Vec::new(),
+        seen: Vec::new(),
+        gone: delta.vanished,
+        excluded: 0,
+        complete: delta.complete,
+        cursor: delta.cursor,
+        total: delta.total,
+    };
+    let ordered = !matches!(batch.cursor, crate::model::Cursor::Maildir);
+    let mut whole = true;
+    for item in delta.items {
+        match item {
+            RawItem::Message { item, received_at, header } => {
+                if !ordered {
+                    batch.seen.push(item);
+                }
+                match envelope(&header, received_at, authserv_id) {
+                    Ok(envelope) => batch.messages.push(envelope),
+                    Err(Unusable::Private) => batch.excluded += 1,
+                    Err(why) => batch.quarantined.push((item, why.describe().to_owned())),
+                }
+            }
+            RawItem::Calendar { bytes } => {
+                let (meetings, issues) = calendar::meetings(&bytes, window, zone);
+                whole &= issues.iter().all(|issue| issue.item != 0);
+                let odd = issues.into_iter().map(|issue| (issue.item, issue.problem.to_string()));
+                batch.quarantined.extend(odd);
+                batch
+                    .calendar
+                    .get_or_insert(Calendar { window, meetings: Vec::new(), whole: true })
+                    .meetings
+                    .extend(meetings);
+            }
+            RawItem::Unreadable { item, why } => {
+                whole = false;
+                if !ordered {
+                    batch.seen.push(item);
+                }
+                batch.quarantined.push((item, why));
+            }
+        }
+    }
+    if let Some(calendar) = &mut batch.calendar {
+        calendar.whole = whole;
+    }
+    batch
+}
+
+fn add(sum: &mut ingest::Outcome, one: ingest::Outcome) {
+    sum.messages += one.messages;
+    sum.copies += one.copies;
+    sum.interactions += one.interactions;
+    sum.excluded += one.excluded;
+    sum.quarantined += one.quarantined;
+}

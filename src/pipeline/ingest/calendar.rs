@@ -44,7 +44,7 @@ pub(super) fn store(
         let id = meeting::upsert(work.db, mailbox, found, digest)?;
         hold(work, rep, id, found.ends_at, &people)?;
     }
-    for gone in known.into_values() {
+    for gone in known.into_values().filter(|_| calendar.whole) {
         take_back(work, gone.id)?;
         meeting::delete(work.db, gone.id)?;
     }
