@@ -1,0 +1,139 @@
+//! The parts that contacts have in the story, as tables of days counted back from today.
+
+/// What becomes of a relationship.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arc {
+    /// Weekly, both ways, to this day.
+    Steady,
+    /// Once strong, quiet for some weeks: the reason why there are nudges.
+    Fading,
+    /// Quiet in the same way, but a meeting is planned for next week.
+    Planned,
+    /// Was quiet, is back.
+    Recovering,
+    /// Strong once, silent for a year.
+    Lapsed,
+    /// Strong until the address bounced.
+    MovedFrom,
+    /// The same person at the new employer.
+    MovedTo,
+    /// Once a month.
+    Monthly,
+    /// Once a quarter.
+    Quarterly,
+    /// One exchange, long ago or lately.
+    OneOff,
+    /// Written to several times, never answered.
+    Cold,
+}
+
+/// Exchanges at even distances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rhythm {
+    /// The first exchange, in days ago.
+    pub(super) from: i64,
+    /// The last one.
+    pub(super) until: i64,
+    /// Days between two.
+    pub(super) every: i64,
+    /// By how many days one may be late or early; the last one is neither.
+    pub(super) jitter: i64,
+    /// The fewest and the most messages of an exchange, both sides together.
+    pub(super) turns: (i64, i64),
+}
+
+/// Rep, part, and how many contacts have it.
+pub(super) const ARCS: &[(usize, Arc, i64)] = &[
+    (0, Arc::Steady, 4),
+    (0, Arc::Fading, 2),
+    (0, Arc::Recovering, 1),
+    (0, Arc::MovedFrom, 1),
+    (0, Arc::MovedTo, 1),
+    (0, Arc::Monthly, 6),
+    (0, Arc::Quarterly, 6),
+    (0, Arc::OneOff, 9),
+    (0, Arc::Cold, 11),
+    (1, Arc::Steady, 5),
+    (1, Arc::Fading, 2),
+    (1, Arc::Lapsed, 1),
+    (1, Arc::Monthly, 6),
+    (1, Arc::Quarterly, 6),
+    (1, Arc::OneOff, 9),
+    (1, Arc::Cold, 11),
+    (2, Arc::Steady, 5),
+    (2, Arc::Fading, 1),
+    (2, Arc::Planned, 1),
+    (2, Arc::Monthly, 6),
+    (2, Arc::Quarterly, 6),
+    (2, Arc::OneOff, 9),
+    (2, Arc::Cold, 11),
+];
+
+/// The rhythms of the relationships that fall, by rep and slot. The last day is chosen so that
+/// the strength came down to half of its baseline in the last three weeks (see the tests).
+const FADING: [(usize, i64, Rhythm); 5] = [
+    (0, 0, weekly(440, 55, (2, 4))),
+    (0, 1, Rhythm { from: 190, until: 40, every: 5, jitter: 1, turns: (2, 3) }),
+    (1, 0, weekly(400, 50, (2, 4))),
+    (1, 1, Rhythm { from: 610, until: 58, every: 6, jitter: 1, turns: (2, 3) }),
+    (2, 0, weekly(420, 48, (2, 4))),
+];
+
+/// When reps wrote once more into the silence: rep, slot, days ago.
+pub(super) const CHASERS: [(usize, i64, i64); 5] =
+    [(0, 0, 37), (0, 0, 23), (0, 1, 19), (1, 0, 33), (2, 0, 25)];
+
+/// When the old address of the contact who moved was found to be dead, in days ago.
+pub(super) const BOUNCED: i64 = 141;
+
+/// The exchanges of a part.
+pub(super) fn rhythms(arc: Arc, rep: usize, slot: i64) -> Vec<Rhythm> {
+    match arc {
+        Arc::Steady => vec![weekly(725 - slot * 60, slot % 4, (2, 4))],
+        Arc::Fading => FADING
+            .iter()
+            .filter(|(of, number, _)| (*of, *number) == (rep, slot))
+            .map(|(_, _, rhythm)| *rhythm)
+            .collect(),
+        Arc::Planned => vec![weekly(430, 52, (2, 4))],
+        Arc::Recovering => vec![
+            weekly(700, 128, (2, 4)),
+            Rhythm { from: 38, until: 2, every: 4, jitter: 1, turns: (2, 4) },
+        ],
+        Arc::Lapsed => vec![weekly(720, 385, (2, 4))],
+        Arc::MovedFrom => vec![weekly(580, 152, (2, 4))],
+        Arc::MovedTo => vec![weekly(112, 3, (2, 3))],
+        Arc::Monthly => {
+            vec![Rhythm { from: 700, until: 3 + slot * 4, every: 30, jitter: 3, turns: (2, 3) }]
+        }
+        Arc::Quarterly => {
+            vec![Rhythm { from: 690, until: 52 + slot * 5, every: 91, jitter: 6, turns: (2, 3) }]
+        }
+        Arc::OneOff => {
+            let day = 24 + slot * 71;
+            vec![Rhythm { from: day, until: day, every: 1, jitter: 0, turns: (2, 3) }]
+        }
+        Arc::Cold => {
+            let last = 6 + slot * 55;
+            vec![Rhythm { from: last + 27, until: last, every: 9, jitter: 1, turns: (1, 1) }]
+        }
+    }
+}
+
+/// The meetings of a part: the same, but with nothing said.
+pub(super) fn meetings(arc: Arc, slot: i64) -> Option<Rhythm> {
+    let rhythm = |from, until, every| Rhythm { from, until, every, jitter: 4, turns: (1, 1) };
+    match arc {
+        Arc::Steady => Some(rhythm(700 - slot * 60, 9 + slot * 5, 56)),
+        Arc::Fading | Arc::Planned => Some(rhythm(390, 140, 50)),
+        Arc::Recovering | Arc::MovedFrom => Some(rhythm(560, 190, 50)),
+        Arc::Lapsed => Some(rhythm(690, 420, 50)),
+        Arc::Monthly => Some(rhythm(690, 560, 60)),
+        Arc::OneOff if slot % 3 == 0 => Some(rhythm(30 + slot * 70, 30 + slot * 70, 1)),
+        _ => None,
+    }
+}
+
+const fn weekly(from: i64, until: i64, turns: (i64, i64)) -> Rhythm {
+    Rhythm { from, until, every: 7, jitter: 1, turns }
+}
