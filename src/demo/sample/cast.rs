@@ -65,8 +65,7 @@ pub(super) struct Contact {
 impl Contact {
     /// The address as this person's own program writes it: ASCII.
     pub(super) fn address(&self) -> String {
-        let domain =
-            idna::domain_to_ascii(self.domain).unwrap_or_else(|_| self.domain.to_owned());
+        let domain = idna::domain_to_ascii(self.domain).unwrap_or_else(|_| self.domain.to_owned());
         format!("{}@{domain}", self.local)
     }
 }
@@ -112,10 +111,37 @@ const FIRST: [&str; 30] = [
 ];
 
 const LAST: [&str; 31] = [
-    "Abara", "Bergmann", "Costa", "Doyle", "Eriksen", "Fontaine", "Grünwald", "Hale", "Ivanova",
-    "Jansen", "Köhler", "Lindgren", "Moreau", "Nakata", "Ortega", "Petrov", "Quispe", "Rossi",
-    "Svensson", "Tanaka", "Ueda", "Varga", "Whitlock", "Ximenes", "Yilmaz", "Zhou", "Ashdown",
-    "Bellamy", "Crane", "Dufour", "Núñez",
+    "Abara",
+    "Bergmann",
+    "Costa",
+    "Doyle",
+    "Eriksen",
+    "Fontaine",
+    "Grünwald",
+    "Hale",
+    "Ivanova",
+    "Jansen",
+    "Köhler",
+    "Lindgren",
+    "Moreau",
+    "Nakata",
+    "Ortega",
+    "Petrov",
+    "Quispe",
+    "Rossi",
+    "Svensson",
+    "Tanaka",
+    "Ueda",
+    "Varga",
+    "Whitlock",
+    "Ximenes",
+    "Yilmaz",
+    "Zhou",
+    "Ashdown",
+    "Bellamy",
+    "Crane",
+    "Dufour",
+    "Núñez",
 ];
 
 /// Everybody outside, by rep and arc.

@@ -21,7 +21,8 @@ const RULES: &str = "BEGIN:DAYLIGHT\r\nTZOFFSETFROM:-0500\r\nTZOFFSETTO:-0400\r\
 /// The calendar of one rep, and how many entries it has.
 pub(super) fn calendar(events: &[Event], rep: usize, days: &Days) -> (String, usize) {
     let zone = ZONES.get(rep).copied().unwrap_or(ZONES[0]);
-    let mut text = String::from("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Hearth//Diary//EN\r\n");
+    let mut text =
+        String::from("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Hearth//Diary//EN\r\n");
     _ = write!(text, "BEGIN:VTIMEZONE\r\nTZID:{zone}\r\n{RULES}END:VTIMEZONE\r\n");
     let mut count = 0;
     for event in events.iter().filter(|event| event.calendars.contains(&rep)) {

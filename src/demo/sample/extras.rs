@@ -94,11 +94,11 @@ fn answered_by_machine(cast: &[Contact], days: &Days, mails: &mut Vec<Mail>) {
 /// What comes on its own, day after day: sender, name, days between two, genre.
 const REGULAR: [(&str, &str, i64, Genre); 6] = [
     ("news@brightpages.example", "Bright Pages Weekly", 7, Genre::Newsletter),
-    ("hello@lumenpost.example", "Ottilie at Lumenpost", 5, Genre::Newsletter),
-    ("trade@lists.stovemakers.example", "Stove Trade List", 6, Genre::Newsletter),
-    ("no-reply@tickets.hearthdesk.example", "Hearthdesk", 4, Genre::Robot),
-    ("notifications@planboard.example", "Planboard", 6, Genre::Robot),
-    ("offers@quick-credit-now.test", "QUICK CREDIT", 9, Genre::Spam),
+    ("hello@lumenpost.example", "Ottilie at Lumenpost", 11, Genre::Newsletter),
+    ("trade@lists.stovemakers.example", "Stove Trade List", 14, Genre::Newsletter),
+    ("no-reply@tickets.hearthdesk.example", "Hearthdesk", 9, Genre::Robot),
+    ("notifications@planboard.example", "Planboard", 12, Genre::Robot),
+    ("offers@quick-credit-now.test", "QUICK CREDIT", 14, Genre::Spam),
 ];
 
 fn regular(rep: usize, days: &Days, lots: &mut Lots, mails: &mut Vec<Mail>) {
@@ -126,7 +126,7 @@ fn colleagues(rep: usize, days: &Days, lots: &mut Lots, mails: &mut Vec<Mail>) {
         let at = (days.workday(day), lots.between(9 * 60, 17 * 60));
         let to = vec![usual_party((rep + 1) % REPS.len())];
         mails.push(plain(rep_party(rep, lots), to, at, days, lots));
-        day -= lots.between(8, 15);
+        day -= lots.between(12, 20);
     }
 }
 

@@ -119,9 +119,15 @@ pub(super) fn tell(cast: &[Contact], days: &Days) -> Story {
         let lots = &mut Lots::of(&format!("letters {index}"));
         for rhythm in arcs::rhythms(contact.arc, contact.rep, contact.slot) {
             for day in dates(rhythm, days, lots) {
-                exchange(cast, index, (day, lots.between(rhythm.turns.0, rhythm.turns.1)), days, lots)
-                    .into_iter()
-                    .for_each(|mail| mails.push(mail));
+                exchange(
+                    cast,
+                    index,
+                    (day, lots.between(rhythm.turns.0, rhythm.turns.1)),
+                    days,
+                    lots,
+                )
+                .into_iter()
+                .for_each(|mail| mails.push(mail));
             }
         }
     }
@@ -155,8 +161,10 @@ fn exchange(
     let Some(contact) = cast.get(index) else { return Vec::new() };
     let (rep, topic) = (contact.rep, topic(lots));
     let mut outbound = contact.arc == Arc::Cold || lots.percent(55);
-    let colleague = (contact.arc == Arc::Steady && lots.percent(5)).then_some((rep + 1) % REPS.len());
-    let mut at = days.at(day, lots.between(9 * 60, 16 * 60)) + Span::from_seconds(lots.between(0, 59));
+    let colleague =
+        (contact.arc == Arc::Steady && lots.percent(5)).then_some((rep + 1) % REPS.len());
+    let mut at =
+        days.at(day, lots.between(9 * 60, 16 * 60)) + Span::from_seconds(lots.between(0, 59));
     let mut mails: Vec<Mail> = Vec::new();
     for _ in 0..turns {
         let (here, there) = (rep_party(rep, lots), contact_party(contact, index));
@@ -270,15 +278,38 @@ pub(super) fn message_id(from: &Party, lots: &mut Lots) -> String {
 /// What an exchange is about.
 pub(super) fn topic(lots: &mut Lots) -> String {
     const ABOUT: [&str; 16] = [
-        "Quote for {}", "Delivery dates, {}", "Question about {}", "{}: next steps",
-        "Your order of {}", "{}: revised drawing", "Pricing for {}", "Notes on {}",
-        "{} for the new site", "Samples of {}", "Renewal: {}", "{}: lead time", "Trial of {}",
-        "{}, second batch", "Invoice for {}", "Call about {}?",
+        "Quote for {}",
+        "Delivery dates, {}",
+        "Question about {}",
+        "{}: next steps",
+        "Your order of {}",
+        "{}: revised drawing",
+        "Pricing for {}",
+        "Notes on {}",
+        "{} for the new site",
+        "Samples of {}",
+        "Renewal: {}",
+        "{}: lead time",
+        "Trial of {}",
+        "{}, second batch",
+        "Invoice for {}",
+        "Call about {}?",
     ];
     const THINGS: [&str; 14] = [
-        "the pellet stoves", "flue kits", "the Größe-4 burners", "spare gaskets", "control panels",
-        "the service contract", "heat exchangers", "cast plates", "the showroom units",
-        "sensor kits", "the spring order", "door glass", "fans", "the demo unit",
+        "the pellet stoves",
+        "flue kits",
+        "the Größe-4 burners",
+        "spare gaskets",
+        "control panels",
+        "the service contract",
+        "heat exchangers",
+        "cast plates",
+        "the showroom units",
+        "sensor kits",
+        "the spring order",
+        "door glass",
+        "fans",
+        "the demo unit",
     ];
     lots.pick(&ABOUT).replace("{}", lots.pick(&THINGS))
 }

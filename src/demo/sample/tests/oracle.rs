@@ -1,5 +1,4 @@
-//! The formula of the strength over the story's own interactions, the slow and obvious way: every
-//! value is summed up from the whole log.
+//! The formula of the strength over the story's own interactions, written down a second time.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +8,8 @@ use super::super::days::Days;
 use super::super::story::{Folder, Genre, Story, Who};
 use crate::model::{Span, Timestamp};
 
-const HALF_LIVES: [f64; 4] = [7.0, 30.0, 120.0, 480.0];
+/// Half-lives in days, and their weights `h^-0.75`.
+const TERMS: [(f64, f64); 4] = [(7.0, 0.2324), (30.0, 0.0780), (120.0, 0.0276), (480.0, 0.00975)];
 
 /// A relationship as it stands now.
 #[derive(Debug, Default)]
@@ -108,7 +108,8 @@ fn letters(days: &Days, story: &Story, touches: &mut BTreeMap<(usize, usize), Ve
         let mass = (everyone.len() as f64).powf(-0.25);
         let (at, day) = (mail.at, days.wall(mail.at).0);
         let answered = |who| {
-            mail.genre == Genre::Letter && mail.answers.iter().any(|id| senders.get(id) == Some(&who))
+            mail.genre == Genre::Letter
+                && mail.answers.iter().any(|id| senders.get(id) == Some(&who))
         };
         for who in everyone {
             let (pair, linked, outbound, inbound) = match (mail.from.who, who) {
@@ -150,7 +151,8 @@ fn meetings(event: &Event, days: &Days) -> Vec<((usize, usize), Touch)> {
     while day >= last {
         if !except.contains(&day) {
             let at = days.at(day, minute) + Span::from_seconds(length * 60);
-            occurrences.push((pair, Touch { at, day, outbound: 1.25, inbound: 1.25, linked: true }));
+            occurrences
+                .push((pair, Touch { at, day, outbound: 1.25, inbound: 1.25, linked: true }));
         }
         day -= step;
     }
@@ -159,54 +161,74 @@ fn meetings(event: &Event, days: &Days) -> Vec<((usize, usize), Touch)> {
 
 fn fold(touches: &[Touch], now: Timestamp) -> State {
     let mut state = State::default();
-    let mut active: Vec<i64> = touches.iter().map(|touch| touch.day).collect();
-    active.dedup();
-    state.active_days = active.len();
-    for (count, touch) in touches.iter().enumerate().map(|(index, touch)| (index + 1, touch)) {
-        let log = &touches[..count];
-        let next = touches.get(count).map_or(now, |next| next.at);
+    let mut sums = Sums::default();
+    let mut ahead = touches.iter().map(|touch| touch.at).skip(1).chain([now]);
+    for touch in touches {
+        state.active_days += usize::from(sums.add(*touch) == 1);
         state.reciprocations += usize::from(touch.linked);
         state.baseline *= 0.5_f64.powf(touch.at.days_since(state.last_at) / 365.0);
         state.last_at = touch.at;
-        state.s = strength(log, touch.at);
+        state.s = sums.strength(touch.at);
         state.baseline = state.baseline.max(state.s);
         if state.s > 0.7 * state.baseline {
             state.fell_at = None;
         }
-        let half = 0.5 * state.baseline;
-        if state.fell_at.is_none() && strength(log, next) <= half {
-            state.fell_at = Some(crossing(log, touch.at, next, half));
+        let (half, next) = (0.5 * state.baseline, ahead.next().unwrap());
+        if state.fell_at.is_none() && sums.strength(next) <= half {
+            state.fell_at = Some(sums.crossing(touch.at, next, half));
         }
     }
-    state.s = strength(touches, now);
+    state.s = sums.strength(now);
     state
 }
 
-fn crossing(log: &[Touch], mut above: Timestamp, mut below: Timestamp, half: f64) -> Timestamp {
-    while (below - above).millis() > 60_000 {
-        let middle = above + Span::from_millis((below - above).millis() / 2);
-        if strength(log, middle) <= half { below = middle } else { above = middle }
-    }
-    below
+/// Decayed mass of both directions: days gone by summed up, the present day message by message.
+#[derive(Default)]
+struct Sums {
+    past: [[f64; 4]; 2],
+    at: Timestamp,
+    today: Vec<Touch>,
 }
 
-/// S: 2 min(O,I) + 0.5 min((I-O)+, 1) + 0.25 min((O-I)+, 0.35)
-fn strength(log: &[Touch], at: Timestamp) -> f64 {
-    let (o, i) = (sum(log, at, |touch| touch.outbound), sum(log, at, |touch| touch.inbound));
-    2.0 * o.min(i) + 0.5 * (i - o).clamp(0.0, 1.0) + 0.25 * (o - i).clamp(0.0, 0.35)
-}
-
-/// One direction: day by day, largest first, each message at its own time.
-fn sum(log: &[Touch], at: Timestamp, mass: impl Fn(&Touch) -> f64) -> f64 {
-    let mut total = 0.0;
-    for day in log.chunk_by(|a, b| a.day == b.day) {
-        let mut day: Vec<_> = day.iter().map(|t| (mass(t), t.at)).filter(|t| t.0 > 0.0).collect();
-        day.sort_by(|a, b| b.0.total_cmp(&a.0));
-        for (rank, (mass, then)) in day.into_iter().enumerate() {
-            let (rank, age) = (rank as f64 + 1.0, at.days_since(then));
-            let decayed = HALF_LIVES.iter().map(|h| h.powf(-0.75) * 0.5_f64.powf(age / h));
-            total += mass / (rank * rank) * decayed.sum::<f64>();
+impl Sums {
+    /// How many there are on that day so far.
+    fn add(&mut self, touch: Touch) -> usize {
+        if self.today.first().is_some_and(|first| first.day != touch.day) {
+            self.past = [self.sum(0, touch.at), self.sum(1, touch.at)];
+            self.at = touch.at;
+            self.today.clear();
         }
+        self.today.push(touch);
+        self.today.len()
     }
-    total
+
+    /// One direction by half-life, the day's messages largest first, each of its own age.
+    fn sum(&self, direction: usize, at: Timestamp) -> [f64; 4] {
+        let mass = |t: &Touch| [t.outbound, t.inbound][direction];
+        let mut day: Vec<_> = self.today.iter().filter(|t| mass(t) > 0.0).collect();
+        day.sort_by(|a, b| mass(b).total_cmp(&mass(a)));
+        std::array::from_fn(|term| {
+            let fade = |since| (-at.days_since(since) / TERMS[term].0).exp2();
+            let past = self.past[direction][term] * fade(self.at);
+            day.iter().zip(1_u32..).fold(past, |sum, (touch, rank)| {
+                sum + mass(touch) / f64::from(rank * rank) * fade(touch.at)
+            })
+        })
+    }
+
+    /// S: 2 min(O,I) + 0.5 min((I-O)+, 1) + 0.25 min((O-I)+, 0.35)
+    fn strength(&self, at: Timestamp) -> f64 {
+        let [o, i] = [0, 1].map(|direction| -> f64 {
+            self.sum(direction, at).iter().zip(TERMS).map(|(sum, (_, weight))| sum * weight).sum()
+        });
+        2.0 * o.min(i) + 0.5 * (i - o).clamp(0.0, 1.0) + 0.25 * (o - i).clamp(0.0, 0.35)
+    }
+
+    fn crossing(&self, mut above: Timestamp, mut below: Timestamp, half: f64) -> Timestamp {
+        while (below - above).millis() > 60_000 {
+            let middle = above + Span::from_millis((below - above).millis() / 2);
+            if self.strength(middle) <= half { below = middle } else { above = middle }
+        }
+        below
+    }
 }
