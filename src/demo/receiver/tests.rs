@@ -33,12 +33,9 @@ fn the_signature_is_the_specifications() {
     ] {
         assert_eq!(verify(&example(&signatures), &key, then), expected, "{signatures}");
     }
-    for (late_s, expected) in [
-        (300, Ok(())),
-        (-300, Ok(())),
-        (301, Err(Verdict::Stale)),
-        (-301, Err(Verdict::Stale)),
-    ] {
+    for (late_s, expected) in
+        [(300, Ok(())), (-300, Ok(())), (301, Err(Verdict::Stale)), (-301, Err(Verdict::Stale))]
+    {
         let now = then + Span::from_seconds(late_s);
         assert_eq!(verify(&example(good), &key, now), expected, "{late_s} s late");
     }
@@ -62,7 +59,8 @@ async fn a_delivery_is_failed_once_then_taken_and_a_replay_counts_once() {
     assert!(post_to(&receiver, &other).await.starts_with("HTTP/1.1 204 "));
 
     let received = receiver.received();
-    let summary: Vec<_> = received.iter().map(|d| (d.id.as_str(), d.attempts, d.accepted)).collect();
+    let summary: Vec<_> =
+        received.iter().map(|d| (d.id.as_str(), d.attempts, d.accepted)).collect();
     assert_eq!(summary, [("ndg_a", 3, true), ("ndg_b", 1, true)]);
     assert_eq!(received[0].body, nudge.body);
     stop.cancel();
@@ -138,8 +136,7 @@ async fn running() -> (Receiver, CancellationToken) {
 /// The whole answer to one request on a connection of its own.
 async fn post_to(receiver: &Receiver, request: &Request) -> String {
     let (host, path) = receiver.url().trim_start_matches("http://").split_once('/').unwrap();
-    let signature =
-        request.signature.iter().map(|value| format!("webhook-signature: {value}\r\n"));
+    let signature = request.signature.iter().map(|value| format!("webhook-signature: {value}\r\n"));
     let text = format!(
         "POST /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\
          webhook-id: {}\r\nwebhook-timestamp: {}\r\n{}\r\n{}",
