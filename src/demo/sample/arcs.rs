@@ -74,9 +74,9 @@ pub(super) const ARCS: &[(usize, Arc, i64)] = &[
 const FADING: [(usize, i64, Rhythm); 5] = [
     (0, 0, weekly(440, 66, (2, 3))),
     (0, 1, Rhythm { from: 190, until: 51, every: 5, jitter: 1, turns: (2, 3) }),
-    (1, 0, weekly(400, 75, (2, 3))),
+    (1, 0, weekly(400, 73, (2, 3))),
     (1, 1, Rhythm { from: 610, until: 70, every: 6, jitter: 1, turns: (2, 3) }),
-    (2, 0, weekly(420, 66, (2, 3))),
+    (2, 0, weekly(420, 64, (2, 3))),
 ];
 
 /// When reps wrote once more into the silence: rep, slot, days ago.
@@ -111,14 +111,11 @@ pub(super) fn rhythms(arc: Arc, rep: usize, slot: i64) -> Vec<Rhythm> {
                 turns: (2, 2),
             }]
         }
+        // Between two exchanges the strength falls to half every time, some 18 days after the
+        // last: that must not be a matter of the last two months.
         Arc::Quarterly => {
-            vec![Rhythm {
-                from: 690 - slot * 50,
-                until: 52 + slot * 5,
-                every: 91,
-                jitter: 6,
-                turns: (2, 3),
-            }]
+            let last = if slot < 3 { 2 + slot * 3 } else { 80 + slot * 3 };
+            vec![Rhythm { from: 690 - slot * 50, until: last, every: 91, jitter: 6, turns: (2, 3) }]
         }
         Arc::OneOff => {
             let day = 24 + slot * 71;

@@ -62,12 +62,6 @@ impl State {
     }
 }
 
-impl Verdict {
-    pub(super) fn is_due(self) -> bool {
-        matches!(self, Self::Fell { days_ago, silent } if days_ago <= 21.0 && silent >= 7.0)
-    }
-}
-
 /// Every relationship of the story, by rep and contact.
 pub(super) fn relationships(
     cast: &[Contact],
