@@ -108,6 +108,7 @@ fn regular(rep: usize, days: &Days, lots: &mut Lots, mails: &mut Vec<Mail>) {
             let at = (day, lots.between(5 * 60, 21 * 60));
             let mut mail = plain(other(name, address), vec![usual_party(rep)], at, days, lots);
             mail.genre = genre;
+            mail.subject = format!("{name}: {}", mail.subject);
             if genre == Genre::Spam {
                 mail.copies = vec![(rep, Folder::Junk)];
             } else if lots.percent(20) {

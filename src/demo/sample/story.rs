@@ -311,5 +311,7 @@ pub(super) fn topic(lots: &mut Lots) -> String {
         "fans",
         "the demo unit",
     ];
-    lots.pick(&ABOUT).replace("{}", lots.pick(&THINGS))
+    let topic = lots.pick(&ABOUT).replace("{}", lots.pick(&THINGS));
+    let mut letters = topic.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
