@@ -1,5 +1,6 @@
 //! keepwarm (skeleton; the architecture document replaces this line).
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod deliver;
