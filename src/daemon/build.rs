@@ -1,0 +1,258 @@
+//! From the configuration to what runs: rows for reps and sources, settings for adapters.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use tokio::sync::{Notify, Semaphore};
+
+use super::{Daemon, Scheduled};
+use crate::clock::Clock;
+use crate::config::{self, Config, SecretError, SourceKind};
+use crate::deliver::{Endpoint, Pace, Secret};
+use crate::http::{self, AddressPolicy, Clients};
+use crate::model::{Address, Key, Span};
+use crate::normalise::Own;
+use crate::normalise::address::{ascii_domain, canonical};
+use crate::nudge::Policy;
+use crate::pipeline::deliver::Target;
+use crate::pipeline::sync::Progress;
+use crate::pipeline::{Rules, sync};
+use crate::score::Parameters;
+use crate::source::{Reader, ics, imap, maildir};
+use crate::store::{Db, Store, StoreError, outbox, rep, source};
+
+/// Why nothing can be started.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// What is configured cannot be used: the admin mends it.
+    #[error("{what}: {why}")]
+    Unusable {
+        /// The setting.
+        what: String,
+        /// Why not.
+        why: String,
+    },
+    /// The database's doing.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Opens the store and prepares everything that the configuration names.
+///
+/// # Errors
+/// [`BuildError`]; nothing runs then.
+pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
+    let store = Arc::new(Store::open(&config.store.path)?);
+    let rows = store.write({ let config = config.clone(); move |db| enter(db, &config) }).await?;
+    let mut tls = SharedTls::default();
+    let mut hosts: HashMap<String, Arc<Semaphore>> = HashMap::new();
+    let mut sources = Vec::new();
+    for (found, (id, rep)) in config.sources.iter().zip(&rows.sources) {
+        let reader = reader(config, found, &mut tls)?;
+        let places = config.sync.connections_per_host as usize;
+        let host = reader.host().map(|host| {
+            Arc::clone(hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(places))))
+        });
+        let poll = Span::from_millis(i64::try_from(found.poll.as_millis()).unwrap_or(i64::MAX));
+        let source = sync::Source {
+            id: *id,
+            rep: *rep,
+            name: found.name.clone(),
+            reader,
+            authserv_id: authserv_id(&found.kind),
+        };
+        sources.push(Scheduled { source, poll, host });
+    }
+    let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
+    Ok(Daemon {
+        store,
+        rules: Arc::new(rows.rules),
+        sources,
+        targets: targets(config, &rows.endpoints)?,
+        clients,
+        pace: Pace::new(),
+        clock,
+        progress: Progress::default(),
+        stored: Notify::new(),
+        owed: Notify::new(),
+    })
+}
+
+/// What the reading commands go by: the rules, with the rows that the database has. Writes nothing.
+///
+/// # Errors
+/// What the store says.
+pub fn rules_for_reading(db: &Db, config: &Config) -> Result<Rules, StoreError> {
+    let mut reps = Vec::new();
+    for configured in &config.reps {
+        if let Some(row) = rep::find(db, &configured.id)? {
+            reps.push((configured, row));
+        }
+    }
+    Ok(rules(config, &reps))
+}
+
+/// The rows of what the configuration names.
+struct Rows {
+    sources: Vec<(i64, i64)>,
+    endpoints: Vec<(i64, bool)>,
+    rules: Rules,
+}
+
+fn enter(db: &Db, config: &Config) -> Result<Rows, StoreError> {
+    let mut reps = Vec::new();
+    for configured in &config.reps {
+        let address = configured.addresses.first().map_or("", String::as_str);
+        reps.push((configured, rep::ensure(db, &configured.id, &configured.name, address)?));
+    }
+    let row_of: HashMap<&str, i64> = reps.iter().map(|(rep, row)| (rep.id.as_str(), *row)).collect();
+    let mut sources = Vec::new();
+    for configured in &config.sources {
+        let rep = row_of.get(configured.rep.as_str()).copied().unwrap_or_default();
+        let id = source::ensure(db, &configured.name, rep, kind(&configured.kind))?;
+        sources.push((id, rep));
+    }
+    source::disable_others(db, &sources.iter().map(|(id, _)| *id).collect::<Vec<_>>())?;
+    let mut endpoints = Vec::new();
+    for configured in &config.endpoints {
+        let url = Key::of("url", &[configured.url.as_str().as_bytes()]);
+        endpoints.push(outbox::ensure_endpoint(db, &configured.name, url)?);
+    }
+    Ok(Rows { sources, endpoints, rules: rules(config, &reps) })
+}
+
+fn rules(config: &Config, reps: &[(&config::Rep, i64)]) -> Rules {
+    let address_of = |text: &String| -> Option<Address> { canonical(text) };
+    let aliases = reps.iter().flat_map(|(rep, row)| {
+        rep.addresses.iter().filter_map(address_of).map(|address| (address, *row))
+    });
+    let domains = |names: &[String]| -> Vec<String> { names.iter().filter_map(|d| ascii_domain(d)).collect() };
+    let own = Own::new(aliases, domains(&config.organization.domains)).excluding(
+        config.privacy.exclude_addresses.iter().filter_map(address_of),
+        domains(&config.privacy.exclude_domains),
+    );
+    let nudge = &config.nudge;
+    Rules {
+        own,
+        zones: reps.iter().map(|(rep, row)| (*row, rep.time_zone)).collect(),
+        parameters: Parameters {
+            meeting_mass: config.strength.meeting_mass,
+            audience_exponent: config.strength.audience_exponent,
+            baseline_half_life_days: config.strength.baseline_half_life_days,
+        },
+        policy: Policy {
+            drop_ratio: nudge.drop_ratio,
+            recovery_ratio: nudge.recovery_ratio,
+            min_baseline: nudge.min_baseline,
+            min_silence: nudge.min_silence,
+            min_reciprocations: nudge.min_reciprocations,
+            min_active_days: nudge.min_active_days,
+            between_episodes: nudge.between_episodes,
+            max_age: nudge.max_age,
+            per_rep_per_week: nudge.per_rep_per_week,
+            fresh: nudge.fresh,
+            meeting_ahead: nudge.meeting_ahead,
+        },
+    }
+}
+
+const fn kind(kind: &SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Imap(_) => "imap",
+        SourceKind::Maildir { .. } => "maildir",
+        SourceKind::Ics { .. } => "ics",
+    }
+}
+
+fn authserv_id(kind: &SourceKind) -> Option<String> {
+    match kind {
+        SourceKind::Imap(imap) => imap.authserv_id.clone(),
+        SourceKind::Maildir { authserv_id, .. } => authserv_id.clone(),
+        SourceKind::Ics { .. } => None,
+    }
+}
+
+/// One TLS configuration for each set of extra roots.
+#[derive(Default)]
+struct SharedTls(HashMap<Option<std::path::PathBuf>, Arc<ClientConfig>>);
+
+impl SharedTls {
+    fn get(&mut self, ca_file: Option<&std::path::PathBuf>) -> Result<Arc<ClientConfig>, BuildError> {
+        if let Some(found) = self.0.get(&ca_file.cloned()) {
+            return Ok(Arc::clone(found));
+        }
+        let pem = match ca_file {
+            Some(path) => Some(std::fs::read(path).map_err(|error| {
+                unusable(&format!("reading ca_file {}", path.display()), &error.to_string())
+            })?),
+            None => None,
+        };
+        let made = http::tls_config(pem.as_deref()).map_err(|e| unusable("tls", &e.to_string()))?;
+        self.0.insert(ca_file.cloned(), Arc::clone(&made));
+        Ok(made)
+    }
+}
+
+fn reader(
+    config: &Config,
+    found: &config::Source,
+    tls: &mut SharedTls,
+) -> Result<Reader, BuildError> {
+    let exclude_mailboxes = found.exclude_mailboxes.clone();
+    Ok(match &found.kind {
+        SourceKind::Imap(imap) => {
+            let secret = |e: SecretError| unusable(&format!("password of source {}", found.name), &chain(&e));
+            let password = imap.password.resolve().map_err(secret)?;
+            let mut settings = imap::Settings::new(&imap.host, &imap.username, password);
+            settings.port = imap.port;
+            settings.tls = match imap.tls {
+                config::Tls::Implicit => imap::TlsMode::Implicit,
+                config::Tls::StartTls => imap::TlsMode::StartTls,
+                config::Tls::None => imap::TlsMode::None,
+            };
+            settings.connect_timeout = config.sync.connect_timeout;
+            settings.response_timeout = config.sync.command_timeout;
+            settings.exclude_mailboxes = exclude_mailboxes;
+            Reader::Imap(Arc::new(settings), tls.get(imap.ca_file.as_ref())?)
+        }
+        SourceKind::Maildir { path, .. } => {
+            Reader::Maildir(maildir::Settings { path: path.clone(), exclude_mailboxes })
+        }
+        SourceKind::Ics { path } => Reader::Ics(ics::Settings { path: path.clone() }),
+    })
+}
+
+fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, BuildError> {
+    let mut targets = Vec::new();
+    for (found, (id, usable)) in config.endpoints.iter().zip(rows) {
+        if !usable {
+            tracing::warn!(endpoint = found.name, "disabled: its url has answered 410 gone");
+            continue;
+        }
+        let what = format!("secret of endpoint {}", found.name);
+        let secret = found.secret.resolve().map_err(|e| unusable(&what, &chain(&e)))?;
+        let secret = Secret::parse(secrecy::ExposeSecret::expose_secret(&secret))
+            .map_err(|e| unusable(&what, &e.to_string()))?;
+        let policy = if found.allow_private { AddressPolicy::AllowPrivate } else { AddressPolicy::Public };
+        let endpoint = Endpoint {
+            name: found.name.clone(),
+            url: found.url.clone(),
+            secret,
+            timeout: found.timeout,
+            policy,
+        };
+        targets.push(Arc::new(Target { id: *id, endpoint }));
+    }
+    Ok(targets)
+}
+
+fn unusable(what: &str, why: &str) -> BuildError {
+    BuildError::Unusable { what: what.to_owned(), why: why.to_owned() }
+}
+
+/// An error with its causes, separated by colons.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
