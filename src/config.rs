@@ -71,6 +71,12 @@ pub fn load(path: &Path, env: impl Iterator<Item = (String, String)>) -> Result<
     })
 }
 
+/// The environment of this process, as [`load`] takes it; what is not UTF-8 is left out.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 /// The main file, then those beside it in `conf.d`.
 fn read_files(layers: &mut Layers, path: &Path) {
     let beside = path.parent().map(|directory| directory.join("conf.d")).unwrap_or_default();
@@ -89,7 +95,7 @@ fn read_files(layers: &mut Layers, path: &Path) {
     }
 }
 
-/// The files `*.toml` of a directory by name; none where there is no directory.
+/// The files `*.toml` of a directory by name, but for hidden ones; none where there is no directory.
 fn drop_ins(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -98,9 +104,15 @@ fn drop_ins(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let paths: io::Result<Vec<PathBuf>> =
         entries.map(|entry| entry.map(|entry| entry.path())).collect();
     let mut paths = paths?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.retain(|path| is_drop_in(path));
     paths.sort();
     Ok(paths)
+}
+
+/// Whether a file is meant to be read: an editor's lock or backup is not.
+fn is_drop_in(path: &Path) -> bool {
+    let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+    !hidden && path.extension().is_some_and(|extension| extension == "toml")
 }
 
 /// The variables that are meant for us, in order; answers with the directory of credentials.

@@ -246,6 +246,14 @@ mod tests {
     }
 
     #[test]
+    fn the_unit_waits_longer_than_the_deadline() {
+        let unit = include_str!("../systemd/keepwarm.service");
+        let seconds = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec="));
+        let waits = Duration::from_secs(seconds.unwrap().parse().unwrap());
+        assert!(waits > STOP_LIMIT, "{waits:?}");
+    }
+
+    #[test]
     fn draining_ends_with_the_tasks_or_at_the_deadline() {
         runtime().block_on(async {
             let tasks = TaskTracker::new();

@@ -21,8 +21,8 @@ use super::shape;
 /// The first layer: every key with its default.
 pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
 
-/// What the layers hold so far.
-#[derive(Debug, Default)]
+/// What the layers hold so far; secrets among it, so there is no `Debug`.
+#[derive(Default)]
 pub(super) struct Layers {
     files: Table,
     variables: Table,

@@ -165,14 +165,15 @@ impl std::error::Error for Problems {}
 
 /// As much of a line as certainly holds no secret, with tabs as single spaces.
 ///
-/// Shown whole is a table's header and a key of the schema that is no secret. What follows the `=`
+/// Shown whole is a plain table's header and a key of the schema that is no secret. What follows the `=`
 /// of any other key may be a secret under a mistyped name; a line that is not `key = value` may be
 /// the rest of one; and in an inline table a secret may follow anywhere.
 fn showable(line: &str) -> Option<String> {
     let line = line.trim_end().replace('\t', " ");
     let key = line.split(['=', ' ']).find(|word| !word.is_empty()).unwrap_or_default();
     let name = key.rsplit('.').next().unwrap_or_default();
-    let safe = line.trim_start().starts_with('[') || schema::is_public(name);
+    let header = line.starts_with('[') && line.chars().all(|c| is_bare_key(c) || "[] ".contains(c));
+    let safe = header || schema::is_public(name);
     let end = if safe {
         secret_begins(&line)
     } else {
@@ -220,6 +221,8 @@ mod tests {
             ("port = 99", Some("port = 99")),
             ("[[source]]", Some("[[source]]")),
             ("[sync", Some("[sync")),
+            ("[password = \"hunter2\"", None),
+            ("[\"hunter2\"]", None),
             ("password = \"hunter2\"", Some("password = ...")),
             ("pasword = \"hunter2\"", Some("pasword = ...")),
             ("  secret=\"hunter2\"", Some("  secret= ...")),

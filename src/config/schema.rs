@@ -168,7 +168,12 @@ pub(super) fn sections() -> Vec<&'static str> {
 
 /// Whether a key of that name exists and its value may be shown wherever it stands.
 pub(super) fn is_public(name: &str) -> bool {
-    KEYS.iter().any(|key| key.name == name) && !is_secret(name)
+    KEYS.iter().any(|key| key.name == name) && !is_secret(name) && name != "url"
+}
+
+/// Whether a key's value is kept out of messages: a URL's path and query often hold a token.
+pub(super) fn hides(key: &Key) -> bool {
+    matches!(key.shape, Shape::Secret | Shape::Command) || key.name == "url"
 }
 
 /// Whether a key of that name gives a secret or the way to one.

@@ -9,7 +9,7 @@ use toml::Value;
 use toml::de::DeValue;
 
 use super::problem::Problem;
-use super::schema::{Key, Shape, nearest};
+use super::schema::{self, Key, Shape, nearest};
 
 /// The value that a file gives to a key; relative paths are taken from `directory`.
 ///
@@ -133,7 +133,7 @@ pub(super) fn must_be(shape: Shape) -> String {
 
 /// What a value is, after "but is"; secret or long ones by their type only.
 fn describe(key: &Key, value: &DeValue<'_>) -> String {
-    let hidden = matches!(key.shape, Shape::Secret | Shape::Command);
+    let hidden = schema::hides(key);
     let odd = |item: &&toml::Spanned<DeValue<'_>>| match key.shape {
         Shape::List(words, _) => !item.get_ref().as_str().is_some_and(words.accepts),
         _ => false,
@@ -171,10 +171,12 @@ pub(super) fn type_of(value: &DeValue<'_>) -> String {
 
 /// The problem with a string, with the word that was probably meant.
 fn wrong_text(key: &Key, text: &str) -> Problem {
-    let is = match key.shape {
-        Shape::Secret | Shape::Command if !text.is_empty() => "a string".to_owned(),
-        _ if text.is_empty() => "empty".to_owned(),
-        _ => format!("the string {text:?}"),
+    let is = if text.trim().is_empty() {
+        "empty".to_owned()
+    } else if schema::hides(key) {
+        "another string (not shown)".to_owned()
+    } else {
+        format!("the string {text:?}")
     };
     let problem = wrong(key, &is);
     let hint = match key.shape {

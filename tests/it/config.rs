@@ -154,6 +154,7 @@ fn later_layers_win_and_lists_are_appended() {
             "organization.domains = [\"b.example\"]\n[sync]\npoll_seconds = 3\ndays_back = 3\n",
         ),
         ("conf.d/30-c.toml.bak", "not = even TOML"),
+        ("conf.d/.#20-b.toml", "not = even TOML"),
     ];
     let (_directory, config) = valid(&files, &[("KEEPWARM__SYNC__POLL_SECONDS", "5")]);
     assert_eq!(config.organization.domains, ["a.example", "b.example", "c.example"]);
@@ -235,6 +236,63 @@ fn the_examples_in_the_documentation_are_valid() {
         let count = (config.reps.len(), config.sources.len(), config.endpoints.len());
         assert_eq!(count, (1, 3, 1), "way {way}");
     }
+}
+
+#[test]
+fn a_secret_is_taken_as_it_is_written() {
+    for (written, secret) in [
+        ("\"0123\"", "0123"),
+        ("\"1e5\"", "1e5"),
+        ("\"true\"", "true"),
+        ("\"2026-11-21\"", "2026-11-21"),
+        ("'a\"b\\c'", "a\"b\\c"),
+        ("\"${HOME} %h $x ü\"", "${HOME} %h $x ü"),
+        ("\" both ends \"", " both ends "),
+    ] {
+        let text = CANARIES.replace("\"canary-1\"", written);
+        let (_directory, config) = valid(&[("keepwarm.toml", &text)], &[]);
+        let SourceKind::Imap(imap) = &config.sources[0].kind else { panic!("{config:?}") };
+        assert_eq!(imap.password.resolve().unwrap().expose_secret(), secret, "{written}");
+    }
+}
+
+#[test]
+fn loopback_needs_no_permission() {
+    let text = CANARIES
+        .replace("imap.us.example\"", "127.0.0.1\"\ntls = \"none\"")
+        .replace("https://crm.us.example/", "http://[::1]:9000/");
+    let (_directory, config) = valid(&[("keepwarm.toml", &text)], &[]);
+    assert_eq!(config.endpoints[0].url.scheme(), "http");
+}
+
+/// A slip of one character anywhere in a file with secrets: whatever it makes of the file, the
+/// secrets are not in the answer.
+#[test]
+fn no_slip_of_the_pen_shows_a_secret() {
+    let text = include_str!("config/secrets.toml");
+    let secrets: Vec<usize> = text.match_indices("hunter2").map(|(at, _)| at).collect();
+    let mut answers = 0;
+    for at in 0..text.len() {
+        // A secret that is itself changed is not looked for.
+        let within = |begin: &usize| (begin + 1..begin + "hunter2".len()).contains(&at);
+        if secrets.iter().any(within) {
+            continue;
+        }
+        let (head, tail) = text.split_at(at);
+        let begins = secrets.contains(&at);
+        for slip in ["", "\"", "'", "\n", "=", "[", "]", "{", "#", ".", " ", "x"] {
+            // Inserted, and instead of a character that is no secret's.
+            let instead = tail.get(1..).filter(|_| !begins).unwrap_or(tail);
+            for rest in [tail, instead] {
+                let slipped = format!("{head}{slip}{rest}");
+                let (_directory, loaded) = load(&[("keepwarm.toml", &slipped)], &[]);
+                let says = loaded.unwrap_err().to_string();
+                assert!(!says.contains("hunter2"), "{slip:?} at {at}:\n{slipped}\n{says}");
+                answers += 1;
+            }
+        }
+    }
+    assert!(answers > 1000, "{answers} slips");
 }
 
 #[test]
