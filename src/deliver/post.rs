@@ -4,6 +4,7 @@
 //! address refused by the endpoint's policy is not connected to, and that at most 4 KiB of the
 //! answer are read. What the outcome means is [`super::verdict()`]'s to say.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -16,8 +17,8 @@ use crate::model::Timestamp;
 /// How much of an answer is read, in bytes: enough for an error message.
 const ANSWER_LIMIT: usize = 4096;
 
-/// A receiver of webhooks.
-#[derive(Clone, Debug)]
+/// A receiver of webhooks. Prints as its name: the URL may hold a token.
+#[derive(Clone)]
 pub struct Endpoint {
     /// Its name in the configuration.
     pub name: String,
@@ -29,6 +30,12 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// Which addresses its host may have.
     pub policy: AddressPolicy,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// A message to deliver, the same in every attempt.

@@ -17,6 +17,7 @@ mod recur;
 mod series;
 mod zone;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::catch_unwind;
@@ -65,14 +66,15 @@ pub enum Problem {
     NoCalendar,
     /// The bytes end before the calendar does; what there was of it was read.
     Truncated,
-    /// A library gave up on it; it was passed over.
+    /// A library panicked over it; what was not read by then was passed over.
     Panicked,
     /// There are more than [`MAX_EVENTS`] events, or more meetings than are kept; the rest was
     /// passed over.
     TooMany,
     /// The event has no UID and was passed over.
     NoUid,
-    /// The event has no beginning that can be read and was passed over.
+    /// The event has no beginning that can be read, or does not say readably which occurrence it
+    /// replaces, and was passed over.
     NoStart,
     /// The time zone is unknown; the calendar's own was taken.
     UnknownZone,
@@ -159,9 +161,9 @@ fn parse(bytes: &[u8], issues: &mut Vec<Issue>) -> Vec<ICalendar> {
 }
 
 /// The bytes as text: UTF-8, else Latin-1, in which every byte means something.
-fn decode(bytes: &[u8]) -> String {
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
+        Ok(text) => Cow::Borrowed(text),
         Err(_) => bytes.iter().copied().map(char::from).collect(),
     }
 }

@@ -230,6 +230,13 @@ async fn failures_are_told_apart_without_the_url() {
     }
 }
 
+#[test]
+fn an_endpoint_prints_neither_its_token_nor_its_secret() {
+    let endpoint =
+        endpoint("https://user:hidden@crm.example/hidden?t=hidden", AddressPolicy::Public);
+    assert_eq!(format!("{endpoint:?}"), "Endpoint { name: \"crm\", .. }");
+}
+
 #[tokio::test]
 async fn refused_addresses_are_not_connected_to() {
     use AddressPolicy::{AllowPrivate, Public};

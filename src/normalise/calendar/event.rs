@@ -86,7 +86,7 @@ pub(super) enum Slot {
 }
 
 impl Event {
-    /// Reads a VEVENT; `None` if it has no beginning.
+    /// Reads a VEVENT; `None` if it has no beginning, or replaces nobody knows what.
     pub(super) fn read(
         component: &ICalendarComponent,
         zones: &mut Zones<'_>,
@@ -96,6 +96,11 @@ impl Event {
             problems.push(Problem::NoStart);
             return None;
         };
+        let replaces = replaced(component, begin.zone, zones);
+        if replaces.is_none() && component.has_property(&ICalendarProperty::RecurrenceId) {
+            problems.push(Problem::NoStart);
+            return None;
+        }
         let mut slots = |property| {
             let entries = component.properties(property);
             let values = entries.flat_map(|entry| slots(entry, begin.zone, zones));
@@ -111,7 +116,7 @@ impl Event {
             standing: standing(component, &begin),
             status: status(component),
             attendees: people::read(component, problems),
-            replaces: replaced(component, begin.zone, zones),
+            replaces,
             sequence: sequence(component),
             rules: rules(component),
             extra,

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use keepwarm::normalise::calendar::{Issue, Problem, event_key, meetings};
 
+use proptest::prelude::*;
+
 use super::{BERLIN, at, calendar, event, read, year};
 
 #[test]
@@ -17,6 +19,11 @@ fn what_is_odd_is_told_and_the_rest_is_read() {
                 .into_bytes(),
             &[Problem::NoUid],
             1,
+        ),
+        (
+            event("DTSTART:20260302T090000Z|RECURRENCE-ID:yesterday").into_bytes(),
+            &[Problem::NoStart],
+            0,
         ),
         (
             calendar(&format!("BEGIN:VEVENT|UID:u|SUMMARY:x|END:VEVENT|{good}")).into_bytes(),
@@ -82,6 +89,55 @@ const RULES: &[(&str, &str, &str, usize, &[Problem])] = &[
         &[],
     ),
 ];
+
+/// Lines of which broken events are made.
+const LINES: &[&str] = &[
+    "DTSTART:20260301T090000Z",
+    "DTSTART;VALUE=DATE:20260301",
+    "DTSTART;TZID=Europe/Berlin:99991231T235959",
+    "DTSTART;TZID=Zone:00010101T000000",
+    "DTEND:20260301T080000",
+    "DURATION:-P9999999999W",
+    "DURATION:P4294967295WT4294967295H",
+    "RRULE:FREQ=WEEKLY;UNTIL=00010101",
+    "RRULE:FREQ=MONTHLY;BYDAY=-5MO,99TU;BYSETPOS=-1,0,400",
+    "RRULE:FREQ=YEARLY;BYWEEKNO=-53;BYYEARDAY=366;WKST=SU",
+    "RRULE:FREQ=HOURLY;INTERVAL=65535;COUNT=4294967295",
+    "RRULE:FREQ=DAILY;BYHOUR=99;BYMINUTE=60;BYSECOND=61;BYMONTHDAY=-31",
+    "RDATE;VALUE=PERIOD:20260304T100000Z/20260304T090000Z,20260305T100000/-PT1H",
+    "RDATE;VALUE=DATE:20260332,20260331",
+    "EXDATE;TZID=Zone:20260301T090000",
+    "RECURRENCE-ID;RANGE=THISANDFUTURE:20260308T090000Z",
+    "RECURRENCE-ID;VALUE=DATE:99991231",
+    "RECURRENCE-ID:yesterday",
+    "SEQUENCE:-9223372036854775808",
+    "ATTENDEE;CN=\"\u{202e}:;=\":mailto:",
+    "ATTENDEE;PARTSTAT=MAYBE:mailto:a@b@c",
+    "BEGIN:VTIMEZONE|TZID:Zone|BEGIN:DAYLIGHT|TZOFFSETTO:+9999|END:DAYLIGHT|END:VTIMEZONE",
+    "BEGIN:VEVENT",
+    "END:VEVENT",
+    "END:VCALENDAR",
+    "\u{feff}:;,=\"",
+];
+
+proptest! {
+    #[test]
+    fn any_heap_of_lines_gives_meetings_in_the_window(
+        heap in prop::collection::vec(prop::sample::select(LINES), 0..24),
+        cut in 0usize..4000,
+    ) {
+        let mut text = calendar(&format!("BEGIN:VEVENT|UID:u|{}|END:VEVENT", heap.join("|")));
+        if text.is_char_boundary(cut) {
+            text.truncate(cut);
+        }
+        let (meetings, issues) = meetings(text.as_bytes(), year(), BERLIN);
+        for meeting in meetings {
+            prop_assert!(meeting.ends_at >= meeting.starts_at);
+            prop_assert!(year().0 <= meeting.starts_at && meeting.starts_at < year().1);
+        }
+        prop_assert!(issues.iter().all(|issue| issue.problem != Problem::Panicked), "{text}");
+    }
+}
 
 #[test]
 fn rule_bombs_end_in_something_small() {
