@@ -1,3 +1,5 @@
+//! What is printed, letter by letter.
+
 use super::*;
 
 const COLUMNS: [Column; 3] = [
