@@ -8,6 +8,7 @@
 
 pub mod imap;
 pub mod maildir;
+mod names;
 pub mod role;
 
 use std::time::Duration;

@@ -11,7 +11,6 @@ mod connect;
 mod fetch;
 mod list;
 mod login;
-mod names;
 mod plan;
 mod read;
 mod said;
@@ -46,6 +45,17 @@ pub enum TlsMode {
     None,
 }
 
+/// Whether to compress what is read (COMPRESS=DEFLATE), where the server offers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Where bytes cost more than the server's processor: to servers that are not on this machine.
+    OverNetworks,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
 /// One login to read.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -67,6 +77,8 @@ pub struct Settings {
     pub command_timeout: Duration,
     /// About how many messages are fetched by one command and make one delta.
     pub window: u32,
+    /// Whether to compress.
+    pub compression: Compression,
     /// Mailboxes not to read, by name as people see it or as on the wire, in any case; what lies
     /// below one is excluded too.
     pub exclude_mailboxes: Vec<String>,
@@ -86,6 +98,7 @@ impl Settings {
             response_timeout: Duration::from_secs(60),
             command_timeout: Duration::from_secs(600),
             window: 1000,
+            compression: Compression::OverNetworks,
             exclude_mailboxes: Vec::new(),
         }
     }

@@ -1,8 +1,7 @@
 //! What a mailbox is for, told by its name, in the languages that mail programs speak.
 //!
 //! Pure. Servers that know SPECIAL-USE (RFC 6154) say it themselves; this table is for the others
-//! and for folders on disk. It sees only the last part of a name; whether that part stands at a
-//! level where it means something is the caller's decision.
+//! and for folders on disk.
 
 use super::SkipReason;
 use crate::model::Role;
@@ -52,6 +51,22 @@ pub fn by_name(name: &str) -> Purpose {
         .iter()
         .find(|(_, names)| names.split('|').any(|known| known.trim() == name))
         .map_or(Purpose::Other, |(purpose, _)| *purpose)
+}
+
+/// The purpose of a mailbox by the levels of its name, for those levels at which mail programs keep
+/// such mailboxes: the top, below INBOX (Courier, Cyrus) and below Gmail's own folder. A customer's
+/// folder named `Sent` is no such mailbox.
+#[must_use]
+pub fn by_levels(levels: &[String]) -> Purpose {
+    match levels {
+        [name] => by_name(name),
+        [above, name] if is_root(above) => by_name(name),
+        _ => Purpose::Other,
+    }
+}
+
+fn is_root(name: &str) -> bool {
+    ["inbox", "[gmail]", "[google mail]"].contains(&name.to_lowercase().as_str())
 }
 
 /// Lower-case names by purpose, separated by `|`: what Outlook, Exchange, Thunderbird, Apple Mail, Gmail and the

@@ -10,11 +10,11 @@ use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCod
 use chrono::DateTime;
 
 use super::list::snapshot;
-use super::names::quoted;
 use super::plan::Snapshot;
 use super::session::{Conversation, Failure};
 use crate::model::{RawItem, Timestamp};
 use crate::source::SourceError;
+use crate::source::names::quoted;
 
 /// The most that is kept of a header block, in bytes.
 const HEADER_BYTES: usize = 64 << 10;

@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response, StatusAttribute};
 
 use super::login::Capabilities;
-use super::names::{decoded, is_sendable, unescaped};
 use super::plan::Snapshot;
 use super::session::Conversation;
 use crate::model::{MailboxInfo, Role};
-use crate::source::role::{Purpose, by_name};
+use crate::source::names::{covers, is_sendable, levels, unescaped};
+use crate::source::role::{Purpose, by_levels};
 use crate::source::{SkipReason, Skipped, SourceError};
 
 /// Most mailboxes of one account; more is a server gone wrong.
@@ -128,46 +128,17 @@ pub(super) fn choose(listed: Vec<Listed>, exclude: &[String]) -> (Vec<Chosen>, V
 }
 
 fn role(mailbox: &Listed, exclude: &[String]) -> Result<Role, SkipReason> {
+    let delimiter = mailbox.delimiter.as_deref().unwrap_or_default();
     if mailbox.closed || !is_sendable(&mailbox.name) {
         return Err(SkipReason::NotSelectable);
     }
-    if exclude.iter().any(|name| covers(name, mailbox)) {
+    if exclude.iter().any(|name| covers(name, &mailbox.name, delimiter)) {
         return Err(SkipReason::Excluded);
     }
     if mailbox.name.eq_ignore_ascii_case("INBOX") {
         return Ok(Role::Inbox);
     }
-    mailbox.purpose.unwrap_or_else(|| named_purpose(mailbox)).role()
-}
-
-/// Whether an excluded name is this mailbox or one above it.
-fn covers(excluded: &str, mailbox: &Listed) -> bool {
-    let excluded = excluded.to_lowercase();
-    [mailbox.name.to_lowercase(), decoded(&mailbox.name).to_lowercase()].iter().any(|name| {
-        name.strip_prefix(&excluded).is_some_and(|rest| {
-            rest.is_empty()
-                || mailbox.delimiter.as_deref().is_some_and(|delimiter| rest.starts_with(delimiter))
-        })
-    })
-}
-
-/// What the name says, at the levels at which servers keep such mailboxes: at the top, below INBOX
-/// (Courier, Cyrus, Exchange) and below Gmail's own folder. A customer's folder named `Sent` is no
-/// such mailbox.
-fn named_purpose(mailbox: &Listed) -> Purpose {
-    let shown = decoded(&mailbox.name);
-    let delimiter = mailbox.delimiter.as_deref().filter(|delimiter| !delimiter.is_empty());
-    let parts: Vec<&str> = delimiter
-        .map_or_else(|| vec![shown.as_str()], |delimiter| shown.split(delimiter).collect());
-    match parts.as_slice() {
-        [name] => by_name(name),
-        [above, name] if is_root(above) => by_name(name),
-        _ => Purpose::Other,
-    }
-}
-
-fn is_root(name: &str) -> bool {
-    ["inbox", "[gmail]", "[google mail]"].contains(&name.to_lowercase().as_str())
+    mailbox.purpose.unwrap_or_else(|| by_levels(&levels(&mailbox.name, delimiter))).role()
 }
 
 fn purpose(attribute: &NameAttribute<'_>) -> Option<Purpose> {

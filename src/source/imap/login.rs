@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::connect::{Connected, Greeted};
-use super::names::quoted;
 use super::session::{Conversation, Failure};
-use super::{Settings, said};
+use super::{Compression, Settings, said};
 use crate::source::SourceError;
+use crate::source::names::quoted;
 
 /// What a server says that it can do, in upper case.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,12 @@ pub(super) async fn open(
     if told.has("ID") {
         introduce(&mut conversation).await?;
     }
-    if told.has("COMPRESS=DEFLATE") && !peer.ip().is_loopback() {
+    let wanted = match settings.compression {
+        Compression::OverNetworks => !peer.ip().is_loopback(),
+        Compression::Always => true,
+        Compression::Never => false,
+    };
+    if wanted && told.has("COMPRESS=DEFLATE") {
         conversation = conversation.compress().await?;
     }
     Ok((conversation, told))

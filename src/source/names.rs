@@ -1,7 +1,8 @@
-//! Mailbox names as they travel: quoted strings and modified UTF-7 (RFC 3501, 5.1.3).
+//! Mailbox names as they travel and as they lie on disk: quoted strings, levels and modified UTF-7
+//! (RFC 3501, 5.1.3; Maildir++ uses it too).
 //!
-//! Pure. A name is kept byte for byte as the server sent it, for that is how it must be asked for;
-//! it is decoded only to be compared and shown.
+//! Pure. A name is kept byte for byte as the source has it, for that is how it must be asked for;
+//! it is decoded only to be compared.
 
 use base64::Engine;
 use base64::alphabet::IMAP_MUTF7;
@@ -36,6 +37,25 @@ pub(super) fn unescaped(text: &str) -> String {
 /// Whether a name can be put into a command.
 pub(super) fn is_sendable(name: &str) -> bool {
     !name.contains(['\r', '\n', '\0'])
+}
+
+/// The levels of a name, for people; an empty delimiter means that there is but one.
+pub(super) fn levels(name: &str, delimiter: &str) -> Vec<String> {
+    if delimiter.is_empty() {
+        return vec![decoded(name)];
+    }
+    name.split(delimiter).map(decoded).collect()
+}
+
+/// Whether an excluded name, as people see it or as the source has it, is this mailbox or one above
+/// it.
+pub(super) fn covers(excluded: &str, name: &str, delimiter: &str) -> bool {
+    let excluded = excluded.to_lowercase();
+    [name.to_lowercase(), decoded(name).to_lowercase()].iter().any(|name| {
+        name.strip_prefix(&excluded).is_some_and(|rest| {
+            rest.is_empty() || (!delimiter.is_empty() && rest.starts_with(delimiter))
+        })
+    })
 }
 
 /// A name for people; what is not modified UTF-7 stays as it is.
