@@ -30,6 +30,7 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub use self::fetch::FIELDS;
 pub use self::tls::tls_config;
 use super::{Pass, Skipped, SourceError};
 use crate::model::{Delta, KnownMailbox, MailboxInfo};

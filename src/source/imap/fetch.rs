@@ -22,9 +22,8 @@ const HEADER_BYTES: usize = 64 << 10;
 /// The most that one window may hold, in bytes; a window with more is read in halves.
 const WINDOW_BYTES: usize = 16 << 20;
 
-/// The header fields that are used. The server repeats the list in every answer, so it is short.
-/// The bench in tests/bench fetches the same, for comparison.
-const FIELDS: &str = "FROM SENDER TO CC DATE SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES \
+/// The header fields that are fetched. The server repeats the list in every answer, so it is short.
+pub const FIELDS: &str = "FROM SENDER TO CC DATE SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES \
     X-MICROSOFT-ORIGINAL-MESSAGE-ID X-GOOGLE-ORIGINAL-MESSAGE-ID AUTO-SUBMITTED PRECEDENCE \
     LIST-ID LIST-UNSUBSCRIBE LIST-POST RETURN-PATH X-AUTO-RESPONSE-SUPPRESS X-AUTOREPLY \
     FEEDBACK-ID CONTENT-TYPE CONTENT-CLASS AUTHENTICATION-RESULTS SENSITIVITY";

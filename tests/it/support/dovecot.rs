@@ -111,15 +111,13 @@ impl Dovecot {
             return;
         }
         let directory = self.maildir(user, mailbox);
-        make_maildir(&directory);
-        let (uid, gid) = ids(self.directory.path());
-        let path = put(&directory, at, message);
-        chown(&path, Some(uid), Some(gid)).unwrap();
-        if mailbox == "INBOX" {
-            return;
+        if !directory.exists() {
+            make_maildir(&self.maildir(user, "INBOX"));
+            make_maildir(&directory);
+            own(&self.directory.path().join("mail"));
         }
-        // Above a folder there is always the root.
-        make_maildir(&self.maildir(user, "INBOX"));
+        let (uid, gid) = ids(self.directory.path());
+        chown(put(&directory, at, message), Some(uid), Some(gid)).unwrap();
     }
 
     /// Runs `doveadm` on this server; answers with its output.
@@ -214,10 +212,6 @@ impl Drop for Dovecot {
 pub(crate) fn make_maildir(directory: &Path) {
     for part in ["cur", "new", "tmp"] {
         fs::create_dir_all(directory.join(part)).unwrap();
-    }
-    let above = directory.ancestors().find(|path| path.join("users").exists());
-    if let Some(root) = above {
-        own(&root.join("mail"));
     }
 }
 

@@ -39,6 +39,8 @@ impl Proxy {
             for client in listener.incoming().flatten() {
                 held.connections.fetch_add(1, Ordering::SeqCst);
                 let Ok(server) = TcpStream::connect(target) else { continue };
+                // Else each small command waits for the acknowledgement of the last.
+                let _ = (client.set_nodelay(true), server.set_nodelay(true));
                 let limit = held.limit.load(Ordering::SeqCst);
                 let (upstream, downstream) =
                     (server.try_clone().unwrap(), client.try_clone().unwrap());
