@@ -144,8 +144,7 @@ impl Daemon {
         let rules = Arc::clone(&self.rules);
         let endpoints: Vec<i64> = self.targets.iter().map(|target| target.id).collect();
         let now = self.clock.now();
-        let outcome =
-            self.store.write(move |db| nudge::step(db, &rules, &endpoints, now)).await?;
+        let outcome = self.store.write(move |db| nudge::step(db, &rules, &endpoints, now)).await?;
         for (decision, count) in &outcome.decided {
             tracing::debug!(decision, count, "relationships decided");
         }

@@ -1,40 +1,122 @@
-//! Where messages and calendars are read (this file is replaced).
+//! Sources: the places from which mail and meetings are read, one adapter for each kind.
+//!
+//! An adapter makes one complete *pass* over its source: it is told what is known of every mailbox
+//! and sends a [`Delta`](crate::model::Delta) for each piece that is new through a bounded channel,
+//! so that the receiver commits one while the next is on its way. A pass may fail or be dropped at
+//! any point and is then simply begun again with the cursors committed so far. Nothing is ever
+//! changed at the source. When to read, how often, and what to do about an error is the caller's.
 
 pub mod ics;
+pub mod imap;
+pub mod maildir;
+mod names;
+mod reader;
+pub mod role;
 
-/// Why a pass over a source ended early.
-#[derive(Debug, thiserror::Error)]
+use std::time::Duration;
+
+use thiserror::Error;
+
+pub use reader::{Reader, read};
+
+/// What a pass has seen. It returns only when everything that the source held at its beginning has
+/// been sent, but for the mailboxes in `skipped`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pass {
+    /// How many mailboxes were read to their end.
+    pub mailboxes: usize,
+    /// Those that were not, with the reason.
+    pub skipped: Vec<Skipped>,
+    /// How many messages were sent, readable or not.
+    pub messages: u64,
+}
+
+/// A mailbox that was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its name, as in [`MailboxInfo::name`](crate::model::MailboxInfo::name).
+    pub mailbox: String,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why a mailbox was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// It holds spam.
+    Junk,
+    /// It holds what was deleted.
+    Trash,
+    /// It holds what was never sent.
+    Drafts,
+    /// The configuration excludes it.
+    Excluded,
+    /// It is a name in the hierarchy that holds no messages, or one that no command can carry.
+    NotSelectable,
+    /// Another mailbox holds all mail of the account, and that one is read.
+    HeldElsewhere,
+    /// The source refused to open or to read it, in the source's words; the next pass tries again.
+    Refused(String),
+}
+
+impl SkipReason {
+    /// One stable word for it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Junk => "junk",
+            Self::Trash => "trash",
+            Self::Drafts => "drafts",
+            Self::Excluded => "excluded",
+            Self::NotSelectable => "not_selectable",
+            Self::HeldElsewhere => "held_elsewhere",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+/// Why a pass ended early, by what the caller does next.
+///
+/// The text is for an admin: it says what happened and, after `hint:`, what to do. It carries no
+/// secret, no address and nothing of a message.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SourceError {
-    /// The source does not let us in.
-    #[error("not authorised: {0}")]
+    /// The credentials are refused: ask the admin; trying again soon may lock the account.
+    #[error("login refused: {0}")]
     Unauthorized(String),
-    /// The source cannot be reached now.
-    #[error("unreachable: {0}")]
-    Unreachable(String),
-    /// The source asks for patience.
-    #[error("throttled")]
+    /// The source asks for fewer or slower requests.
+    #[error("asked to wait: {said}")]
     Throttled {
         /// For how long, if it said.
-        after: Option<crate::model::Span>,
+        after: Option<Duration>,
+        /// Its words.
+        said: String,
     },
-    /// The source does not keep to its protocol.
-    #[error("protocol: {0}")]
+    /// No connection, or it broke: try again later, with growing pauses.
+    #[error("unreachable: {0}")]
+    Unreachable(String),
+    /// The source answers what cannot be understood: try again later, and tell the admin.
+    #[error("unexpected answer: {0}")]
     Protocol(String),
-    /// What is configured cannot be right.
+    /// Only a changed configuration helps.
     #[error("misconfigured: {0}")]
     Misconfigured(String),
-    /// The receiver of the deltas has gone.
+    /// The caller's token was cancelled, or nobody receives the deltas any more.
     #[error("stopped")]
     Stopped,
 }
 
-/// What a pass over a source did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pass {
-    /// Mailboxes read.
-    pub mailboxes: usize,
-    /// Mailboxes passed over, and why.
-    pub skipped: Vec<(String, String)>,
-    /// Items sent.
-    pub items: u64,
+impl SourceError {
+    /// One stable word for it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Throttled { .. } => "throttled",
+            Self::Unreachable(_) => "unreachable",
+            Self::Protocol(_) => "protocol",
+            Self::Misconfigured(_) => "misconfigured",
+            Self::Stopped => "stopped",
+        }
+    }
 }

@@ -44,7 +44,12 @@ pub enum BuildError {
 /// [`BuildError`]; nothing runs then.
 pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
     let store = Arc::new(Store::open(&config.store.path)?);
-    let rows = store.write({ let config = config.clone(); move |db| enter(db, &config) }).await?;
+    let rows = store
+        .write({
+            let config = config.clone();
+            move |db| enter(db, &config)
+        })
+        .await?;
     let mut tls = SharedTls::default();
     let mut hosts: HashMap<String, Arc<Semaphore>> = HashMap::new();
     let mut sources = Vec::new();
@@ -52,7 +57,9 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         let reader = reader(config, found, &mut tls)?;
         let places = config.sync.connections_per_host as usize;
         let host = reader.host().map(|host| {
-            Arc::clone(hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(places))))
+            Arc::clone(
+                hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(places))),
+            )
         });
         let poll = Span::from_millis(i64::try_from(found.poll.as_millis()).unwrap_or(i64::MAX));
         let source = sync::Source {
@@ -106,7 +113,8 @@ fn enter(db: &Db, config: &Config) -> Result<Rows, StoreError> {
         let address = configured.addresses.first().map_or("", String::as_str);
         reps.push((configured, rep::ensure(db, &configured.id, &configured.name, address)?));
     }
-    let row_of: HashMap<&str, i64> = reps.iter().map(|(rep, row)| (rep.id.as_str(), *row)).collect();
+    let row_of: HashMap<&str, i64> =
+        reps.iter().map(|(rep, row)| (rep.id.as_str(), *row)).collect();
     let mut sources = Vec::new();
     for configured in &config.sources {
         let rep = row_of.get(configured.rep.as_str()).copied().unwrap_or_default();
@@ -127,7 +135,9 @@ fn rules(config: &Config, reps: &[(&config::Rep, i64)]) -> Rules {
     let aliases = reps.iter().flat_map(|(rep, row)| {
         rep.addresses.iter().filter_map(address_of).map(|address| (address, *row))
     });
-    let domains = |names: &[String]| -> Vec<String> { names.iter().filter_map(|d| ascii_domain(d)).collect() };
+    let domains = |names: &[String]| -> Vec<String> {
+        names.iter().filter_map(|d| ascii_domain(d)).collect()
+    };
     let own = Own::new(aliases, domains(&config.organization.domains)).excluding(
         config.privacy.exclude_addresses.iter().filter_map(address_of),
         domains(&config.privacy.exclude_domains),
@@ -178,7 +188,10 @@ fn authserv_id(kind: &SourceKind) -> Option<String> {
 struct SharedTls(HashMap<Option<std::path::PathBuf>, Arc<ClientConfig>>);
 
 impl SharedTls {
-    fn get(&mut self, ca_file: Option<&std::path::PathBuf>) -> Result<Arc<ClientConfig>, BuildError> {
+    fn get(
+        &mut self,
+        ca_file: Option<&std::path::PathBuf>,
+    ) -> Result<Arc<ClientConfig>, BuildError> {
         if let Some(found) = self.0.get(&ca_file.cloned()) {
             return Ok(Arc::clone(found));
         }
@@ -202,7 +215,9 @@ fn reader(
     let exclude_mailboxes = found.exclude_mailboxes.clone();
     Ok(match &found.kind {
         SourceKind::Imap(imap) => {
-            let secret = |e: SecretError| unusable(&format!("password of source {}", found.name), &chain(&e));
+            let secret = |e: SecretError| {
+                unusable(&format!("password of source {}", found.name), &chain(&e))
+            };
             let password = imap.password.resolve().map_err(secret)?;
             let mut settings = imap::Settings::new(&imap.host, &imap.username, password);
             settings.port = imap.port;
@@ -234,7 +249,8 @@ fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, Bu
         let secret = found.secret.resolve().map_err(|e| unusable(&what, &chain(&e)))?;
         let secret = Secret::parse(secrecy::ExposeSecret::expose_secret(&secret))
             .map_err(|e| unusable(&what, &e.to_string()))?;
-        let policy = if found.allow_private { AddressPolicy::AllowPrivate } else { AddressPolicy::Public };
+        let policy =
+            if found.allow_private { AddressPolicy::AllowPrivate } else { AddressPolicy::Public };
         let endpoint = Endpoint {
             name: found.name.clone(),
             url: found.url.clone(),

@@ -33,7 +33,11 @@ impl Heartbeat {
 
 impl Daemon {
     /// Starts every loop; they end on `stop`, tracked by `tasks`.
-    pub fn start(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken) -> Arc<Heartbeat> {
+    pub fn start(
+        self: &Arc<Self>,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Arc<Heartbeat> {
         let heartbeat = Arc::new(Heartbeat::default());
         for index in 0..self.sources.len() {
             let (daemon, stop) = (Arc::clone(self), stop.clone());

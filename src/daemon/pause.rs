@@ -26,7 +26,11 @@ pub(super) fn pause(error: Option<&SourceError>, failures: u32, poll: Span, jitt
             Span::from_millis(i64::try_from(asked.as_millis()).unwrap_or(i64::MAX)).max(backoff)
         }
         Some(_) => {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "at most 15 minutes in milliseconds")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_precision_loss,
+                reason = "at most 15 minutes in milliseconds"
+            )]
             let drawn = (backoff.millis() as f64 * (0.5 + 0.5 * jitter.clamp(0.0, 1.0))) as i64;
             Span::from_millis(drawn)
         }

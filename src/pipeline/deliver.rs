@@ -71,8 +71,7 @@ pub async fn step(
     store
         .write(move |db| {
             let took_ms = (ended - began).millis();
-            let record =
-                Attempt { outbox: due.id, at: began, verdict: &words, status, took_ms };
+            let record = Attempt { outbox: due.id, at: began, verdict: &words, status, took_ms };
             outbox::record(db, &record, &settled)?;
             match gone {
                 Some(url) => outbox::disable_endpoint(db, id, url, ended),

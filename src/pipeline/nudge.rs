@@ -14,7 +14,9 @@ use crate::store::contact::Contact;
 use crate::store::relationship::Stored;
 use crate::store::rep::Rep;
 use crate::store::source::Freshness;
-use crate::store::{Db, StoreError, contact, interaction, nudge, outbox, relationship, rep, source};
+use crate::store::{
+    Db, StoreError, contact, interaction, nudge, outbox, relationship, rep, source,
+};
 
 use super::{Rules, fold};
 
@@ -89,12 +91,7 @@ pub fn step(
     Ok(outcome)
 }
 
-fn facts(
-    db: &Db,
-    row: &Stored,
-    fresh: &Freshness,
-    now: Timestamp,
-) -> Result<Facts, StoreError> {
+fn facts(db: &Db, row: &Stored, fresh: &Freshness, now: Timestamp) -> Result<Facts, StoreError> {
     Ok(Facts {
         in_episode: row.episode_id.is_some(),
         last_episode_at: row.episode_at,
@@ -158,11 +155,7 @@ fn compose(
     let payload = Payload {
         nudge_id: nudge_id(&episode_id),
         episode_id,
-        rep: RepPart {
-            id: rep.code.clone(),
-            name: rep.name.clone(),
-            address: rep.address.clone(),
-        },
+        rep: RepPart { id: rep.code.clone(), name: rep.name.clone(), address: rep.address.clone() },
         contact: ContactPart {
             id: contact.public_id.clone(),
             name: contact.name.clone(),

@@ -5,9 +5,14 @@
 #[cfg(test)]
 mod calendar;
 #[cfg(test)]
-mod deliver;
-
-#[cfg(test)]
 mod config;
+#[cfg(test)]
+mod deliver;
+#[cfg(test)]
+mod imap;
+#[cfg(test)]
+mod maildir;
+#[cfg(test)]
+mod support;
 #[cfg(test)]
 mod tidy;

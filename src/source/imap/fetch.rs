@@ -1,0 +1,221 @@
+//! Opening a mailbox and fetching header fields from it.
+//!
+//! EXAMINE and BODY.PEEK only: nothing is ever marked as read. What the server sends beyond what
+//! was asked (other UIDs, flag changes, duplicates) is passed over; what comes is converted at once
+//! and the response dropped.
+
+use std::ops::RangeInclusive;
+
+use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode};
+use chrono::DateTime;
+
+use super::list::snapshot;
+use super::plan::Snapshot;
+use super::session::{Conversation, Failure};
+use crate::model::{RawItem, Timestamp};
+use crate::source::SourceError;
+use crate::source::names::quoted;
+
+/// The most that is kept of a header block, in bytes.
+const HEADER_BYTES: usize = 64 << 10;
+
+/// The most that one window may hold, in bytes; a window with more is read in halves.
+const WINDOW_BYTES: usize = 16 << 20;
+
+/// The header fields that are fetched. The server repeats the list in every answer, so it is short.
+pub const FIELDS: &str = "FROM SENDER TO CC DATE SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES \
+    X-MICROSOFT-ORIGINAL-MESSAGE-ID X-GOOGLE-ORIGINAL-MESSAGE-ID AUTO-SUBMITTED PRECEDENCE \
+    LIST-ID LIST-UNSUBSCRIBE LIST-POST RETURN-PATH X-AUTO-RESPONSE-SUPPRESS X-AUTOREPLY \
+    FEEDBACK-ID CONTENT-TYPE CONTENT-CLASS AUTHENTICATION-RESULTS SENSITIVITY";
+
+/// Why a window was not read.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It holds more than is kept in memory at once; the conversation goes on.
+    TooMuch,
+    /// The server refused, in these words; the conversation goes on.
+    Refused(String),
+    /// The answer could not be parsed: the conversation is over, but another can be begun.
+    Garbled(SourceError),
+    /// The conversation is over for a reason that has nothing to do with the messages.
+    Over(SourceError),
+}
+
+/// Opens a mailbox for reading (RFC 9051, 6.3.3).
+pub(super) async fn examine(
+    conversation: &mut Conversation,
+    name: &str,
+) -> Result<Snapshot, Failure> {
+    let (mut exists, mut uid_next, mut uid_validity) = (None, None, None);
+    let command = format!("EXAMINE {}", quoted(name));
+    conversation
+        .exec(&command, |response| {
+            match response {
+                Response::MailboxData(MailboxDatum::Exists(count)) => exists = Some(*count),
+                Response::Data { outcome, .. } => match &outcome.code {
+                    Some(ResponseCode::UidValidity(value)) => uid_validity = Some(*value),
+                    Some(ResponseCode::UidNext(uid)) => uid_next = Some(*uid),
+                    _ => {}
+                },
+                _ => {}
+            }
+            Ok(())
+        })
+        .await?;
+    let incomplete =
+        |what| Failure::Over(SourceError::Protocol(format!("a mailbox without {what}")));
+    let exists = exists.ok_or_else(|| incomplete("EXISTS"))?;
+    let uid_validity = uid_validity.ok_or_else(|| incomplete("UIDVALIDITY"))?;
+    let uid_next = match uid_next {
+        Some(uid) => uid,
+        None => uid_next_otherwise(conversation, name, exists).await?,
+    };
+    Ok(Snapshot { uid_validity, uid_next: uid_next.max(1), exists })
+}
+
+/// UIDNEXT from servers that leave it out of EXAMINE: by STATUS, else from the last message.
+async fn uid_next_otherwise(
+    conversation: &mut Conversation,
+    name: &str,
+    exists: u32,
+) -> Result<u32, Failure> {
+    let mut found = None;
+    let command = format!("STATUS {} (MESSAGES UIDNEXT UIDVALIDITY)", quoted(name));
+    let done = conversation
+        .exec(&command, |response| {
+            if let Response::MailboxData(MailboxDatum::Status { status, .. }) = response {
+                found = snapshot(status);
+            }
+            Ok(())
+        })
+        .await;
+    match (done, found) {
+        (Ok(()), Some(state)) => return Ok(state.uid_next),
+        (Ok(()) | Err(Failure::No(_)), _) if exists == 0 => return Ok(1),
+        (Ok(()) | Err(Failure::No(_)), _) => {}
+        (Err(over), _) => return Err(over),
+    }
+    let uids = uids(conversation, &exists.to_string()).await?;
+    uids.last()
+        .map(|uid| uid.saturating_add(1))
+        .ok_or_else(|| Failure::Over(SourceError::Protocol("a mailbox without UIDNEXT".to_owned())))
+}
+
+/// The UIDs of the messages with these sequence numbers, in the order in which they come.
+pub(super) async fn uids(
+    conversation: &mut Conversation,
+    sequence: &str,
+) -> Result<Vec<u32>, Failure> {
+    let mut uids = Vec::new();
+    let most = sequence.split(',').count().saturating_mul(2);
+    conversation
+        .exec(&format!("FETCH {sequence} (UID)"), |response| {
+            if let Response::Fetch(_, attributes) = response
+                && let Some(uid) = attributes.iter().find_map(uid)
+                && uids.len() < most
+            {
+                uids.push(uid);
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(uids)
+}
+
+/// The header fields of the messages in a window, each once, by ascending UID.
+pub(super) async fn window(
+    conversation: &mut Conversation,
+    window: &RangeInclusive<u32>,
+) -> Result<Vec<RawItem>, Trouble> {
+    let mut found: Vec<(u32, RawItem)> = Vec::new();
+    let mut bytes = 0usize;
+    let (low, high) = (window.start(), window.end());
+    let command = format!(
+        "UID FETCH {low}:{high} (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS ({FIELDS})]<0.{HEADER_BYTES}>)"
+    );
+    let done = conversation
+        .exec(&command, |response| {
+            if let Response::Fetch(_, attributes) = response
+                && let Some((uid, item)) = message(attributes)
+                && window.contains(&uid)
+            {
+                bytes = bytes.saturating_add(size(&item));
+                if bytes <= WINDOW_BYTES {
+                    found.push((uid, item));
+                }
+            }
+            Ok(())
+        })
+        .await;
+    match done {
+        Ok(()) if bytes > WINDOW_BYTES => Err(Trouble::TooMuch),
+        Ok(()) => {
+            // Of two answers about one message, one with a header goes before one without.
+            found.sort_by_key(|(uid, item)| (*uid, matches!(item, RawItem::Unreadable { .. })));
+            found.dedup_by_key(|(uid, _)| *uid);
+            Ok(found.into_iter().map(|(_, item)| item).collect())
+        }
+        Err(Failure::No(text)) => Err(Trouble::Refused(text)),
+        Err(Failure::Over(error @ SourceError::Protocol(_))) => Err(Trouble::Garbled(error)),
+        Err(Failure::Over(error)) => Err(Trouble::Over(error)),
+    }
+}
+
+/// An answer as an item, if it has a UID and says anything about the header.
+fn message(attributes: &[AttributeValue<'_>]) -> Option<(u32, RawItem)> {
+    let uid = attributes.iter().find_map(uid)?;
+    let item = i64::from(uid);
+    let data = attributes.iter().find_map(|attribute| match attribute {
+        AttributeValue::BodySection { data, .. } => Some(data),
+        _ => None,
+    })?;
+    let Some(data) = data else {
+        let why = "the server has no header for it".to_owned();
+        return Some((uid, RawItem::Unreadable { item, why }));
+    };
+    let header = data.get(..HEADER_BYTES).unwrap_or(data).to_vec();
+    let received_at = attributes.iter().find_map(|attribute| match attribute {
+        AttributeValue::InternalDate(date) => internal_date(date),
+        _ => None,
+    });
+    Some((uid, RawItem::Message { item, received_at, header }))
+}
+
+fn uid(attribute: &AttributeValue<'_>) -> Option<u32> {
+    match attribute {
+        AttributeValue::Uid(uid) => Some(*uid),
+        _ => None,
+    }
+}
+
+fn size(item: &RawItem) -> usize {
+    let header = match item {
+        RawItem::Message { header, .. } => header.len(),
+        _ => 0,
+    };
+    header.saturating_add(size_of::<(u32, RawItem)>())
+}
+
+/// ` 1-Nov-2026 08:15:00 +0100` (RFC 9051, date-time).
+fn internal_date(text: &str) -> Option<Timestamp> {
+    let at = DateTime::parse_from_str(text.trim(), "%d-%b-%Y %H:%M:%S %z").ok()?;
+    Some(Timestamp::from_seconds(at.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn internal_dates_are_read() {
+        for (text, expected) in [
+            ("21-Nov-2026 08:00:00 +0000", Some("2026-11-21T08:00:00Z")),
+            (" 1-Nov-2026 08:15:00 +0100", Some("2026-11-01T07:15:00Z")),
+            ("31-Feb-2026 08:15:00 +0100", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|at| at.parse().unwrap());
+            assert_eq!(internal_date(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What a server's words mean for the caller.
+//!
+//! Pure. The parser knows only the response codes of RFC 3501; those of RFC 5530 (`[LIMIT]`,
+//! `[AUTHENTICATIONFAILED]` …) and the habits of Exchange and Gmail stay in the text and are read
+//! here. Also makes a server's words fit for a log: they may hold anything, addresses included.
+
+use std::time::Duration;
+
+use crate::source::SourceError;
+
+/// The longest pause taken from a server's words: they are not trusted to silence a source for
+/// good.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// How many characters of a server's words are kept.
+const WORDS: usize = 160;
+
+/// The server's words without control characters and without anything that may be an address,
+/// cut to a length fit for a log line.
+pub(super) fn harmless(text: &str) -> String {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .map(|word| if word.contains('@') { "…" } else { word })
+        .collect();
+    words.join(" ").chars().filter(|c| !c.is_control()).take(WORDS).collect()
+}
+
+/// The error for words that ask for a pause, whatever the command was; `None` for other words.
+pub(super) fn throttled(text: &str) -> Option<SourceError> {
+    let lower = text.to_lowercase();
+    let asks = [
+        "[throttled]",
+        "[limit]",
+        "[overquota]",
+        "throttled",
+        "too many simultaneous",
+        "too many connections",
+        "maximum number of connections",
+        "exceeded command or bandwidth limits",
+        "rate limit",
+        "backoff time",
+    ];
+    asks.iter()
+        .any(|words| lower.contains(words))
+        .then(|| SourceError::Throttled { after: pause(&lower), said: harmless(text) })
+}
+
+/// The error for a login that was answered by NO with these words (RFC 5530).
+pub(super) fn login_refused(text: &str) -> SourceError {
+    if let Some(error) = throttled(text) {
+        return error;
+    }
+    let lower = text.to_lowercase();
+    let said = harmless(text);
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if has(&["[unavailable]", "[serverbug]", "[inuse]", "temporary", "try again later"]) {
+        return SourceError::Unreachable(format!("the server cannot check the login now: {said}"));
+    }
+    if has(&["authenticated but not connected"]) {
+        return SourceError::Unreachable(format!(
+            "{said}; hint: IMAP may be disabled for this mailbox, or its licence be missing"
+        ));
+    }
+    if has(&["[privacyrequired]"]) {
+        return SourceError::Misconfigured(format!(
+            "{said}; hint: set tls = \"implicit\" or \"starttls\""
+        ));
+    }
+    let hint = if has(&["application-specific", "app password", "app-specific"]) {
+        "make an app password at the provider and use it here"
+    } else if has(&["[expired]"]) {
+        "the password has expired"
+    } else {
+        "check username and password; some providers need an app password or IMAP switched on"
+    };
+    SourceError::Unauthorized(format!("{said}; hint: {hint}"))
+}
+
+/// Whether a refusal is about the state of the mailbox at this moment (RFC 5530), so that nothing
+/// is learned about its messages.
+pub(super) fn is_about_now(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    ["[unavailable]", "[inuse]", "[noperm]", "[nonexistent]", "[expungeissued]", "[closed]"]
+        .iter()
+        .any(|code| lower.contains(code))
+}
+
+/// The error for a BYE that was not asked for.
+pub(super) fn bye(text: &str) -> SourceError {
+    throttled(text).unwrap_or_else(|| {
+        SourceError::Unreachable(format!("the server ended the session: {}", harmless(text)))
+    })
+}
+
+/// `Suggested Backoff Time: 299961 milliseconds` (Exchange), capped.
+fn pause(lower: &str) -> Option<Duration> {
+    let (_, rest) = lower.split_once("backoff time:")?;
+    let number: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
+    Some(Duration::from_millis(number.parse().ok()?).min(LONGEST_PAUSE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_classified_by_what_to_do_next() {
+        for (text, code) in [
+            ("[AUTHENTICATIONFAILED] Authentication failed.", "unauthorized"),
+            ("LOGIN failed.", "unauthorized"),
+            ("[ALERT] Application-specific password required", "unauthorized"),
+            ("[UNAVAILABLE] Temporary authentication failure.", "unreachable"),
+            ("User is authenticated but not connected.", "unreachable"),
+            ("[PRIVACYREQUIRED] Plaintext disallowed", "misconfigured"),
+            ("[LIMIT] Maximum number of connections from user+IP exceeded", "throttled"),
+            ("[OVERQUOTA] Account exceeded command or bandwidth limits.", "throttled"),
+        ] {
+            assert_eq!(login_refused(text).code(), code, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_pause_is_read_and_capped() {
+        for (text, after) in [
+            ("Request is throttled. Suggested Backoff Time: 299961 milliseconds", Some(299_961)),
+            (
+                "Request is throttled. Suggested Backoff Time: 999999999 milliseconds",
+                Some(3_600_000),
+            ),
+            ("Request is throttled. Suggested Backoff Time: soon", None),
+            ("[THROTTLED]", None),
+        ] {
+            let Some(SourceError::Throttled { after: found, .. }) = throttled(text) else {
+                panic!("not throttled: {text}")
+            };
+            assert_eq!(found, after.map(Duration::from_millis), "{text}");
+        }
+        assert_eq!(throttled("[NONEXISTENT] Mailbox doesn't exist"), None);
+    }
+
+    #[test]
+    fn words_fit_for_a_log_carry_no_address_and_no_control_characters() {
+        let text = "too\u{1b}[31m many\r\nfor ann@us.example, <bo@acme.example>";
+        assert_eq!(harmless(text), "too [31m many for … …");
+        assert_eq!(harmless(&"x".repeat(1000)).len(), WORDS);
+    }
+}

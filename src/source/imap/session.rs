@@ -1,0 +1,229 @@
+//! One conversation with an IMAP server: every command goes through [`Conversation::exec`].
+//!
+//! Guarantees that a command counts as done only when the server has answered it, under its own
+//! tag, with OK. The library below reports a tagged NO, a BYE and the end of the stream as success
+//! in most of its typed calls, which would make a lost connection look like an empty mailbox; none
+//! of those calls is used. Leaves what to say to the modules beside it.
+
+use std::io;
+use std::time::Duration;
+
+use async_imap::Session;
+use async_imap::imap_proto::{Outcome, Response, Status};
+use tokio::time::timeout;
+
+use super::said;
+use super::wire::{Pipe, Wire, pipe, session};
+use crate::source::SourceError;
+
+/// How long to wait for the server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// For one response: a server that is silent for that long is gone.
+    pub(super) response: Duration,
+    /// For a whole command, however many responses it brings: ends an endless drip.
+    pub(super) command: Duration,
+}
+
+/// Why a command was not done.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The server answered NO, in these words, which are not fit for a log; the conversation can
+    /// go on.
+    No(String),
+    /// The conversation is over.
+    Over(SourceError),
+}
+
+/// An open connection with the parser on it.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    session: Session<Pipe>,
+    patience: Patience,
+}
+
+impl Conversation {
+    /// A conversation over a connected stream. Nothing is read or written yet.
+    pub(super) async fn over(wire: Box<dyn Wire>, patience: Patience) -> Result<Self, SourceError> {
+        let session = session(wire).await.map_err(|e| SourceError::Protocol(e.to_string()))?;
+        Ok(Self { session, patience })
+    }
+
+    /// Reads the greeting and shows it to `seen`.
+    ///
+    /// Refuses PREAUTH (RFC 9051, 7.1.4): a session that somebody else has logged in is not ours.
+    pub(super) async fn greeting(
+        &mut self,
+        mut seen: impl FnMut(&Response<'_>),
+    ) -> Result<(), SourceError> {
+        let wait = self.patience.response;
+        self.session.get_mut().get_mut().refill();
+        let read = timeout(wait, self.session.read_response()).await.map_err(|_| silent(wait))?;
+        let response = read.map_err(|e| self.broken(&e))?.ok_or_else(closed)?;
+        match response.parsed() {
+            Response::Data { status: Status::Ok, .. } => seen(response.parsed()),
+            Response::Data { status: Status::Bye, outcome } => {
+                return Err(said::bye(&words(outcome)));
+            }
+            Response::Data { status: Status::PreAuth, .. } => {
+                return Err(SourceError::Protocol(
+                    "the server says that we are logged in already; hint: a server that logs in \
+                     by address cannot be trusted with whose mail it is"
+                        .to_owned(),
+                ));
+            }
+            _ => return Err(SourceError::Protocol("no IMAP greeting".to_owned())),
+        }
+        Ok(())
+    }
+
+    /// Runs a command to its tagged OK, showing every response, the tagged one included, to `seen`.
+    ///
+    /// # Errors
+    /// [`Failure::No`] for a tagged NO that asks for no pause; [`Failure::Over`] for anything else:
+    /// BAD, BYE, the end of the stream, silence, an answer that cannot be parsed, or an error of
+    /// `seen`.
+    pub(super) async fn exec(
+        &mut self,
+        command: &str,
+        seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
+    ) -> Result<(), Failure> {
+        self.exec_replying(command, None, seen).await
+    }
+
+    /// As [`Self::exec`], sending `reply` when the server asks for it (RFC 9051, 6.2.2).
+    pub(super) async fn exec_replying(
+        &mut self,
+        command: &str,
+        reply: Option<&str>,
+        seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
+    ) -> Result<(), Failure> {
+        let wait = self.patience.command;
+        timeout(wait, self.converse(command, reply, seen))
+            .await
+            .unwrap_or_else(|_| Err(Failure::Over(silent(wait))))
+    }
+
+    async fn converse(
+        &mut self,
+        command: &str,
+        mut reply: Option<&str>,
+        mut seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
+    ) -> Result<(), Failure> {
+        let tag = self.session.run_command(command).await.map_err(|_| lost())?;
+        loop {
+            self.session.get_mut().get_mut().refill();
+            let wait = self.patience.response;
+            let read = timeout(wait, self.session.read_response())
+                .await
+                .map_err(|_| Failure::Over(silent(wait)))?;
+            let response = read
+                .map_err(|e| Failure::Over(self.broken(&e)))?
+                .ok_or_else(|| Failure::Over(closed()))?;
+            match response.parsed() {
+                Response::Done { tag: of, status, outcome } if *of == tag => {
+                    verdict(status, outcome)?;
+                    return seen(response.parsed()).map_err(Failure::Over);
+                }
+                Response::Done { .. } => {
+                    return Err(over("an answer to a command that was not sent"));
+                }
+                Response::Continue(_) => {
+                    let line = reply.take().ok_or_else(|| over("asked for more than we have"))?;
+                    self.session.run_command_untagged(line).await.map_err(|_| lost())?;
+                }
+                Response::Data { status: Status::Bye, outcome } => {
+                    return Err(Failure::Over(said::bye(&words(outcome))));
+                }
+                Response::Data { status: Status::No | Status::Bad, outcome } => {
+                    tracing::warn!(said = said::harmless(&words(outcome)), "the server warns");
+                }
+                other => seen(other).map_err(Failure::Over)?,
+            }
+        }
+    }
+
+    /// Turns on COMPRESS=DEFLATE (RFC 4978).
+    pub(super) async fn compress(mut self) -> Result<Self, SourceError> {
+        self.session.get_mut().get_mut().unmeter();
+        let Self { session, patience } = self;
+        let compressed = timeout(patience.response, session.compress(pipe))
+            .await
+            .map_err(|_| silent(patience.response))?
+            .map_err(|_| SourceError::Protocol("COMPRESS was offered and refused".to_owned()))?;
+        Ok(Self { session: compressed, patience })
+    }
+
+    /// Says goodbye. Whether the server hears it does not matter.
+    pub(super) async fn logout(mut self) {
+        let goodbye = async {
+            if self.session.run_command("LOGOUT").await.is_err() {
+                return;
+            }
+            while let Ok(Some(response)) = self.session.read_response().await {
+                if matches!(response.parsed(), Response::Done { .. }) {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(Duration::from_secs(2), goodbye).await;
+    }
+
+    /// What an error of the reader means. Its text is never used: it quotes what could not be
+    /// parsed, and that is somebody's mail.
+    fn broken(&mut self, error: &io::Error) -> SourceError {
+        if self.session.get_mut().get_mut().is_spent() {
+            return SourceError::Protocol("an answer of more than 4 MiB".to_owned());
+        }
+        match error.kind() {
+            io::ErrorKind::Other => SourceError::Protocol("an answer that is not IMAP".to_owned()),
+            io::ErrorKind::UnexpectedEof => closed(),
+            kind => SourceError::Unreachable(format!("the connection broke: {kind}")),
+        }
+    }
+}
+
+impl From<Failure> for SourceError {
+    /// For commands that must not be refused.
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::No(text) => {
+                Self::Protocol(format!("the server refused: {}", said::harmless(&text)))
+            }
+            Failure::Over(error) => error,
+        }
+    }
+}
+
+/// What the tagged answer to our command means.
+fn verdict(status: &Status, outcome: &Outcome<'_>) -> Result<(), Failure> {
+    let text = words(outcome);
+    match status {
+        Status::Ok => Ok(()),
+        Status::No => Err(said::throttled(&text).map_or_else(|| Failure::No(text), Failure::Over)),
+        _ => Err(Failure::Over(said::throttled(&text).unwrap_or_else(|| {
+            SourceError::Protocol(format!("command rejected: {}", said::harmless(&text)))
+        }))),
+    }
+}
+
+/// The human part of a status response, with a response code that the parser left in it.
+fn words(outcome: &Outcome<'_>) -> String {
+    outcome.information.as_deref().unwrap_or_default().to_owned()
+}
+
+fn silent(wait: Duration) -> SourceError {
+    SourceError::Unreachable(format!("no answer within {} s", wait.as_secs()))
+}
+
+fn closed() -> SourceError {
+    SourceError::Unreachable("the server closed the connection".to_owned())
+}
+
+fn lost() -> Failure {
+    Failure::Over(SourceError::Unreachable("the connection broke while sending".to_owned()))
+}
+
+fn over(what: &str) -> Failure {
+    Failure::Over(SourceError::Protocol(what.to_owned()))
+}
