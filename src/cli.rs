@@ -1,3 +1,160 @@
-//! What the commands print.
+//! The command line: arguments in, exit status out. 0 ok, 1 runtime failure, 2 configuration or
+//! usage. Results go to standard output, messages and progress to standard error.
 
+mod check;
+mod demo;
+mod explain;
+mod nudges;
 pub mod output;
+mod relationships;
+mod run;
+mod status;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::model::Timestamp;
+use crate::store::{Db, open_reader};
+use output::Format;
+
+/// Stack of every thread: parsers of strangers' bytes may recurse.
+const STACK: usize = 16 * 1024 * 1024;
+
+/// Keeps a sales organisation's relationships warm.
+#[derive(Debug, Parser)]
+#[command(name = "keepwarm", version, about, max_term_width = 100)]
+struct Cli {
+    /// The configuration
+    #[arg(long, global = true, value_name = "FILE", default_value = config::DEFAULT_PATH)]
+    config: PathBuf,
+    /// What is logged, such as `info` or `keepwarm=debug`
+    #[arg(long, global = true, value_name = "FILTER", env = "KEEPWARM_LOG", hide_env = true)]
+    log: Option<String>,
+    /// Log as JSON lines
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read, decide and deliver: the daemon
+    Run(run::Arguments),
+    /// The whole product on an embedded sample: no network, no configuration
+    Demo(demo::Arguments),
+    /// Validate the configuration
+    Check(check::Arguments),
+    /// Sources, freshness, counts and outbox
+    Status(Printing),
+    /// Relationships, the strongest first
+    Relationships(relationships::Arguments),
+    /// A strength, term by term, and its evidence
+    Explain(explain::Arguments),
+    /// Nudges made
+    Nudges(nudges::Arguments),
+}
+
+/// What every command that prints data takes.
+#[derive(Debug, Args)]
+struct Printing {
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// As of this instant (RFC 3339); nothing dated later counts
+    #[arg(long, value_name = "INSTANT")]
+    now: Option<Timestamp>,
+}
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+enum Failure {
+    /// The configuration or the arguments: exit status 2.
+    Usage(String),
+    /// Anything else: exit status 1.
+    Runtime(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Runtime(error.into())
+    }
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let (message, code) = match dispatch(cli) {
+        Ok(code) => return code,
+        Err(Failure::Usage(message)) => (message, 2),
+        Err(Failure::Runtime(error)) => (format!("error: {error:#}"), 1),
+    };
+    // Nobody is left to tell if this fails.
+    _ = writeln!(std::io::stderr(), "{}", message.trim_end());
+    ExitCode::from(code)
+}
+
+fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
+    let format = if cli.log_json {
+        crate::telemetry::LogFormat::Json
+    } else {
+        crate::telemetry::LogFormat::Human
+    };
+    let quiet = !matches!(&cli.command, Command::Run(arguments) if !arguments.once);
+    let filter = cli.log.as_deref().or(quiet.then_some("warn"));
+    crate::telemetry::init(format, filter).map_err(|e| Failure::Usage(format!("error: {e}")))?;
+    match cli.command {
+        Command::Run(arguments) => run::run(&cli.config, &arguments),
+        Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Check(arguments) => check::check(&cli.config, &arguments),
+        Command::Status(printing) => status::status(&cli.config, &printing),
+        Command::Relationships(arguments) => relationships::relationships(&cli.config, &arguments),
+        Command::Explain(arguments) => explain::explain(&cli.config, &arguments),
+        Command::Nudges(arguments) => nudges::nudges(&cli.config, &arguments),
+    }
+}
+
+/// Loads the configuration, or says everything that is wrong with it.
+fn load(path: &Path) -> Result<Config, Failure> {
+    config::load(path, config::environment())
+        .map_err(|problems| Failure::Usage(problems.to_string()))
+}
+
+/// Configuration and database of a command that only reads.
+fn open(path: &Path) -> Result<(Config, Db), Failure> {
+    let config = load(path)?;
+    let db = open_reader(&config.store.path)?;
+    Ok((config, db))
+}
+
+impl Printing {
+    /// The clock of the command.
+    fn clock(&self) -> Clock {
+        clock(self.now)
+    }
+}
+
+fn clock(now: Option<Timestamp>) -> Clock {
+    now.map_or(Clock::System, Clock::Fixed)
+}
+
+/// The runtime of commands that wait for something.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("keepwarm")
+        .thread_stack_size(STACK)
+        .build()?)
+}
+
+/// The day of an instant, for tables; empty for none.
+fn day(at: Option<Timestamp>) -> String {
+    at.and_then(Timestamp::to_utc)
+        .map_or_else(String::new, |utc| utc.format("%Y-%m-%d").to_string())
+}

@@ -8,6 +8,7 @@ pub mod fold;
 pub mod ingest;
 pub mod nudge;
 pub mod sync;
+pub mod view;
 
 use std::collections::HashMap;
 

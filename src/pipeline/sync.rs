@@ -41,8 +41,6 @@ pub struct Source {
 pub struct Progress {
     /// Items read.
     pub items: AtomicU64,
-    /// Items that the mailboxes met so far hold.
-    pub total: AtomicU64,
     /// Interactions stored.
     pub interactions: AtomicU64,
 }
@@ -93,7 +91,6 @@ pub async fn pass(
         tokio::spawn(async move { source::read(&reader, &known, now, sink, &stop_reading).await });
     let mut outcome = Outcome::default();
     while let Some(delta) = deltas.recv().await {
-        progress.total.fetch_add(delta.total.unwrap_or(0), Ordering::Relaxed);
         progress.items.fetch_add(delta.items.len() as u64, Ordering::Relaxed);
         let stored = commit(store, rules, from, delta, now).await?;
         progress.interactions.fetch_add(stored.interactions as u64, Ordering::Relaxed);

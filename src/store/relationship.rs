@@ -1,6 +1,6 @@
 //! Relationships: the state that scoring folds, the decay under way, and when to look again.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
@@ -52,6 +52,15 @@ pub fn ensure(db: &Db, rep: i64, contact: i64) -> Result<i64, StoreError> {
 pub fn get(db: &Db, id: i64) -> Result<Stored, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM relationship WHERE id = ?1");
     Ok(db.connection.prepare_cached(&sql)?.query_row([id], stored)?)
+}
+
+/// The relationship of a pair, if there is one.
+///
+/// # Errors
+/// As every read.
+pub fn find(db: &Db, rep: i64, contact: i64) -> Result<Option<Stored>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM relationship WHERE rep_id = ?1 AND contact_id = ?2");
+    Ok(db.connection.prepare_cached(&sql)?.query_row([rep, contact], stored).optional()?)
 }
 
 /// Every relationship, by row.

@@ -1,0 +1,202 @@
+//! `keepwarm explain REP CONTACT`: the strength, term by term, and the interactions that carry it.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::output::{self, Align, Cell, Column, Format, Look, Table};
+use super::relationships::known_rep;
+use super::{Failure, Printing, open};
+use crate::daemon;
+use crate::model::relationship::HALF_LIVES_DAYS;
+use crate::model::{Interaction, Timestamp};
+use crate::normalise::address::canonical;
+use crate::pipeline::view::{self, Explained};
+use crate::score::mass::masses_left;
+use crate::score::strength::weights;
+
+/// Interactions shown in the table; JSON has all of them.
+const EVIDENCE: usize = 12;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The rep, by id
+    rep: String,
+    /// The contact, by an address or by id (`con_…`)
+    contact: String,
+    #[command(flatten)]
+    printing: Printing,
+}
+
+/// Everything from which the strength can be computed by hand.
+#[derive(Debug, Serialize)]
+struct Explanation<'a> {
+    #[serde(flatten)]
+    relationship: &'a view::Shown,
+    at: Timestamp,
+    terms: Terms,
+    half_lives_days: [f64; 4],
+    weights: [f64; 4],
+    reciprocated_at: Option<Timestamp>,
+    reciprocations: u32,
+    active_days: u32,
+    next_meeting_at: Option<Timestamp>,
+    interactions: Vec<Evidence>,
+}
+
+/// The formula's terms.
+#[derive(Debug, Serialize)]
+struct Terms {
+    outbound: f64,
+    inbound: f64,
+    balanced: f64,
+    surplus: f64,
+    s: f64,
+    reciprocated: bool,
+    strength: f64,
+}
+
+/// One interaction and what is left of it.
+#[derive(Clone, Debug, Serialize)]
+struct Evidence {
+    at: Timestamp,
+    direction: &'static str,
+    kind: &'static str,
+    audience: u32,
+    linked: bool,
+    /// What it adds to O, to I, or to both, today.
+    weight: f64,
+}
+
+pub(super) fn explain(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let (config, db) = open(path)?;
+    known_rep(&config, &arguments.rep)?;
+    let rules = daemon::rules_for_reading(&db, &config)?;
+    let now = arguments.printing.clock().now();
+    let contact =
+        canonical(&arguments.contact).map_or(arguments.contact.clone(), |a| a.to_string());
+    let Some(found) = view::explain(&db, &rules, &arguments.rep, &contact, now)? else {
+        return Err(Failure::Runtime(anyhow::anyhow!(
+            "{} has no relationship with {}\nhint: `keepwarm relationships --rep {}` lists them",
+            arguments.rep,
+            arguments.contact,
+            arguments.rep
+        )));
+    };
+    let zone = config
+        .reps
+        .iter()
+        .find(|rep| rep.id == arguments.rep)
+        .map_or(chrono_tz::UTC, |rep| rep.time_zone);
+    let left = masses_left(&found.log, zone, &rules.parameters, now);
+    let evidence: Vec<Evidence> = found.log.iter().zip(left).map(evidence).collect();
+    let format = arguments.printing.format;
+    output::to_stdout(|out| print(out, format, &found, &evidence, now))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn evidence((interaction, weight): (&Interaction, f64)) -> Evidence {
+    Evidence {
+        at: interaction.at,
+        direction: interaction.direction.code(),
+        kind: interaction.kind.code(),
+        audience: interaction.audience,
+        linked: interaction.linked,
+        weight,
+    }
+}
+
+fn print(
+    out: &mut dyn Write,
+    format: Format,
+    found: &Explained,
+    evidence: &[Evidence],
+    now: Timestamp,
+) -> std::io::Result<()> {
+    let look = Look::of_stdout();
+    let strength = &found.strength;
+    let explanation = Explanation {
+        relationship: &found.shown,
+        at: now,
+        terms: Terms {
+            outbound: strength.outbound,
+            inbound: strength.inbound,
+            balanced: strength.balanced,
+            surplus: strength.surplus,
+            s: strength.s,
+            reciprocated: strength.reciprocated,
+            strength: strength.score,
+        },
+        half_lives_days: HALF_LIVES_DAYS,
+        weights: weights(),
+        reciprocated_at: found.state.reciprocated_at,
+        reciprocations: found.state.counts.reciprocations,
+        active_days: found.state.counts.active_days,
+        next_meeting_at: found.next_meeting,
+        interactions: evidence.to_vec(),
+    };
+    if format != Format::Table {
+        return output::print(out, format, look, &table(evidence), &explanation);
+    }
+    print_terms(out, found, now)?;
+    let mut heaviest = evidence.to_vec();
+    heaviest.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    heaviest.truncate(EVIDENCE);
+    writeln!(out, "\nwhat carries it most, of {} interactions:", evidence.len())?;
+    output::print(out, format, look, &table(&heaviest), &explanation)
+}
+
+fn print_terms(out: &mut dyn Write, found: &Explained, now: Timestamp) -> std::io::Result<()> {
+    let (shown, strength) = (&found.shown, &found.strength);
+    let name = output::clean(&shown.contact);
+    writeln!(out, "{} and {name} ({}) at {now}\n", shown.rep, shown.organisation)?;
+    writeln!(out, "O         {:8.4}  what {} has sent, decayed", strength.outbound, shown.rep)?;
+    writeln!(out, "I         {:8.4}  what {name} has sent, decayed", strength.inbound)?;
+    writeln!(out, "balanced  {:8.4}  2 min(O, I)", strength.balanced)?;
+    writeln!(
+        out,
+        "surplus   {:8.4}  0.5 min((I-O)+, 1) + 0.25 min((O-I)+, 0.35)",
+        strength.surplus
+    )?;
+    writeln!(out, "S         {:8.4}  balanced + surplus", strength.s)?;
+    let gate = match found.state.reciprocated_at {
+        Some(at) if strength.reciprocated => format!("100 S/(S+2); first answer {at}"),
+        _ => "0 until one of them answers the other".to_owned(),
+    };
+    writeln!(out, "strength  {:8.1}  {gate}", strength.score)?;
+    writeln!(out, "best      {:8.1}  remembered, fading over years", shown.baseline)?;
+    if let Some(at) = shown.falls_at {
+        let verb = if at <= now { "fell" } else { "falls" };
+        writeln!(out, "\n{verb} below the nudge's threshold at {at} if nothing happens")?;
+    }
+    if let Some(at) = found.next_meeting {
+        writeln!(out, "next meeting ends {at}")?;
+    }
+    Ok(())
+}
+
+fn table(evidence: &[Evidence]) -> Table {
+    let column = |key, title, align| Column { key, title, align };
+    let mut table = Table::new(&[
+        column("at", "at", Align::Left),
+        column("direction", "direction", Align::Left),
+        column("kind", "kind", Align::Left),
+        column("audience", "audience", Align::Right),
+        column("linked", "answer", Align::Left),
+        column("weight", "weight left", Align::Right),
+    ]);
+    for one in evidence {
+        table.push(vec![
+            Cell::text(one.at.to_string()),
+            Cell::text(one.direction),
+            Cell::text(one.kind),
+            Cell::number(one.audience.to_string()),
+            Cell::text(if one.linked { "yes" } else { "" }),
+            Cell::number(format!("{:.4}", one.weight)),
+        ]);
+    }
+    table
+}

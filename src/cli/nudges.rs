@@ -1,0 +1,111 @@
+//! `keepwarm nudges list`: what reps have been told, and why.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::output::{self, Align, Cell, Column, Look, Table};
+use super::{Failure, Printing, open};
+use crate::model::{Reason, Timestamp};
+use crate::store::nudge::Listed;
+use crate::store::{Db, StoreError, contact, nudge};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Nudges made, the newest first
+    List {
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: usize,
+        #[command(flatten)]
+        printing: Printing,
+    },
+}
+
+/// A nudge, shown. The names of its fields are a contract.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    nudge_id: String,
+    episode_id: String,
+    kind: String,
+    created_at: Timestamp,
+    pub(super) rep: String,
+    pub(super) contact: String,
+    pub(super) organisation: String,
+    pub(super) reasons: Vec<Reason>,
+    resolved_at: Option<Timestamp>,
+    endpoints: u32,
+    delivered: u32,
+}
+
+pub(super) fn nudges(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let Command::List { limit, printing } = &arguments.command;
+    let (_, db) = open(path)?;
+    let shown = list(&db, printing.clock().now(), *limit)?;
+    let look = Look::of_stdout();
+    output::to_stdout(|out| output::print(out, printing.format, look, &table(&shown), &shown))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The nudges made up to `now`, the newest first.
+pub(super) fn list(db: &Db, now: Timestamp, limit: usize) -> Result<Vec<Shown>, StoreError> {
+    nudge::list(db, now, limit)?.into_iter().map(|listed| show(db, listed)).collect()
+}
+
+fn show(db: &Db, listed: Listed) -> Result<Shown, StoreError> {
+    let contact = contact::get(db, listed.contact)?;
+    let (delivered, endpoints) = listed.delivered;
+    Ok(Shown {
+        nudge_id: listed.nudge.id,
+        episode_id: listed.nudge.episode_id,
+        kind: listed.nudge.kind,
+        created_at: listed.nudge.created_at,
+        rep: listed.rep,
+        contact: contact.name,
+        organisation: contact.organisation,
+        reasons: listed.nudge.reasons,
+        resolved_at: listed.resolved_at,
+        endpoints,
+        delivered,
+    })
+}
+
+fn table(shown: &[Shown]) -> Table {
+    let column = |key, title, align| Column { key, title, align };
+    let mut table = Table::new(&[
+        column("created_at", "made", Align::Left),
+        column("rep", "rep", Align::Left),
+        column("contact", "contact", Align::Left),
+        column("organisation", "organisation", Align::Left),
+        column("state", "state", Align::Left),
+        column("reasons", "reasons", Align::Left),
+        column("nudge_id", "id", Align::Left),
+    ]);
+    for one in shown {
+        let state = match (one.resolved_at, one.endpoints, one.delivered) {
+            (Some(_), ..) => "recovered".to_owned(),
+            (None, 0, _) => "no endpoint".to_owned(),
+            (None, all, done) if all == done => "delivered".to_owned(),
+            (None, all, done) => format!("{done} of {all} delivered"),
+        };
+        let reasons: Vec<&str> = one.reasons.iter().map(|reason| reason.text.as_str()).collect();
+        table.push(vec![
+            Cell::text(one.created_at.to_string()),
+            Cell::text(&one.rep),
+            Cell::text(&one.contact),
+            Cell::text(&one.organisation),
+            Cell::text(state),
+            Cell::text(reasons.join(" ")),
+            Cell::text(&one.nudge_id),
+        ]);
+    }
+    table
+}
