@@ -312,11 +312,17 @@ async fn a_poisoned_message_is_found_and_passed_over() {
 /// If nothing can be had, the fault is not the messages', and no cursor may pass them.
 #[tokio::test]
 async fn a_mailbox_that_gives_nothing_is_not_taken_for_poisoned() {
-    let answers: Answers =
-        |c| but(c, "UID FETCH", "TAG NO [SERVERBUG] Internal error occurred\r\n");
-    let (pass, deltas) = pass_over(&settings(serve(GREETING, answers), TlsMode::None), &[]).await;
-    assert!(matches!(pass.unwrap().skipped[0].reason, SkipReason::Refused(_)));
-    assert!(deltas.is_empty(), "{deltas:?}");
+    let all: Answers = |c| but(c, "UID FETCH", "TAG NO [SERVERBUG] Internal error occurred\r\n");
+    let only: Answers = |c| match c {
+        _ if c.starts_with("UID FETCH") => "TAG NO [SERVERBUG] Internal error\r\n".to_owned(),
+        _ => but(c, "FETCH", "* 3 FETCH (UID 3)\r\nTAG OK done\r\n"),
+    };
+    for (what, answers) in [("all", all), ("the only one", only)] {
+        let (pass, deltas) =
+            pass_over(&settings(serve(GREETING, answers), TlsMode::None), &[]).await;
+        assert!(matches!(pass.unwrap().skipped[0].reason, SkipReason::Refused(_)), "{what}");
+        assert!(deltas.is_empty(), "{what}: {deltas:?}");
+    }
 }
 
 #[tokio::test]
