@@ -4,6 +4,7 @@
 //! was asked (other UIDs, flag changes, duplicates) is passed over; what comes is converted at once
 //! and the response dropped.
 
+use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode};
@@ -11,7 +12,7 @@ use chrono::DateTime;
 
 use super::list::snapshot;
 use super::plan::Snapshot;
-use super::session::{Conversation, Failure};
+use super::session::{Conversation, Failure, Sent};
 use crate::model::{RawItem, Timestamp};
 use crate::source::SourceError;
 use crate::source::names::quoted;
@@ -19,8 +20,8 @@ use crate::source::names::quoted;
 /// The most that is kept of a header block, in bytes.
 const HEADER_BYTES: usize = 64 << 10;
 
-/// The most that one window may hold, in bytes; a window with more is read in halves.
-const WINDOW_BYTES: usize = 16 << 20;
+/// The most that the windows in flight may hold, in bytes; with more, they are read in halves.
+const FLIGHT_BYTES: usize = 16 << 20;
 
 /// The header fields that are fetched. The server repeats the list in every answer, so it is short.
 pub const FIELDS: &str = "FROM SENDER TO CC DATE SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES \
@@ -122,42 +123,94 @@ pub(super) async fn uids(
     Ok(uids)
 }
 
+/// Windows that were asked for and not read to their end, with what has come of them.
+///
+/// A server may work on two commands at once and mix their answers (RFC 9051, 5.5; Dovecot does):
+/// what comes is kept for whichever window it belongs to.
+#[derive(Debug, Default)]
+pub(super) struct Flight {
+    asked: VecDeque<(RangeInclusive<u32>, Sent)>,
+    found: Vec<(u32, RawItem)>,
+    bytes: usize,
+}
+
 /// The header fields of the messages in a window, each once, by ascending UID.
 pub(super) async fn window(
     conversation: &mut Conversation,
     window: &RangeInclusive<u32>,
 ) -> Result<Vec<RawItem>, Trouble> {
-    let mut found: Vec<(u32, RawItem)> = Vec::new();
-    let mut bytes = 0usize;
-    let (low, high) = (window.start(), window.end());
-    let command = format!(
-        "UID FETCH {low}:{high} (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS ({FIELDS})]<0.{HEADER_BYTES}>)"
-    );
-    let done = conversation
-        .exec(&command, |response| {
-            if let Response::Fetch(_, attributes) = response
-                && let Some((uid, item)) = message(attributes)
-                && window.contains(&uid)
-            {
-                bytes = bytes.saturating_add(size(&item));
-                if bytes <= WINDOW_BYTES {
-                    found.push((uid, item));
+    let mut flight = Flight::default();
+    flight.ask(conversation, window).await?;
+    flight.answer(conversation).await
+}
+
+impl Flight {
+    /// Whether every window asked for has been read.
+    pub(super) fn is_over(&self) -> bool {
+        self.asked.is_empty()
+    }
+
+    /// Asks for a window; [`Self::answer`] reads it.
+    pub(super) async fn ask(
+        &mut self,
+        conversation: &mut Conversation,
+        window: &RangeInclusive<u32>,
+    ) -> Result<(), Trouble> {
+        let (low, high) = (window.start(), window.end());
+        let command = format!(
+            "UID FETCH {low}:{high} (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS ({FIELDS})]<0.{HEADER_BYTES}>)"
+        );
+        let sent = conversation.send(&command).await.map_err(trouble)?;
+        self.asked.push_back((window.clone(), sent));
+        Ok(())
+    }
+
+    /// Reads the first of the windows asked for.
+    pub(super) async fn answer(
+        &mut self,
+        conversation: &mut Conversation,
+    ) -> Result<Vec<RawItem>, Trouble> {
+        let Some((window, sent)) = self.asked.pop_front() else { return Ok(Vec::new()) };
+        let done = conversation
+            .finish(sent, None, |response| {
+                if let Response::Fetch(_, attributes) = response
+                    && let Some((uid, item)) = message(attributes)
+                    && (window.contains(&uid) || self.asked.iter().any(|(w, _)| w.contains(&uid)))
+                {
+                    self.bytes = self.bytes.saturating_add(size(&item));
+                    if self.bytes <= FLIGHT_BYTES {
+                        self.found.push((uid, item));
+                    }
                 }
-            }
-            Ok(())
-        })
-        .await;
-    match done {
-        Ok(()) if bytes > WINDOW_BYTES => Err(Trouble::TooMuch),
-        Ok(()) => {
-            // Of two answers about one message, one with a header goes before one without.
-            found.sort_by_key(|(uid, item)| (*uid, matches!(item, RawItem::Unreadable { .. })));
-            found.dedup_by_key(|(uid, _)| *uid);
-            Ok(found.into_iter().map(|(_, item)| item).collect())
+                Ok(())
+            })
+            .await;
+        done.map_err(trouble)?;
+        if self.bytes > FLIGHT_BYTES {
+            return Err(Trouble::TooMuch);
         }
-        Err(Failure::No(text)) => Err(Trouble::Refused(text)),
-        Err(Failure::Over(error @ SourceError::Protocol(_))) => Err(Trouble::Garbled(error)),
-        Err(Failure::Over(error)) => Err(Trouble::Over(error)),
+        Ok(self.take(&window))
+    }
+
+    /// Takes out what has come of a window, by ascending UID.
+    fn take(&mut self, window: &RangeInclusive<u32>) -> Vec<RawItem> {
+        let (mut of, rest) = std::mem::take(&mut self.found)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(uid, _)| window.contains(uid));
+        self.found = rest;
+        self.bytes = self.found.iter().map(|(_, item)| size(item)).sum();
+        // Of two answers about one message, one with a header goes before one without.
+        of.sort_by_key(|(uid, item)| (*uid, matches!(item, RawItem::Unreadable { .. })));
+        of.dedup_by_key(|(uid, _)| *uid);
+        of.into_iter().map(|(_, item)| item).collect()
+    }
+}
+
+fn trouble(failure: Failure) -> Trouble {
+    match failure {
+        Failure::No(text) => Trouble::Refused(text),
+        Failure::Over(error @ SourceError::Protocol(_)) => Trouble::Garbled(error),
+        Failure::Over(error) => Trouble::Over(error),
     }
 }
 

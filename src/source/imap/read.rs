@@ -4,12 +4,13 @@
 //! window in trouble is halved until one UID is left, and that one is passed over, if the rest of
 //! the mailbox can be read. Each half is committed by itself, so the search never starts over.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
 
-use super::fetch::Trouble;
+use super::fetch::{Flight, Trouble};
 use super::list::{Chosen, Listed};
 use super::login::Capabilities;
 use super::plan::{Beginning, Reach, Snapshot, Step};
@@ -38,8 +39,18 @@ pub(super) struct Reader<'a> {
     tls: &'a Arc<ClientConfig>,
     sink: &'a mpsc::Sender<Delta>,
     conversation: Conversation,
+    lookahead: Lookahead,
     reconnects: u32,
     messages: u64,
+}
+
+/// How far to ask ahead of what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lookahead {
+    /// One command at a time, for servers that lose count otherwise.
+    Nothing,
+    /// The window after the one being read.
+    OneWindow,
 }
 
 impl<'a> Reader<'a> {
@@ -51,8 +62,17 @@ impl<'a> Reader<'a> {
     ) -> Result<(Self, Capabilities), SourceError> {
         let connected = connect::connect(settings, tls).await?;
         let (conversation, told) = login::open(connected, settings).await?;
-        let reader =
-            Self { settings, tls, sink, conversation, reconnects: RECONNECTS, messages: 0 };
+        // Exchange, told by the capabilities that only it has, wants one command at a time.
+        let exchange = told.has("CLIENTACCESSRULES") || told.has("BACKENDAUTHENTICATE");
+        let reader = Self {
+            settings,
+            tls,
+            sink,
+            conversation,
+            lookahead: if exchange { Lookahead::Nothing } else { Lookahead::OneWindow },
+            reconnects: RECONNECTS,
+            messages: 0,
+        };
         Ok((reader, told))
     }
 
@@ -107,15 +127,28 @@ impl<'a> Reader<'a> {
         for list in plan::boundary_lists(reach, snapshot, self.settings.window) {
             boundaries.extend(fetch::uids(&mut self.conversation, &list).await?);
         }
-        let mut todo = plan::steps(reach, snapshot, &boundaries);
+        let todo = plan::steps(reach, snapshot, &boundaries);
         if todo.is_empty() {
             return self.send(mailbox, snapshot, reach, Vec::new(), 0).await;
         }
+        self.steps(mailbox, snapshot, &mut reach, todo).await
+    }
+
+    /// Takes the steps in their order, asking for the next while one is read and committed: else
+    /// the server waits while we work and we while it does.
+    async fn steps(
+        &mut self,
+        mailbox: &Chosen,
+        snapshot: Snapshot,
+        reach: &mut Reach,
+        mut todo: VecDeque<Step>,
+    ) -> Result<(), Failure> {
+        let mut flight = Flight::default();
         while let Some(step) = todo.pop_front() {
-            let items = match fetch::window(&mut self.conversation, &step.uids).await {
+            let items = match self.step(&step, todo.front(), &mut flight).await {
                 Ok(items) => items,
                 Err(trouble) => {
-                    self.recover(&trouble, mailbox, snapshot).await?;
+                    self.recover(&trouble, std::mem::take(&mut flight), mailbox, snapshot).await?;
                     if let Some([first, second]) = step.halves() {
                         todo.push_front(second);
                         todo.push_front(first);
@@ -124,10 +157,26 @@ impl<'a> Reader<'a> {
                     self.give_up(trouble, &step, snapshot.exists).await?
                 }
             };
-            reach = reach.after(&step);
-            self.send(mailbox, snapshot, reach, items, todo.len()).await?;
+            *reach = reach.after(&step);
+            self.send(mailbox, snapshot, *reach, items, todo.len()).await?;
         }
         Ok(())
+    }
+
+    /// Reads one step, asked for now or ahead, having asked for the next.
+    async fn step(
+        &mut self,
+        step: &Step,
+        next: Option<&Step>,
+        flight: &mut Flight,
+    ) -> Result<Vec<RawItem>, Trouble> {
+        if flight.is_over() {
+            flight.ask(&mut self.conversation, &step.uids).await?;
+        }
+        if let Some(next) = next.filter(|_| self.lookahead == Lookahead::OneWindow) {
+            flight.ask(&mut self.conversation, &next.uids).await?;
+        }
+        flight.answer(&mut self.conversation).await
     }
 
     /// Sends one delta; it completes the mailbox if no steps are left.
@@ -154,7 +203,25 @@ impl<'a> Reader<'a> {
     }
 
     /// Makes the conversation usable again after a window failed, so that parts of it can be tried.
+    /// What was asked ahead is read and forgotten: its turn comes again.
     async fn recover(
+        &mut self,
+        trouble: &Trouble,
+        mut flight: Flight,
+        mailbox: &Chosen,
+        snapshot: Snapshot,
+    ) -> Result<(), Failure> {
+        while matches!(trouble, Trouble::TooMuch | Trouble::Refused(_)) && !flight.is_over() {
+            let forgotten = flight.answer(&mut self.conversation).await;
+            if let Err(worse @ (Trouble::Garbled(_) | Trouble::Over(_))) = forgotten {
+                return self.resume(&worse, mailbox, snapshot).await;
+            }
+        }
+        self.resume(trouble, mailbox, snapshot).await
+    }
+
+    /// As [`Self::recover`], with nothing in flight.
+    async fn resume(
         &mut self,
         trouble: &Trouble,
         mailbox: &Chosen,

@@ -9,7 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use async_imap::Session;
-use async_imap::imap_proto::{Outcome, Response, Status};
+use async_imap::imap_proto::{Outcome, RequestId, Response, Status};
 use tokio::time::timeout;
 
 use super::said;
@@ -35,18 +35,24 @@ pub(super) enum Failure {
     Over(SourceError),
 }
 
+/// A command whose answers have not been read.
+#[derive(Debug)]
+pub(super) struct Sent(RequestId);
+
 /// An open connection with the parser on it.
 #[derive(Debug)]
 pub(super) struct Conversation {
     session: Session<Pipe>,
     patience: Patience,
+    /// Commands sent and not finished; those that the server has answered already, with how.
+    pending: Vec<(RequestId, Option<Result<(), Failure>>)>,
 }
 
 impl Conversation {
     /// A conversation over a connected stream. Nothing is read or written yet.
     pub(super) async fn over(wire: Box<dyn Wire>, patience: Patience) -> Result<Self, SourceError> {
         let session = session(wire).await.map_err(|e| SourceError::Protocol(e.to_string()))?;
-        Ok(Self { session, patience })
+        Ok(Self { session, patience, pending: Vec::new() })
     }
 
     /// Reads the greeting and shows it to `seen`.
@@ -98,19 +104,46 @@ impl Conversation {
         reply: Option<&str>,
         seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
     ) -> Result<(), Failure> {
+        let sent = self.send(command).await?;
+        self.finish(sent, reply, seen).await
+    }
+
+    /// Sends a command, so that the server can work on it while the answers to the one before are
+    /// still being read. The answers to both may come mixed: while any is being finished, `seen`
+    /// must take what belongs to the others.
+    pub(super) async fn send(&mut self, command: &str) -> Result<Sent, Failure> {
+        let wait = self.patience.response;
+        let tag = timeout(wait, self.session.run_command(command))
+            .await
+            .map_err(|_| Failure::Over(silent(wait)))?
+            .map_err(|_| lost())?;
+        self.pending.push((tag.clone(), None));
+        Ok(Sent(tag))
+    }
+
+    /// Reads the answers to a command that was sent; see [`Self::exec`].
+    pub(super) async fn finish(
+        &mut self,
+        sent: Sent,
+        reply: Option<&str>,
+        seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
+    ) -> Result<(), Failure> {
         let wait = self.patience.command;
-        timeout(wait, self.converse(command, reply, seen))
+        let place = self.pending.iter().position(|(tag, _)| *tag == sent.0);
+        if let Some((_, Some(early))) = place.map(|place| self.pending.swap_remove(place)) {
+            return early;
+        }
+        timeout(wait, self.converse(&sent.0, reply, seen))
             .await
             .unwrap_or_else(|_| Err(Failure::Over(silent(wait))))
     }
 
     async fn converse(
         &mut self,
-        command: &str,
+        tag: &RequestId,
         mut reply: Option<&str>,
         mut seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
     ) -> Result<(), Failure> {
-        let tag = self.session.run_command(command).await.map_err(|_| lost())?;
         loop {
             self.session.get_mut().get_mut().refill();
             let wait = self.patience.response;
@@ -121,12 +154,14 @@ impl Conversation {
                 .map_err(|e| Failure::Over(self.broken(&e)))?
                 .ok_or_else(|| Failure::Over(closed()))?;
             match response.parsed() {
-                Response::Done { tag: of, status, outcome } if *of == tag => {
+                Response::Done { tag: of, status, outcome } if of == tag => {
                     verdict(status, outcome)?;
                     return seen(response.parsed()).map_err(Failure::Over);
                 }
-                Response::Done { .. } => {
-                    return Err(over("an answer to a command that was not sent"));
+                Response::Done { tag: of, status, outcome } => {
+                    let other = self.pending.iter_mut().find(|(tag, _)| tag == of);
+                    let (_, early) = other.ok_or_else(|| over("an answer to no command"))?;
+                    *early = Some(verdict(status, outcome));
                 }
                 Response::Continue(_) => {
                     let line = reply.take().ok_or_else(|| over("asked for more than we have"))?;
@@ -146,12 +181,12 @@ impl Conversation {
     /// Turns on COMPRESS=DEFLATE (RFC 4978).
     pub(super) async fn compress(mut self) -> Result<Self, SourceError> {
         self.session.get_mut().get_mut().unmeter();
-        let Self { session, patience } = self;
+        let Self { session, patience, .. } = self;
         let compressed = timeout(patience.response, session.compress(pipe))
             .await
             .map_err(|_| silent(patience.response))?
             .map_err(|_| SourceError::Protocol("COMPRESS was offered and refused".to_owned()))?;
-        Ok(Self { session: compressed, patience })
+        Ok(Self { session: compressed, patience, pending: Vec::new() })
     }
 
     /// Says goodbye. Whether the server hears it does not matter.

@@ -9,7 +9,8 @@ use crate::model::{Cursor, RawItem, Role};
 use crate::source::SkipReason;
 
 /// What the server answers to a command, `TAG` standing for the command's tag. `<EOF>` at the end
-/// closes the connection, `<FLOOD>` sends bytes for ever.
+/// closes the connection, `<FLOOD>` sends bytes for ever, `<HOLD>` holds the answer back until the
+/// next command has been answered.
 type Answers = fn(&str) -> String;
 
 const GREETING: &str = "* OK [CAPABILITY IMAP4rev1] ready\r\n";
@@ -56,10 +57,16 @@ fn serve(greeting: &'static str, answers: Answers) -> SocketAddr {
 
 fn converse(mut stream: TcpStream, greeting: &str, answers: Answers) {
     stream.write_all(greeting.as_bytes()).unwrap();
+    let mut held = String::new();
     for line in BufReader::new(stream.try_clone().unwrap()).lines() {
         let Ok(line) = line else { return };
         let (tag, command) = line.split_once(' ').unwrap_or((&line, ""));
         let answer = answers(command).replace("TAG", tag);
+        if let Some(late) = answer.strip_suffix("<HOLD>") {
+            held = late.to_owned();
+            continue;
+        }
+        let answer = format!("{answer}{}", std::mem::take(&mut held));
         let text = answer.trim_end_matches("<EOF>").trim_end_matches("<FLOOD>");
         if stream.write_all(text.as_bytes()).is_err() || answer.ends_with("<EOF>") {
             return;
@@ -255,6 +262,28 @@ async fn what_was_not_asked_for_is_passed_over() {
     assert_eq!(uids(&deltas), [1, 2, 3]);
 }
 
+/// Two windows are asked for at a time, and a server may answer them mixed or the later one first:
+/// taken for noise, the answers to the second would be lost.
+#[tokio::test]
+async fn answers_to_two_windows_may_come_in_any_order() {
+    let late: Answers = |c| {
+        if c.starts_with("UID FETCH 3:3") { format!("{}<HOLD>", usual(c)) } else { usual(c) }
+    };
+    let mixed: Answers = |c| match c {
+        _ if c.starts_with("UID FETCH 3:3") => {
+            format!("{}{}{}TAG OK done\r\n", fetched(1), fetched(3), fetched(2))
+        }
+        _ if c.starts_with("UID FETCH 1:2") => "TAG OK done\r\n".to_owned(),
+        _ => usual(c),
+    };
+    for (what, answers) in [("late", late), ("mixed", mixed)] {
+        let settings = Settings { window: 1, ..settings(serve(GREETING, answers), TlsMode::None) };
+        let (pass, deltas) = pass_over(&settings, &[]).await;
+        assert_eq!(uids(&deltas), [3, 1, 2], "{what}: {pass:?}");
+        assert_eq!(deltas.len(), 2, "{what}");
+    }
+}
+
 /// One message that cannot be had must not hold up the others, whichever way it fails.
 #[tokio::test]
 async fn a_poisoned_message_is_found_and_passed_over() {
@@ -283,11 +312,17 @@ async fn a_poisoned_message_is_found_and_passed_over() {
 /// If nothing can be had, the fault is not the messages', and no cursor may pass them.
 #[tokio::test]
 async fn a_mailbox_that_gives_nothing_is_not_taken_for_poisoned() {
-    let answers: Answers =
-        |c| but(c, "UID FETCH", "TAG NO [SERVERBUG] Internal error occurred\r\n");
-    let (pass, deltas) = pass_over(&settings(serve(GREETING, answers), TlsMode::None), &[]).await;
-    assert!(matches!(pass.unwrap().skipped[0].reason, SkipReason::Refused(_)));
-    assert!(deltas.is_empty(), "{deltas:?}");
+    let all: Answers = |c| but(c, "UID FETCH", "TAG NO [SERVERBUG] Internal error occurred\r\n");
+    let only: Answers = |c| match c {
+        _ if c.starts_with("UID FETCH") => "TAG NO [SERVERBUG] Internal error\r\n".to_owned(),
+        _ => but(c, "FETCH", "* 3 FETCH (UID 3)\r\nTAG OK done\r\n"),
+    };
+    for (what, answers) in [("all", all), ("the only one", only)] {
+        let (pass, deltas) =
+            pass_over(&settings(serve(GREETING, answers), TlsMode::None), &[]).await;
+        assert!(matches!(pass.unwrap().skipped[0].reason, SkipReason::Refused(_)), "{what}");
+        assert!(deltas.is_empty(), "{what}: {deltas:?}");
+    }
 }
 
 #[tokio::test]
