@@ -138,9 +138,14 @@ pub fn leave_out(db: &Db, id: i64, reason: &str) -> Result<(), StoreError> {
 /// # Errors
 /// As every write.
 pub fn add_reference(db: &Db, id: i64, key: Key) -> Result<(), StoreError> {
+    let mut references: Vec<u8> = db
+        .connection
+        .prepare_cached("SELECT refs FROM message WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))?;
+    references.extend(pack(&[key]));
     db.connection
-        .prepare_cached("UPDATE message SET refs = refs || ?2 WHERE id = ?1")?
-        .execute(params![id, pack(&[key])])?;
+        .prepare_cached("UPDATE message SET refs = ?2 WHERE id = ?1")?
+        .execute(params![id, references])?;
     Ok(())
 }
 
@@ -149,11 +154,13 @@ pub fn add_reference(db: &Db, id: i64, key: Key) -> Result<(), StoreError> {
 /// # Errors
 /// As every write.
 pub fn add_key(db: &Db, id: i64, key: Key) -> Result<(), StoreError> {
-    db.connection
-        .prepare_cached(
-            "UPDATE message SET keys = keys || ?2 WHERE id = ?1 AND instr(keys, ?2) = 0",
-        )?
-        .execute(params![id, pack(&[key])])?;
+    let mut known = keys(db, id)?;
+    if !known.contains(&key) {
+        known.push(key);
+        db.connection
+            .prepare_cached("UPDATE message SET keys = ?2 WHERE id = ?1")?
+            .execute(params![id, pack(&known)])?;
+    }
     Ok(())
 }
 
