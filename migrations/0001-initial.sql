@@ -142,6 +142,8 @@ CREATE TABLE relationship (
     pending_at INTEGER,
     -- Whether it holds answers that only their subject can link.
     loose_replies INTEGER NOT NULL DEFAULT 0,
+    -- When S fell, or falls if nothing happens, to the nudge's share of the baseline.
+    falls_at INTEGER,
     -- The decay under way, if one is, and when the last one began.
     episode_id TEXT,
     episode_at INTEGER,

@@ -106,8 +106,13 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     } else {
         crate::telemetry::LogFormat::Human
     };
-    let quiet = !matches!(&cli.command, Command::Run(arguments) if !arguments.once);
-    let filter = cli.log.as_deref().or(quiet.then_some("warn"));
+    let unless_asked = match &cli.command {
+        Command::Run(arguments) if !arguments.once => None,
+        // Its receiver fails on purpose, and the demo tells so itself.
+        Command::Demo(_) => Some("error"),
+        _ => Some("warn"),
+    };
+    let filter = cli.log.as_deref().or(unless_asked);
     crate::telemetry::init(format, filter).map_err(|e| Failure::Usage(format!("error: {e}")))?;
     match cli.command {
         Command::Run(arguments) => run::run(&cli.config, &arguments),

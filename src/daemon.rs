@@ -96,6 +96,16 @@ impl Daemon {
             return Ok(summary);
         }
         summary.nudges = self.nudge().await?.made.len();
+        self.deliver_due(&mut summary).await?;
+        summary.failures.sort();
+        Ok(summary)
+    }
+
+    /// Tries everything that is owed and due, once.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn deliver_due(&self, summary: &mut Summary) -> Result<(), StoreError> {
         for target in &self.targets {
             while let Step::Tried { verdict, .. } = self.deliver(target).await? {
                 match verdict {
@@ -105,8 +115,12 @@ impl Daemon {
                 }
             }
         }
-        summary.failures.sort();
-        Ok(summary)
+        Ok(())
+    }
+
+    /// Goes by another clock from now on.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
     }
 
     /// The number of sources.

@@ -1,4 +1,69 @@
-//! keepwarm (skeleton; the architecture document replaces this line).
+//! keepwarm keeps a sales organisation's relationships warm.
+//!
+//! It reads mailboxes and calendars, turns them into *directed interactions* in SQLite, keeps the
+//! strength of every relationship between a rep and a contact up to date as each message arrives,
+//! and posts a *nudge* to a webhook when a relationship that mattered is decaying. This text is
+//! the architecture; `tests/it/tidy.rs` enforces what it says about who may name whom.
+//!
+//! # The path of a message
+//!
+//! ```text
+//! source → normalise → score → store → nudge → outbox → deliver → endpoint
+//!                                └────────────→ cli
+//! ```
+//!
+//! 1. [`source`] makes a pass over an IMAP login, a Maildir or an iCalendar file and sends what is
+//!    new as deltas: raw header bytes and a cursor.
+//! 2. [`pipeline::sync`] normalises a delta while the next one is fetched: [`normalise`] makes an
+//!    envelope of each header (who, to whom, when, answering what; why it is automated) and
+//!    meetings of each calendar. Bodies never get further than this.
+//! 3. [`pipeline::ingest`] commits it in one transaction: each message once however many copies
+//!    there are, threads joined by every id in any order, directed touches between reps and
+//!    outsiders, which of them answer the other side and which of them count, and the cursor.
+//! 4. [`pipeline::fold`] folds what was touched into relationships by [`score`], once each, and
+//!    computes when each will have fallen if nothing happens.
+//! 5. [`pipeline::nudge`] looks at those that are due, asks [`mod@nudge`], and stores what is to be
+//!    said together with what is owed to each endpoint.
+//! 6. [`pipeline::deliver`] tries what is owed by [`deliver`] until it has arrived or is given up.
+//!
+//! # Three kinds of module
+//!
+//! | kind | modules | may |
+//! |---|---|---|
+//! | pure | [`model`], [`normalise`], [`score`], [`mod@nudge`], the planning parts of adapters | neither I/O nor clock nor chance nor `async` nor logging; `now` and jitter are arguments |
+//! | adapters | [`source`], [`store`], [`deliver`], [`http`] | each one outside system; they do not know each other (`http` serves two of them); `store` knows only `model` |
+//! | shell | [`pipeline`], [`daemon`], [`lifecycle`], [`cli`], [`config`], [`telemetry`], [`clock`], [`demo`] | wire and loop; only `cli`, `daemon` and `demo` read the configuration |
+//!
+//! # Invariants
+//!
+//! 1. Data flows one way. A policy is a plain struct owned by the function that goes by it.
+//! 2. The work and the proof that it was done commit together: interactions *and* cursor, nudge
+//!    *and* outbox row. A transaction is a job on the writer's thread; none spans an `.await`.
+//! 3. Every step is idempotent: replaying any delta changes nothing. Natural keys are `UNIQUE`.
+//! 4. Incremental equals batch: any order, chunking and duplication of what arrives ends in the
+//!    same counted interactions, and in states within 1e-9 of a rebuild from the log. Sums are
+//!    additive, so a late message costs the interactions of its day; the baseline is a maximum
+//!    over time, so out-of-order arrivals mark it stale and it is folded from the log once, after
+//!    the pass. Nothing is nudged meanwhile.
+//! 5. No polling for decay: the instant at which a relationship falls is stored and indexed, and
+//!    the nudge loop sleeps until the next one.
+//! 6. Bodies never leave `normalise`; addresses, subjects, tokens and queries of URLs never reach
+//!    a log line.
+//! 7. One bad item never stops a source (it goes to the quarantine), one bad source never stops
+//!    the others, one slow endpoint never holds up another.
+//! 8. The pipeline speaks to the store in intents (`message::insert`, `relationship::due`,
+//!    `outbox::record`); SQL stays below, one file for each aggregate.
+//!
+//! # What experience decided otherwise than one would first think
+//!
+//! - Which message a copy is a copy of is decided by Message-ID, and where gateways have given
+//!   copies different ones (mail of the 1990s), by writer, person, second and subject.
+//! - The time of a message is its own Date unless that lies in the future of its receipt: archives
+//!   are imported long after they were written, and their times of receipt mean nothing.
+//! - What claims to be the rep's own counts from every mailbox but an inbox, since people file
+//!   what they have sent; in an inbox it waits for the same message to be met elsewhere.
+//! - Silence, for a nudge, is silence of either side: messages that nobody answers do not keep a
+//!   relationship warm, and do not keep its rep from being told.
 
 pub mod cli;
 pub mod clock;

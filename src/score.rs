@@ -11,7 +11,7 @@ pub mod strength;
 
 pub use fold::{Zone, extend, rebuild};
 pub use mass::Parameters;
-pub use silence::{falls_at, usual_gap_days};
+pub use silence::{Fall, fall, fell_at, usual_gap_days};
 pub use strength::{Band, Strength, strength_at};
 
 #[cfg(test)]

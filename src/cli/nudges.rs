@@ -41,6 +41,7 @@ pub(super) struct Shown {
     pub(super) contact: String,
     pub(super) organisation: String,
     pub(super) reasons: Vec<Reason>,
+    pub(super) suggestion: Option<String>,
     resolved_at: Option<Timestamp>,
     endpoints: u32,
     delivered: u32,
@@ -63,6 +64,8 @@ pub(super) fn list(db: &Db, now: Timestamp, limit: usize) -> Result<Vec<Shown>, 
 fn show(db: &Db, listed: Listed) -> Result<Shown, StoreError> {
     let contact = contact::get(db, listed.contact)?;
     let (delivered, endpoints) = listed.delivered;
+    let body: serde_json::Value = serde_json::from_str(&listed.nudge.body).unwrap_or_default();
+    let suggestion = body.pointer("/data/suggestion").and_then(|text| text.as_str());
     Ok(Shown {
         nudge_id: listed.nudge.id,
         episode_id: listed.nudge.episode_id,
@@ -72,6 +75,7 @@ fn show(db: &Db, listed: Listed) -> Result<Shown, StoreError> {
         contact: contact.name,
         organisation: contact.organisation,
         reasons: listed.nudge.reasons,
+        suggestion: suggestion.map(str::to_owned),
         resolved_at: listed.resolved_at,
         endpoints,
         delivered,

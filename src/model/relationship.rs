@@ -66,4 +66,12 @@ impl Relationship {
     pub fn last_at(&self) -> Option<Timestamp> {
         self.last_outbound_at.max(self.last_inbound_at).max(self.last_meeting_at)
     }
+
+    /// Up to when both sides have taken part: the earlier of the last touches of either side.
+    #[must_use]
+    pub fn both_ways_at(&self) -> Option<Timestamp> {
+        let outbound = self.last_outbound_at.max(self.last_meeting_at)?;
+        let inbound = self.last_inbound_at.max(self.last_meeting_at)?;
+        Some(outbound.min(inbound))
+    }
 }

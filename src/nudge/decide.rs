@@ -4,7 +4,7 @@
 //! or above `recovery_ratio` of it); a nudge belongs to one episode, and episodes keep a distance.
 
 use crate::model::{Relationship, Span, Timestamp};
-use crate::score::{falls_at, strength_at};
+use crate::score::strength_at;
 
 /// Thresholds, all with defaults in config/default.toml, `[nudge]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,6 +54,8 @@ impl Default for Policy {
 /// What must be known besides the state.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Facts {
+    /// When S fell, or falls, to `drop_ratio` of the baseline.
+    pub falls_at: Option<Timestamp>,
     /// Whether an episode is under way.
     pub in_episode: bool,
     /// When the last episode began.
@@ -145,8 +147,9 @@ pub fn decide(state: &Relationship, facts: &Facts, policy: &Policy, now: Timesta
     if !established(state, policy) {
         return Decision::NotEstablished;
     }
-    let Some(fell_at) = falls_silent_at(state, policy).filter(|at| *at <= now) else {
-        return Decision::Warm { until: falls_silent_at(state, policy) };
+    let due = due_at(state, facts.falls_at, policy);
+    let Some(fell_at) = facts.falls_at.filter(|_| due.is_some_and(|due| due <= now)) else {
+        return Decision::Warm { until: due };
     };
     if facts.backfilling {
         return Decision::Backfilling;
@@ -178,6 +181,7 @@ pub fn decide(state: &Relationship, facts: &Facts, policy: &Policy, now: Timesta
 #[must_use]
 pub fn looks_next(
     state: &Relationship,
+    falls_at: Option<Timestamp>,
     in_episode: bool,
     policy: &Policy,
     decision: Option<(Decision, Timestamp)>,
@@ -186,7 +190,7 @@ pub fn looks_next(
     const AGAIN: Span = Span::from_hours(1);
     let by_trigger = match decision {
         None if in_episode || !established(state, policy) => None,
-        None => falls_silent_at(state, policy),
+        None => due_at(state, falls_at, policy),
         Some((Decision::Warm { until }, _)) => until,
         Some((Decision::TooSoon { until } | Decision::Silenced { until }, _)) => Some(until),
         Some((Decision::MeetingAhead { at }, _)) => Some(at + Span::from_days(1)),
@@ -228,10 +232,10 @@ fn established(state: &Relationship, policy: &Policy) -> bool {
         && state.baseline >= policy.min_baseline
 }
 
-/// When S has fallen and the silence has lasted long enough.
-fn falls_silent_at(state: &Relationship, policy: &Policy) -> Option<Timestamp> {
-    let quiet = state.last_at()? + policy.min_silence;
-    Some(falls_at(state, policy.drop_ratio)?.max(quiet))
+/// When S has fallen and nothing has gone both ways for long enough: messages of one side that the
+/// other does not answer are silence too.
+fn due_at(state: &Relationship, falls_at: Option<Timestamp>, policy: &Policy) -> Option<Timestamp> {
+    Some(falls_at?.max(state.both_ways_at()? + policy.min_silence))
 }
 
 #[cfg(test)]

@@ -58,14 +58,7 @@ pub fn suggestion(evidence: &Evidence<'_>, now: Timestamp) -> String {
 
 /// How long nothing has gone both ways, and what is usual.
 fn silence(evidence: &Evidence<'_>, now: Timestamp) -> Reason {
-    let state = evidence.state;
-    let out = state.last_outbound_at.max(state.last_meeting_at);
-    let inbound = state.last_inbound_at.max(state.last_meeting_at);
-    let both = match (out, inbound) {
-        (Some(a), Some(b)) => a.min(b),
-        (a, b) => a.or(b).unwrap_or(now),
-    };
-    let days = whole_days(now, both);
+    let days = whole_days(now, evidence.state.both_ways_at().unwrap_or(now));
     let gap = usual_gap_days(evidence.log, evidence.zone).map(rounded);
     let usual = match gap {
         Some(1) => "; usually every day".to_owned(),

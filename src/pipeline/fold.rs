@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Interaction, Relationship, Span, Timestamp};
 use crate::nudge::{Recovery, looks_next, recovery};
-use crate::score::{extend, rebuild};
+use crate::score::{Fall, extend, fall, fell_at, rebuild};
 use crate::store::relationship::Stored;
 use crate::store::{Db, StoreError, interaction, nudge, relationship};
 
@@ -101,6 +101,29 @@ pub fn as_of(
     Ok(rebuild(&log, rules.zone(row.rep), &rules.parameters, at))
 }
 
+/// When a relationship in `state` fell, or falls; only a decay that began before its last
+/// interaction needs the log.
+///
+/// # Errors
+/// As every read.
+pub fn falls_at(
+    db: &Db,
+    rules: &Rules,
+    row: &Stored,
+    state: &Relationship,
+    until: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let ratio = rules.policy.drop_ratio;
+    Ok(match fall(state, ratio) {
+        Fall::At(at) => Some(at),
+        Fall::Never => None,
+        Fall::Earlier => {
+            let log = interaction::log(db, row.id)?;
+            fell_at(&log, rules.zone(row.rep), &rules.parameters, ratio, until)
+        }
+    })
+}
+
 /// Decides what follows from a state that has changed, and saves it.
 ///
 /// # Errors
@@ -110,13 +133,15 @@ pub fn finish(db: &Db, rules: &Rules, now: Timestamp, row: &mut Stored) -> Resul
         row.due_at = row.state.pending_at;
         return relationship::save(db, row);
     }
+    row.falls_at = falls_at(db, rules, row, &row.state, row.state.folded_at)?;
     if let Some(episode) = &row.episode_id
         && recovery(&row.state, &rules.policy, now) == Recovery::Recovered
     {
         nudge::resolve(db, episode, now)?;
         row.episode_id = None;
     }
-    row.due_at = looks_next(&row.state, row.episode_id.is_some(), &rules.policy, None);
+    let in_episode = row.episode_id.is_some();
+    row.due_at = looks_next(&row.state, row.falls_at, in_episode, &rules.policy, None);
     relationship::save(db, row)
 }
 

@@ -84,7 +84,8 @@ pub fn step(
             _ => {}
         }
         let in_episode = row.episode_id.is_some();
-        row.due_at = looks_next(&row.state, in_episode, &rules.policy, Some((decision, now)));
+        let decided = Some((decision, now));
+        row.due_at = looks_next(&row.state, row.falls_at, in_episode, &rules.policy, decided);
         relationship::save(db, &row)?;
     }
     outcome.next_due = relationship::next_due(db)?;
@@ -93,6 +94,7 @@ pub fn step(
 
 fn facts(db: &Db, row: &Stored, fresh: &Freshness, now: Timestamp) -> Result<Facts, StoreError> {
     Ok(Facts {
+        falls_at: row.falls_at,
         in_episode: row.episode_id.is_some(),
         last_episode_at: row.episode_at,
         oldest_read: fresh.oldest,

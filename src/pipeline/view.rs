@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::model::{Interaction, Relationship, Timestamp};
 use crate::score::strength::{score_of, strength_at};
-use crate::score::{Band, Strength, falls_at};
+use crate::score::{Band, Strength};
 use crate::store::contact::Contact;
 use crate::store::relationship::Stored;
 use crate::store::{Db, StoreError, contact, interaction, relationship, rep};
@@ -176,7 +176,7 @@ fn show(
         last_outbound_at: state.last_outbound_at,
         last_inbound_at: state.last_inbound_at,
         last_meeting_at: state.last_meeting_at,
-        falls_at: falls_at(state, rules.policy.drop_ratio),
+        falls_at: fold::falls_at(db, rules, row, state, state.folded_at)?,
         decaying: row.episode_id.is_some(),
     })
 }

@@ -2,7 +2,8 @@
 
 use crate::model::{Interaction, Relationship, Span, Timestamp};
 
-use super::fold::Zone;
+use super::fold::{Zone, states};
+use super::mass::Parameters;
 use super::strength::strength_at;
 
 /// How far ahead a fall is looked for: two years; every strength has halved long before.
@@ -10,19 +11,62 @@ const HORIZON: Span = Span::from_days(730);
 /// The weight of the newest gap in the usual one.
 const NEWEST_GAP_WEIGHT: f64 = 0.2;
 
-/// The instant at which S falls to `ratio` times the baseline if nothing happens any more; it may
-/// lie in the past. `None` without a reciprocation, or if that takes more than two years.
+/// When S falls to a share of the baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fall {
+    /// Then, if nothing happens any more; it may lie in the past.
+    At(Timestamp),
+    /// Before the last interaction, which did not raise it again: [`fell_at`] tells when.
+    Earlier,
+    /// Never within two years, or there is nothing to fall from.
+    Never,
+}
+
+/// When S falls to `ratio` times the baseline after the last interaction, from the state alone.
 ///
 /// Bisection to a minute: in silence S only falls (G4).
 #[must_use]
-pub fn falls_at(relationship: &Relationship, ratio: f64) -> Option<Timestamp> {
-    relationship.reciprocated_at?;
-    let last = relationship.last_at()?;
-    let threshold = relationship.baseline * ratio;
-    let fallen = |at: Timestamp| strength_at(relationship, at).s <= threshold;
-    if fallen(last) {
-        return Some(last);
+pub fn fall(relationship: &Relationship, ratio: f64) -> Fall {
+    let Some(last) = relationship.last_at() else { return Fall::Never };
+    if relationship.reciprocated_at.is_none() {
+        return Fall::Never;
     }
+    let threshold = relationship.baseline * ratio;
+    if strength_at(relationship, last).s <= threshold {
+        return Fall::Earlier;
+    }
+    crossing(relationship, last, threshold).map_or(Fall::Never, Fall::At)
+}
+
+/// When S fell to `ratio` times the baseline as it then was, from the whole log up to `until`; for
+/// a decay that later interactions have not ended.
+#[must_use]
+pub fn fell_at(
+    log: &[Interaction],
+    zone: Zone,
+    parameters: &Parameters,
+    ratio: f64,
+    until: Timestamp,
+) -> Option<Timestamp> {
+    let mut fell = None;
+    let mut before: Option<Relationship> = None;
+    for state in states(log, zone, parameters, until) {
+        let up = strength_at(&state, state.masses.at).s > state.baseline * ratio;
+        if up {
+            fell = None;
+        } else if fell.is_none() {
+            let crossed = before
+                .and_then(|before| crossing(&before, before.masses.at, before.baseline * ratio));
+            fell = crossed.or(Some(state.masses.at)).map(|at| at.min(state.masses.at));
+        }
+        before = Some(state);
+    }
+    fell
+}
+
+/// When S passes a threshold below which it is not yet at `last`.
+fn crossing(relationship: &Relationship, last: Timestamp, threshold: f64) -> Option<Timestamp> {
+    let fallen = |at: Timestamp| strength_at(relationship, at).s <= threshold;
     let (mut before, mut after) = (last, last + HORIZON);
     if !fallen(after) {
         return None;

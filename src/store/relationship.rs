@@ -20,6 +20,8 @@ pub struct Stored {
     pub state: Relationship,
     /// Whether it holds answers that only their subject can link.
     pub loose_replies: bool,
+    /// When S fell, or falls if nothing happens, to the nudge's share of the baseline.
+    pub falls_at: Option<Timestamp>,
     /// The decay under way.
     pub episode_id: Option<String>,
     /// When the last decay began, under way or over.
@@ -31,7 +33,8 @@ pub struct Stored {
 const COLUMNS: &str = "id, rep_id, contact_id, out_7, out_30, out_120, out_480,
     in_7, in_30, in_120, in_480, sums_at, outbound, inbound, meetings, reciprocations, active_days,
     baseline, baseline_stale, reciprocated_at, first_at, last_outbound_at, last_inbound_at,
-    last_meeting_at, folded_at, pending_at, loose_replies, episode_id, episode_at, due_at";
+    last_meeting_at, folded_at, pending_at, loose_replies, episode_id, episode_at, due_at,
+    falls_at";
 
 /// Finds the relationship of a pair, or makes an empty one; gives its row.
 ///
@@ -126,7 +129,8 @@ pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
                  inbound = ?12, meetings = ?13, reciprocations = ?14, active_days = ?15,
                  baseline = ?16, baseline_stale = ?17, reciprocated_at = ?18, first_at = ?19,
                  last_outbound_at = ?20, last_inbound_at = ?21, last_meeting_at = ?22,
-                 folded_at = ?23, pending_at = ?24, loose_replies = ?25
+                 folded_at = ?23, pending_at = ?24, loose_replies = ?25,
+                 falls_at = ?26
              WHERE id = ?1",
         )?
         .execute(params![
@@ -155,6 +159,7 @@ pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
             state.folded_at,
             state.pending_at,
             row.loose_replies,
+            row.falls_at,
         ])?;
     db.connection
         .prepare_cached(
@@ -200,5 +205,6 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         episode_id: row.get(27)?,
         episode_at: row.get(28)?,
         due_at: row.get(29)?,
+        falls_at: row.get(30)?,
     })
 }

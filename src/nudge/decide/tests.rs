@@ -1,7 +1,7 @@
 //! The trigger on a weekly relationship that goes quiet, and everything that holds it back.
 
 use crate::model::{Direction, Interaction, Kind, Relationship, Span, Timestamp};
-use crate::score::{Parameters, rebuild};
+use crate::score::{Fall, Parameters, fall, rebuild};
 
 use super::{Decision, Facts, Policy, Recovery, decide, looks_next, recovery};
 
@@ -35,27 +35,35 @@ fn after(days: i64) -> Timestamp {
     LAST + Span::from_days(days)
 }
 
-fn facts(now: Timestamp) -> Facts {
-    Facts { oldest_read: Some(now), ..Facts::default() }
+fn falls(state: &Relationship) -> Option<Timestamp> {
+    match fall(state, Policy::default().drop_ratio) {
+        Fall::At(at) => Some(at),
+        Fall::Earlier => state.last_at(),
+        Fall::Never => None,
+    }
+}
+
+fn facts(state: &Relationship, now: Timestamp) -> Facts {
+    Facts { falls_at: falls(state), oldest_read: Some(now), ..Facts::default() }
 }
 
 #[test]
 fn half_of_a_year_of_weeks_is_gone_after_about_51_days() {
     let (state, policy) = (weekly(), Policy::default());
-    let due = looks_next(&state, false, &policy, None).unwrap();
+    let due = looks_next(&state, falls(&state), false, &policy, None).unwrap();
     assert!((49.0..53.0).contains(&due.days_since(LAST)), "{}", due.days_since(LAST));
     let before = due - Span::from_hours(1);
     assert_eq!(
-        decide(&state, &facts(before), &policy, before),
+        decide(&state, &facts(&state, before), &policy, before),
         Decision::Warm { until: Some(due) }
     );
-    assert_eq!(decide(&state, &facts(due), &policy, due), Decision::Nudge { fell_at: due });
+    assert_eq!(decide(&state, &facts(&state, due), &policy, due), Decision::Nudge { fell_at: due });
 }
 
 #[test]
 fn each_reason_holds_it_back() {
     let (state, policy, now) = (weekly(), Policy::default(), after(60));
-    let fine = facts(now);
+    let fine = facts(&state, now);
     let day = Span::from_days(1);
     let cases = [
         ("in an episode", Facts { in_episode: true, ..fine }, Decision::InEpisode),
@@ -98,7 +106,10 @@ fn each_reason_holds_it_back() {
 #[test]
 fn what_fell_long_ago_is_passed_over() {
     let (state, policy, now) = (weekly(), Policy::default(), after(120));
-    assert!(matches!(decide(&state, &facts(now), &policy, now), Decision::FellLongAgo { .. }));
+    assert!(matches!(
+        decide(&state, &facts(&state, now), &policy, now),
+        Decision::FellLongAgo { .. }
+    ));
 }
 
 #[test]
@@ -106,9 +117,9 @@ fn what_never_mattered_is_passed_over() {
     let policy = Policy::default();
     for (what, days) in [("two exchanges", vec![0, 7]), ("four days", vec![0, 7, 14, 21])] {
         let state = rebuild(&exchanges(days), chrono_tz::UTC, &Parameters::default(), after(0));
-        assert_eq!(looks_next(&state, false, &policy, None), None, "{what}");
+        assert_eq!(looks_next(&state, falls(&state), false, &policy, None), None, "{what}");
         assert_eq!(
-            decide(&state, &facts(after(0)), &policy, after(0)),
+            decide(&state, &facts(&state, after(0)), &policy, after(0)),
             Decision::NotEstablished,
             "{what}"
         );
@@ -135,10 +146,10 @@ fn an_episode_ends_when_the_strength_is_back_not_before() {
 #[test]
 fn what_holds_it_back_says_when_to_look_again() {
     let (state, policy, now) = (weekly(), Policy::default(), after(60));
-    let next = |decision| looks_next(&state, false, &policy, Some((decision, now)));
+    let next = |decision| looks_next(&state, falls(&state), false, &policy, Some((decision, now)));
     assert_eq!(next(Decision::Stale), Some(now + Span::from_hours(1)));
     assert_eq!(next(Decision::Silenced { until: after(90) }), Some(after(90)));
     assert_eq!(next(Decision::Nudge { fell_at: now }), None);
     let pending = Relationship { pending_at: Some(after(61)), ..state };
-    assert_eq!(looks_next(&pending, true, &policy, None), Some(after(61)));
+    assert_eq!(looks_next(&pending, falls(&pending), true, &policy, None), Some(after(61)));
 }

@@ -1,3 +1,5 @@
+//! Every UID is covered exactly once, whatever happens between.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
