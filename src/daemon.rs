@@ -21,7 +21,7 @@ use crate::pipeline::deliver::{Step, Target};
 use crate::pipeline::sync::{PassError, Progress};
 use crate::pipeline::{Rules, deliver, nudge, sync};
 use crate::source::SourceError;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, report};
 
 pub use build::{BuildError, open, rules_for_reading};
 
@@ -174,6 +174,16 @@ impl Daemon {
             log(&target.endpoint.name, id, verdict);
         }
         Ok(step)
+    }
+}
+
+impl crate::serve::Vitals for Daemon {
+    /// Writes a transaction with nothing in it, which a full or read-only disk refuses.
+    async fn ready(&self) -> Result<(), String> {
+        match self.store.write(report::probe_write).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 

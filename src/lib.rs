@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! source → normalise → score → store → nudge → outbox → deliver → endpoint
-//!                                └────────────→ cli
+//!                                └────────────→ serve, cli
 //! ```
 //!
 //! 1. [`source`] makes a pass over an IMAP login, a Maildir or an iCalendar file and sends what is
@@ -31,7 +31,7 @@
 //! | kind | modules | may |
 //! |---|---|---|
 //! | pure | [`model`], [`normalise`], [`score`], [`mod@nudge`], the planning parts of adapters | neither I/O nor clock nor chance nor `async` nor logging; `now` and jitter are arguments |
-//! | adapters | [`source`], [`store`], [`deliver`], [`http`] | each one outside system; they do not know each other (`http` serves two of them); `store` knows only `model` |
+//! | adapters | [`source`], [`store`], [`deliver`], [`serve`], [`http`] | each one outside system; they do not know each other (`http` serves two of them); `store` knows only `model` |
 //! | shell | [`pipeline`], [`daemon`], [`lifecycle`], [`cli`], [`config`], [`telemetry`], [`clock`], [`demo`] | wire and loop; only `cli`, `daemon` and `demo` read the configuration |
 //!
 //! # Invariants
@@ -78,6 +78,7 @@ pub mod normalise;
 pub mod nudge;
 pub mod pipeline;
 pub mod score;
+pub mod serve;
 pub mod source;
 pub mod store;
 pub mod telemetry;

@@ -2,7 +2,7 @@
 //!
 //! Pure and order-free: folding interactions one by one, in any order and any chunks, gives the
 //! state that a rebuild from the whole log gives (within 1e-9). The formula and its reference
-//! values are in README.md, "How strength is computed".
+//! values are in README.md, "The model".
 
 pub mod fold;
 pub mod mass;

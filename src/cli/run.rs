@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::daemon::{self, BuildError, Daemon, Summary};
 use crate::lifecycle::{self, Drained, Health};
 use crate::model::{Span, Timestamp};
+use crate::serve;
 
 /// How often progress is shown.
 const TICK: Duration = Duration::from_millis(200);
@@ -112,6 +113,20 @@ async fn forever(config: &Config) -> Result<ExitCode, Failure> {
         let alive = Clock::System.now() - watch.last() < STUCK;
         if alive { Health::Well } else { Health::Stuck }
     }));
+    if let Some(listen) = config.serve.listen {
+        match serve::bind(listen).await {
+            Ok(listener) => {
+                let (daemon, stop) = (Arc::clone(&daemon), signals.stop.clone());
+                tasks.spawn(async move {
+                    if let Err(error) = serve::serve(listener, daemon, stop).await {
+                        tracing::error!(%error, "health is not served any more");
+                    }
+                });
+            }
+            // Reading mail matters more than being asked how it goes.
+            Err(error) => tracing::error!(%listen, %error, "health is not served: see [serve]"),
+        }
+    }
     tasks.close();
     let sources = daemon.source_count();
     tracing::info!(sources, "keepwarm runs");

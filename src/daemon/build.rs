@@ -68,6 +68,7 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
             name: found.name.clone(),
             reader,
             authserv_id: authserv_id(&found.kind),
+            history: config.sync.history,
         };
         sources.push(Scheduled { source, poll, host });
     }

@@ -34,6 +34,8 @@ pub struct Source {
     pub reader: Reader,
     /// Whose `Authentication-Results` are believed.
     pub authserv_id: Option<String>,
+    /// How far back messages are stored; `None` is without limit.
+    pub history: Option<Span>,
 }
 
 /// What passes have done so far; shared with whoever shows it.
@@ -151,28 +153,20 @@ async fn commit(
     now: Timestamp,
 ) -> Result<ingest::Outcome, StoreError> {
     let zone = rules.zone(from.rep);
-    let (source, rep, authserv_id) = (from.id, from.rep, from.authserv_id.clone());
-    let normalised = tokio::task::spawn_blocking(move || {
-        normalise(delta, source, rep, authserv_id.as_deref(), zone, now)
-    });
+    let from = from.clone();
+    let normalised = tokio::task::spawn_blocking(move || normalise(delta, &from, zone, now));
     let Ok(batch) = normalised.await else { return Err(StoreError::Closed) };
     let rules = Arc::clone(rules);
     store.write(move |db| ingest::commit_delta(db, &batch, &rules, now)).await
 }
 
 /// Everything that can be done with a delta before the store is asked.
-fn normalise(
-    delta: Delta,
-    source: i64,
-    rep: i64,
-    authserv_id: Option<&str>,
-    zone: chrono_tz::Tz,
-    now: Timestamp,
-) -> Batch {
+fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: Timestamp) -> Batch {
+    let not_before = from.history.map(|history| now - history);
     let window = (now - CALENDAR_BACK, now + CALENDAR_AHEAD);
     let mut batch = Batch {
-        source,
-        rep,
+        source: from.id,
+        rep: from.rep,
         mailbox: delta.mailbox,
         messages: Vec::with_capacity(delta.items.len()),
         calendar: None,
@@ -192,7 +186,10 @@ fn normalise(
                 if !ordered {
                     batch.seen.push(item);
                 }
-                match envelope(&header, received_at, authserv_id) {
+                match envelope(&header, received_at, from.authserv_id.as_deref()) {
+                    Ok(envelope) if not_before.is_some_and(|limit| envelope.at < limit) => {
+                        batch.excluded += 1;
+                    }
                     Ok(envelope) => batch.messages.push(envelope),
                     Err(Unusable::Private) => batch.excluded += 1,
                     Err(why) => batch.quarantined.push((item, why.describe().to_owned())),

@@ -1,4 +1,4 @@
-//! The invariants of the model (README.md, "What cannot be gamed"), each over random histories.
+//! The invariants of the model (README.md, "The model"), each over random histories.
 
 use proptest::prelude::*;
 

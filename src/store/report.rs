@@ -83,3 +83,13 @@ pub fn mailboxes(db: &Db, source: i64) -> Result<(u32, u32, Option<i64>), StoreE
     )?;
     Ok(statement.query_row([source], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
 }
+
+/// Proves that the database can be written, without changing it.
+///
+/// # Errors
+/// As every write.
+pub fn probe_write(db: &Db) -> Result<(), StoreError> {
+    let version: i64 = db.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    // The same number again: a page is written all the same.
+    Ok(db.connection.pragma_update(None, "user_version", version)?)
+}
