@@ -31,7 +31,6 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use self::fetch::FIELDS;
-pub use self::tls::tls_config;
 use super::{Pass, Skipped, SourceError};
 use crate::model::{Delta, KnownMailbox, MailboxInfo};
 
@@ -108,7 +107,7 @@ impl Settings {
 /// Makes one complete pass: sends a delta for every window that is new, and for every mailbox a
 /// last one that is `complete`, empty where nothing is new.
 ///
-/// `tls` comes from [`tls_config`]. Safe to drop at any await; the next pass goes on from whatever
+/// `tls` comes from [`http::tls_config`](crate::http::tls_config). Safe to drop at any await; the next pass goes on from whatever
 /// cursors were committed.
 ///
 /// # Errors

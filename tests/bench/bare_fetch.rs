@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use keepwarm::source::imap::{FIELDS, tls_config};
+use keepwarm::http::tls_config;
+use keepwarm::source::imap::FIELDS;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 

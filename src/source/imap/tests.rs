@@ -92,7 +92,7 @@ async fn pass_over(
     known: &[KnownMailbox],
 ) -> (Result<Pass, SourceError>, Vec<Delta>) {
     let (sink, mut deltas) = mpsc::channel(2);
-    let tls = tls_config(None).unwrap();
+    let tls = crate::http::tls_config(None).unwrap();
     let stop = CancellationToken::new();
     let collect = async {
         let mut all = Vec::new();
@@ -329,7 +329,7 @@ async fn a_mailbox_that_gives_nothing_is_not_taken_for_poisoned() {
 async fn a_cancelled_pass_and_a_gone_receiver_stop_it() {
     let server = serve(GREETING, usual);
     let settings = settings(server, TlsMode::None);
-    let tls = tls_config(None).unwrap();
+    let tls = crate::http::tls_config(None).unwrap();
     let (sink, deltas) = mpsc::channel(1);
     drop(deltas);
     let stop = CancellationToken::new();
