@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod calendar;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod deliver;
