@@ -1,6 +1,12 @@
 -- Instants are integer Unix milliseconds UTC (..._at). Codes of `direction`: 0 outbound, 1 inbound,
 -- 2 mutual; of `kind`: 0 message, 1 meeting; of `standing`: 0 sound, 1 unverified, 2 unproven.
 
+-- Hash of the settings that the states of relationships were computed by; one row.
+CREATE TABLE basis (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    digest INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE rep (
     id INTEGER PRIMARY KEY,
     code TEXT NOT NULL UNIQUE,

@@ -5,6 +5,7 @@
 //! thread inside one transaction, so what a job stores and the proof that it was done commit
 //! together, and no transaction spans an `.await`. Knows nothing but the model.
 
+pub mod basis;
 pub mod connection;
 pub mod contact;
 pub mod error;

@@ -20,7 +20,7 @@ use crate::pipeline::sync::Progress;
 use crate::pipeline::{Rules, sync};
 use crate::score::Parameters;
 use crate::source::{Reader, ics, imap, maildir};
-use crate::store::{Db, Store, StoreError, outbox, rep, source};
+use crate::store::{Db, Store, StoreError, basis, outbox, rep, source};
 
 /// Why nothing can be started.
 #[derive(Debug, thiserror::Error)]
@@ -128,7 +128,11 @@ fn enter(db: &Db, config: &Config) -> Result<Rows, StoreError> {
         let url = Key::of("url", &[configured.url.as_str().as_bytes()]);
         endpoints.push(outbox::ensure_endpoint(db, &configured.name, url)?);
     }
-    Ok(Rows { sources, endpoints, rules: rules(config, &reps) })
+    let rules = rules(config, &reps);
+    if basis::adopt(db, basis_of(&rules))? {
+        tracing::info!("settings have changed: every strength is computed again");
+    }
+    Ok(Rows { sources, endpoints, rules })
 }
 
 fn rules(config: &Config, reps: &[(&config::Rep, i64)]) -> Rules {
@@ -166,6 +170,14 @@ fn rules(config: &Config, reps: &[(&config::Rep, i64)]) -> Rules {
             meeting_ahead: nudge.meeting_ahead,
         },
     }
+}
+
+/// Hash of what the states of relationships are computed by.
+fn basis_of(rules: &Rules) -> Key {
+    let mut zones: Vec<_> = rules.zones.iter().map(|(rep, zone)| (*rep, zone.name())).collect();
+    zones.sort_unstable();
+    let all = format!("{:?} {:?} {zones:?}", rules.parameters, rules.policy);
+    Key::of("basis", &[all.as_bytes()])
 }
 
 const fn kind(kind: &SourceKind) -> &'static str {
