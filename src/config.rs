@@ -28,8 +28,7 @@ pub use check::check;
 pub use problem::{Place, Problem, Problems, Severity};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{
-    Config, Endpoint, Imap, Nudge, Organization, Privacy, Rep, Serve, Source, SourceKind, Store,
-    Strength, Sync, Tls,
+    Config, Endpoint, Imap, Organization, Privacy, Rep, Serve, Source, SourceKind, Store, Sync, Tls,
 };
 
 use layers::Layers;

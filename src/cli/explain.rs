@@ -15,8 +15,8 @@ use crate::model::relationship::HALF_LIVES_DAYS;
 use crate::model::{Interaction, Timestamp};
 use crate::normalise::address::canonical;
 use crate::pipeline::view::{self, Explained};
+use crate::score::decay::weights;
 use crate::score::mass::masses_left;
-use crate::score::strength::weights;
 
 /// Interactions shown in the table; JSON has all of them.
 const EVIDENCE: usize = 12;

@@ -13,6 +13,8 @@ use reqwest::Url;
 
 use super::secret::SecretSource;
 use crate::model::Span;
+use crate::nudge::Policy;
+use crate::score::Parameters;
 
 /// A whole configuration.
 #[derive(Clone, Debug)]
@@ -32,9 +34,9 @@ pub struct Config {
     /// How sources are read.
     pub sync: Sync,
     /// Parameters of the strength.
-    pub strength: Strength,
+    pub strength: Parameters,
     /// When to nudge.
-    pub nudge: Nudge,
+    pub nudge: Policy,
     /// What is left out.
     pub privacy: Privacy,
     /// What is served.
@@ -162,44 +164,6 @@ pub struct Sync {
     pub command_timeout: Duration,
     /// How much history is read at first; `None` is everything.
     pub history: Option<Span>,
-}
-
-/// Parameters of the strength; see `score`.
-#[derive(Clone, Copy, Debug)]
-pub struct Strength {
-    /// Mass of a held one-to-one meeting, both directions together, in messages.
-    pub meeting_mass: f64,
-    /// A message to n people has the mass n^-this.
-    pub audience_exponent: f64,
-    /// Half-life of the baseline, in days.
-    pub baseline_half_life_days: f64,
-}
-
-/// When to nudge.
-#[derive(Clone, Copy, Debug)]
-pub struct Nudge {
-    /// It falls at this share of the baseline.
-    pub drop_ratio: f64,
-    /// It has recovered above this share, which is greater than `drop_ratio`.
-    pub recovery_ratio: f64,
-    /// The least baseline, as S.
-    pub min_baseline: f64,
-    /// The least silence.
-    pub min_silence: Span,
-    /// The fewest reciprocations.
-    pub min_reciprocations: u32,
-    /// The fewest active days.
-    pub min_active_days: u32,
-    /// The least time between two episodes of one relationship.
-    pub between_episodes: Span,
-    /// A fall longer ago is not nudged.
-    pub max_age: Span,
-    /// The most nudges for a rep in seven days.
-    pub per_rep_per_week: u32,
-    /// How recently the rep's sources must have been read.
-    pub fresh: Span,
-    /// A meeting due within this holds a nudge back.
-    pub meeting_ahead: Span,
 }
 
 /// What is left out.

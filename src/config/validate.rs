@@ -13,9 +13,11 @@ use super::layers::Layers;
 use super::problem::{Place, Problem};
 use super::raw::{Raw, RawNudge, RawRep, RawSync};
 use super::secret::SecretSource;
-use super::settings::{Config, Nudge, Organization, Privacy, Rep, Serve, Store, Strength, Sync};
+use super::settings::{Config, Organization, Privacy, Rep, Serve, Store, Sync};
 use super::{endpoint, schema, shape, source};
 use crate::model::Span;
+use crate::nudge::Policy;
+use crate::score::Parameters;
 
 /// One item of a list, or one section, while its settings are judged.
 pub(super) struct Item<'a> {
@@ -53,7 +55,7 @@ pub(super) fn config(
         sources,
         endpoints,
         sync: sync(&raw.sync),
-        strength: Strength {
+        strength: Parameters {
             meeting_mass: raw.strength.meeting_mass,
             audience_exponent: raw.strength.audience_exponent,
             baseline_half_life_days: raw.strength.baseline_half_life_days,
@@ -195,7 +197,7 @@ fn sync(raw: &RawSync) -> Sync {
     }
 }
 
-fn nudge(item: &mut Item<'_>, raw: &RawNudge) -> Nudge {
+fn nudge(item: &mut Item<'_>, raw: &RawNudge) -> Policy {
     if raw.recovery_ratio <= raw.drop_ratio {
         let message = format!(
             "`nudge.recovery_ratio` must be greater than nudge.drop_ratio ({}), but is {}",
@@ -204,7 +206,7 @@ fn nudge(item: &mut Item<'_>, raw: &RawNudge) -> Nudge {
         let name = if item.given("recovery_ratio") { "recovery_ratio" } else { "drop_ratio" };
         item.report(name, Problem::error(message));
     }
-    Nudge {
+    Policy {
         drop_ratio: raw.drop_ratio,
         recovery_ratio: raw.recovery_ratio,
         min_baseline: raw.min_baseline,

@@ -14,11 +14,9 @@ use crate::http::{self, AddressPolicy, Clients};
 use crate::model::{Address, Key, Span};
 use crate::normalise::Own;
 use crate::normalise::address::{ascii_domain, canonical};
-use crate::nudge::Policy;
 use crate::pipeline::deliver::Target;
 use crate::pipeline::sync::Progress;
 use crate::pipeline::{Rules, sync};
-use crate::score::Parameters;
 use crate::source::{Reader, ics, imap, maildir};
 use crate::store::{Db, Store, StoreError, basis, outbox, rep, source};
 
@@ -147,28 +145,11 @@ fn rules(config: &Config, reps: &[(&config::Rep, i64)]) -> Rules {
         config.privacy.exclude_addresses.iter().filter_map(address_of),
         domains(&config.privacy.exclude_domains),
     );
-    let nudge = &config.nudge;
     Rules {
         own,
         zones: reps.iter().map(|(rep, row)| (*row, rep.time_zone)).collect(),
-        parameters: Parameters {
-            meeting_mass: config.strength.meeting_mass,
-            audience_exponent: config.strength.audience_exponent,
-            baseline_half_life_days: config.strength.baseline_half_life_days,
-        },
-        policy: Policy {
-            drop_ratio: nudge.drop_ratio,
-            recovery_ratio: nudge.recovery_ratio,
-            min_baseline: nudge.min_baseline,
-            min_silence: nudge.min_silence,
-            min_reciprocations: nudge.min_reciprocations,
-            min_active_days: nudge.min_active_days,
-            between_episodes: nudge.between_episodes,
-            max_age: nudge.max_age,
-            per_rep_per_week: nudge.per_rep_per_week,
-            fresh: nudge.fresh,
-            meeting_ahead: nudge.meeting_ahead,
-        },
+        parameters: config.strength,
+        policy: config.nudge,
     }
 }
 

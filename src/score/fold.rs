@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use crate::model::relationship::Masses;
 use crate::model::{Direction, Interaction, Relationship, Timestamp};
 
-use super::mass::{Entry, Parameters, Side, day_sums, decay, entry};
+use super::decay::decay;
+use super::mass::{Entry, Parameters, Side, day_sums, entry};
 use super::strength::strength_at;
 
 /// The calendar by which days are told apart: the rep's time zone.

@@ -3,10 +3,9 @@
 //! Within one day and direction the largest mass counts whole, the second a quarter, the third a
 //! ninth …: a burst of messages is worth less than π²/6 of one (G2).
 
-use crate::model::relationship::HALF_LIVES_DAYS;
 use crate::model::{Direction, Interaction, Kind, Timestamp};
 
-use super::strength::weights;
+use super::decay::{decay, weights};
 
 /// What an admin may set of the model.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,9 +95,4 @@ pub fn masses_left(
         }
     }
     left
-}
-
-/// What is left of 1 after `days` of silence, for each half-life.
-pub(super) fn decay(days: f64) -> [f64; 4] {
-    HALF_LIVES_DAYS.map(|half_life| (-days / half_life).exp2())
 }

@@ -6,10 +6,10 @@
 //! strength = 100 S/(S+2) once reciprocated, else 0
 //! ```
 
-use crate::model::relationship::{HALF_LIVES_DAYS, Masses};
+use crate::model::relationship::Masses;
 use crate::model::{Relationship, Timestamp};
 
-use super::mass::decay;
+use super::decay::{decay, weights};
 
 /// At most so much of what the rep sends without an answer counts (in units of mass).
 const OUTBOUND_SURPLUS_CAP: f64 = 0.35;
@@ -93,12 +93,6 @@ pub fn strength_at(relationship: &Relationship, at: Timestamp) -> Strength {
 #[must_use]
 pub fn score_of(s: f64) -> f64 {
     100.0 * s / (s + 2.0)
-}
-
-/// The weight of each half-life, h^-0.75.
-#[must_use]
-pub fn weights() -> [f64; 4] {
-    HALF_LIVES_DAYS.map(|half_life| half_life.powf(-0.75))
 }
 
 /// O and I at `at`.
