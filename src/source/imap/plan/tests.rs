@@ -1,3 +1,5 @@
+//! Every UID is covered once, whatever was read before.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
