@@ -7,6 +7,10 @@ mod calendar;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod deliver;
 #[cfg(test)]
 mod imap;
