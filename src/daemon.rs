@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{self, Clock};
 use crate::deliver::{Pace, Verdict};
 use crate::http::Clients;
-use crate::model::Span;
+use crate::model::{Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
 use crate::pipeline::sync::{PassError, Progress};
 use crate::pipeline::{Rules, deliver, nudge, sync};
@@ -96,24 +96,25 @@ impl Daemon {
             return Ok(summary);
         }
         summary.nudges = self.nudge().await?.made.len();
-        self.deliver_due(&mut summary).await?;
+        self.deliver_due(&mut summary, stop).await?;
         summary.failures.sort();
         Ok(summary)
     }
 
-    /// Tries everything that is owed and due, once.
+    /// Tries everything that is owed and due, once; endpoints side by side.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn deliver_due(&self, summary: &mut Summary) -> Result<(), StoreError> {
-        for target in &self.targets {
-            while let Step::Tried { verdict, .. } = self.deliver(target).await? {
-                match verdict {
-                    Verdict::Delivered => summary.delivered += 1,
-                    Verdict::Retry { .. } | Verdict::Dead { .. } => summary.postponed += 1,
-                    Verdict::Disable { .. } => break,
-                }
-            }
+    pub async fn deliver_due(
+        &self,
+        summary: &mut Summary,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let tries = self.targets.iter().map(|target| self.deliver_once(target, now, stop));
+        for (delivered, postponed) in futures_util::future::try_join_all(tries).await? {
+            summary.delivered += delivered;
+            summary.postponed += postponed;
         }
         Ok(())
     }
@@ -121,6 +122,26 @@ impl Daemon {
     /// Goes by another clock from now on.
     pub fn set_clock(&mut self, clock: Clock) {
         self.clock = clock;
+    }
+
+    /// Tries everything that an endpoint is owed at `now`, once: how many arrived, and how many not.
+    async fn deliver_once(
+        &self,
+        target: &Target,
+        now: Timestamp,
+        stop: &CancellationToken,
+    ) -> Result<(usize, usize), StoreError> {
+        let (mut delivered, mut postponed) = (0, 0);
+        while let Some(step) = stop.run_until_cancelled(self.deliver(target, now)).await {
+            match step? {
+                Step::Tried { verdict: Verdict::Delivered, .. } => delivered += 1,
+                Step::Tried { verdict: Verdict::Retry { .. } | Verdict::Dead { .. }, .. } => {
+                    postponed += 1;
+                }
+                Step::Tried { verdict: Verdict::Disable { .. }, .. } | Step::Idle { .. } => break,
+            }
+        }
+        Ok((delivered, postponed))
     }
 
     /// The number of sources.
@@ -165,11 +186,11 @@ impl Daemon {
         Ok(outcome)
     }
 
-    async fn deliver(&self, target: &Target) -> Result<Step, StoreError> {
-        let now = || self.clock.now();
+    /// One try of what an endpoint is owed first at `due`.
+    async fn deliver(&self, target: &Target, due: Timestamp) -> Result<Step, StoreError> {
+        let (now, jitter) = (|| self.clock.now(), clock::draw());
         let step =
-            deliver::step(&self.store, &self.clients, &self.pace, target, now, clock::draw())
-                .await?;
+            deliver::step(&self.store, &self.clients, &self.pace, target, due, now, jitter).await?;
         if let Step::Tried { id, verdict } = &step {
             log(&target.endpoint.name, id, verdict);
         }

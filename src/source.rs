@@ -17,6 +17,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::model::Role;
+
 pub use reader::{Reader, read};
 
 /// What a pass has seen. It returns only when everything that the source held at its beginning has
@@ -36,6 +38,8 @@ pub struct Pass {
 pub struct Skipped {
     /// Its name, as in [`MailboxInfo::name`](crate::model::MailboxInfo::name).
     pub mailbox: String,
+    /// What it is for, where it was to be read.
+    pub role: Option<Role>,
     /// Why.
     pub reason: SkipReason,
 }
@@ -98,6 +102,10 @@ pub enum SourceError {
     /// The source answers what cannot be understood: try again later, and tell the admin.
     #[error("unexpected answer: {0}")]
     Protocol(String),
+    /// Mailboxes that matter could not be read, all others were: try again later, and do not take
+    /// what is missing for silence.
+    #[error("partly read: {0}")]
+    Incomplete(String),
     /// Only a changed configuration helps.
     #[error("misconfigured: {0}")]
     Misconfigured(String),
@@ -115,6 +123,7 @@ impl SourceError {
             Self::Throttled { .. } => "throttled",
             Self::Unreachable(_) => "unreachable",
             Self::Protocol(_) => "protocol",
+            Self::Incomplete(_) => "incomplete",
             Self::Misconfigured(_) => "misconfigured",
             Self::Stopped => "stopped",
         }

@@ -118,7 +118,7 @@ impl Daemon {
             // Asked for before the step, so that what is owed meanwhile is not missed.
             let owed = self.owed.notified();
             let wait = tokio::select! {
-                step = self.deliver(target) => match step {
+                step = self.deliver(target, self.clock.now()) => match step {
                     Ok(Step::Tried { verdict: crate::deliver::Verdict::Disable { .. }, .. }) => return,
                     Ok(Step::Tried { .. }) => continue,
                     Ok(Step::Idle { next }) => self.until(next),

@@ -61,7 +61,7 @@ pub async fn play(dir: &Path, now: Timestamp) -> anyhow::Result<Played> {
     if summary.postponed > 0 {
         tokio::time::sleep(RETRY_AFTER).await;
         daemon.set_clock(Clock::Fixed(now + LATER));
-        daemon.deliver_due(&mut summary).await?;
+        daemon.deliver_due(&mut summary, &stop).await?;
     }
     let deliveries = receiver.received();
     drop(guard);

@@ -37,8 +37,8 @@ pub enum Step {
     },
 }
 
-/// Tries the delivery that is due first, if one is. `clock` is asked again after the try; `jitter`
-/// is drawn from `0.0..1.0`.
+/// Tries the delivery that is due first at `now`, if one is. `clock` tells when the try begins and
+/// ends; `jitter` is drawn from `0.0..1.0`.
 ///
 /// # Errors
 /// As every write.
@@ -47,10 +47,11 @@ pub async fn step(
     clients: &Clients,
     pace: &Pace,
     target: &Target,
+    now: Timestamp,
     clock: impl Fn() -> Timestamp,
     jitter: f64,
 ) -> Result<Step, StoreError> {
-    let (id, now) = (target.id, clock());
+    let id = target.id;
     let (due, next) =
         store.write(move |db| Ok((outbox::due(db, id, now)?, outbox::next_due(db, id)?))).await?;
     let Some(due) = due else { return Ok(Step::Idle { next }) };

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{Delta, RawItem, Span, Timestamp};
+use crate::model::{Delta, RawItem, Role, Span, Timestamp};
 use crate::normalise::{Unusable, calendar, envelope};
-use crate::source::{self, Reader, SourceError};
+use crate::source::{self, Pass, Reader, SkipReason, SourceError};
 use crate::store::{Store, StoreError, mailbox as mailboxes, source as sources};
 
 use super::ingest::{self, Batch, Calendar};
@@ -84,6 +84,8 @@ pub async fn pass(
             mailboxes::known(db, id)
         })
         .await?;
+    let read_before: Vec<String> =
+        known.iter().filter(|k| k.cursor.is_some()).map(|k| k.name.clone()).collect();
     let (sink, mut deltas) = mpsc::channel(AHEAD);
     let reader = from.reader.clone();
     // The token ends the reader when this pass is dropped or fails.
@@ -103,7 +105,7 @@ pub async fn pass(
     });
     drop(guard);
     settle(store, rules, now).await?;
-    finish(store, id, read, now).await?;
+    finish(store, id, read.and_then(|pass| whole(&pass, &read_before)), now).await?;
     Ok(outcome)
 }
 
@@ -117,15 +119,35 @@ async fn settle(store: &Store, rules: &Arc<Rules>, now: Timestamp) -> Result<(),
     Ok(())
 }
 
+/// Refuses a pass that lacks a mailbox which matters: one that was read before, or in which mail
+/// arrives or is kept. Others may be refused for good, such as folders that somebody else shares.
+fn whole(pass: &Pass, read_before: &[String]) -> Result<(), SourceError> {
+    let mut lacking = pass.skipped.iter().filter_map(|skipped| match &skipped.reason {
+        SkipReason::Refused(said) => {
+            let matters = matches!(skipped.role, Some(Role::Inbox | Role::Sent | Role::All))
+                || read_before.contains(&skipped.mailbox);
+            matters.then_some(said)
+        }
+        _ => None,
+    });
+    let Some(first) = lacking.next() else { return Ok(()) };
+    let (more, first) = (lacking.count(), first.trim_end_matches('.'));
+    let others = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+    Err(SourceError::Incomplete(format!(
+        "a mailbox was refused{others}: {first}; hint: if it stays so, let the login read it or \
+         name it in exclude_mailboxes"
+    )))
+}
+
 /// Writes down how the pass ended.
-async fn finish<T>(
+async fn finish(
     store: &Store,
     id: i64,
-    read: Result<T, SourceError>,
+    read: Result<(), SourceError>,
     now: Timestamp,
 ) -> Result<(), PassError> {
     match read {
-        Ok(_) => Ok(store.write(move |db| sources::succeed(db, id, now)).await?),
+        Ok(()) => Ok(store.write(move |db| sources::succeed(db, id, now)).await?),
         Err(SourceError::Stopped) => Err(SourceError::Stopped.into()),
         Err(error) => {
             let (state, words) = (state_after(&error), error.to_string());

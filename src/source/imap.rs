@@ -158,7 +158,8 @@ async fn pass(
         match reader.mailbox(&mailbox, cursor).await? {
             read::Outcome::Complete => pass.mailboxes = pass.mailboxes.saturating_add(1),
             read::Outcome::Refused(reason) => {
-                pass.skipped.push(Skipped { mailbox: mailbox.info.name, reason });
+                let role = Some(mailbox.info.role);
+                pass.skipped.push(Skipped { mailbox: mailbox.info.name, role, reason });
             }
         }
     }

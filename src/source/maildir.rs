@@ -75,6 +75,7 @@ async fn pass(
             }
             Err(error) => pass.skipped.push(Skipped {
                 mailbox: mailbox.info.name,
+                role: Some(mailbox.info.role),
                 reason: SkipReason::Refused(error.kind().to_string()),
             }),
         }

@@ -9,6 +9,10 @@ mod cli;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod deliver;
 #[cfg(test)]
 mod imap;

@@ -1,9 +1,12 @@
-//! What the tests stand on: real servers on loopback, connections that break, and mail by the
-//! thousand that is the same on every run.
+//! What the tests stand on: real servers on loopback, connections that break, mail by the
+//! thousand that is the same on every run, the program as a process, and its database as facts.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub(crate) mod dovecot;
+pub(crate) mod dump;
 pub(crate) mod generate;
+pub(crate) mod hook;
+pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod replica;

@@ -107,7 +107,7 @@ pub(super) fn choose(listed: Vec<Listed>, exclude: &[String]) -> (Vec<Chosen>, V
                 info: MailboxInfo { name: mailbox.name, role },
                 status: mailbox.status,
             }),
-            Err(reason) => skipped.push(Skipped { mailbox: mailbox.name, reason }),
+            Err(reason) => skipped.push(Skipped { mailbox: mailbox.name, role: None, reason }),
         }
     }
     if chosen.iter().any(|mailbox| mailbox.info.role == Role::All) {
@@ -115,6 +115,7 @@ pub(super) fn choose(listed: Vec<Listed>, exclude: &[String]) -> (Vec<Chosen>, V
         chosen = all;
         skipped.extend(held.into_iter().map(|mailbox: Chosen| Skipped {
             mailbox: mailbox.info.name,
+            role: Some(mailbox.info.role),
             reason: SkipReason::HeldElsewhere,
         }));
     }

@@ -77,7 +77,7 @@ pub(super) fn choose(found: Vec<Found>, exclude: &[String]) -> (Vec<Found>, Vec<
                 mailbox.info.role = role;
                 chosen.push(mailbox);
             }
-            Err(reason) => skipped.push(Skipped { mailbox: mailbox.info.name, reason }),
+            Err(reason) => skipped.push(Skipped { mailbox: mailbox.info.name, role: None, reason }),
         }
     }
     chosen.sort_by_cached_key(|mailbox| {

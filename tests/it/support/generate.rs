@@ -79,6 +79,35 @@ pub(crate) fn mailbox(seed: u64, count: usize) -> Vec<Mail> {
     mails
 }
 
+/// A letter between ann and an outsider, in a mailbox, answering another or none.
+pub(crate) fn letter(
+    mailbox: &'static str,
+    [from, to]: [&str; 2],
+    at: u64,
+    id: &str,
+    answers: Option<&str>,
+) -> Mail {
+    let mut fields = format!("From: <{from}>\r\nTo: <{to}>\r\nSubject: About {id}\r\n");
+    if let Some(parent) = answers {
+        let _ = write!(fields, "In-Reply-To: <{parent}>\r\nReferences: <{parent}>\r\n");
+    }
+    mail(&mut Draw::new(at), mailbox, at, id.to_owned(), &fields)
+}
+
+/// A letter to `contact` and its answer an hour later, every week, so many times; the last answer
+/// is at `last`.
+pub(crate) fn weekly(contact: &str, weeks: u64, last: u64) -> Vec<Mail> {
+    const WEEK_S: u64 = 7 * 86_400;
+    let mut mails = Vec::new();
+    for week in (0..weeks).rev() {
+        let answered = last - week * WEEK_S;
+        let (question, answer) = (format!("{week}.q.{contact}"), format!("{week}.a.{contact}"));
+        mails.push(letter("Sent", [REP, contact], answered - 3600, &question, None));
+        mails.push(letter("INBOX", [contact, REP], answered, &answer, Some(&question)));
+    }
+    mails
+}
+
 const NAMES: &[&str] = &[
     "Bo Li",
     "Carla Núñez",

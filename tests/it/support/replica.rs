@@ -80,10 +80,9 @@ impl Replica {
 pub(crate) fn message_id(header: &[u8]) -> String {
     String::from_utf8_lossy(header)
         .lines()
-        .find_map(|line| {
-            line.to_lowercase().strip_prefix("message-id:").and(line.get(11..)).map(str::trim)
-        })
-        .map(|id| id.trim_matches(['<', '>']).to_owned())
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("message-id"))
+        .map(|(_, id)| id.trim().trim_matches(['<', '>']).to_owned())
         .unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! Every UID is covered exactly once, whatever happens between.
+//! Every UID is covered once, whatever was read before.
 
 use std::collections::BTreeSet;
 

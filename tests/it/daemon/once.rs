@@ -1,0 +1,165 @@
+//! `run --once` over IMAP: whatever happens to the mailbox, what is known of the same messages
+//! stays the same.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::{NOW, fill};
+use crate::support::dovecot::{Dovecot, put};
+use crate::support::dump::Dump;
+use crate::support::generate::{REP, letter, mailbox};
+use crate::support::process::Place;
+
+const FIRST_S: u64 = 1_704_067_200;
+
+/// The counts that status gives.
+fn counts(place: &Place) -> serde_json::Value {
+    let mut status = place.json(&["status", "--now", NOW]);
+    status.as_object_mut().unwrap().remove("sources");
+    status
+}
+
+/// The state that status gives of a source, and its last error.
+fn state(place: &Place, name: &str) -> (String, String) {
+    let status = place.json(&["status"]);
+    let sources = status["sources"].as_array().unwrap().clone();
+    let of = sources.into_iter().find(|source| source["name"] == name).unwrap();
+    let text = |key: &str| of[key].as_str().unwrap_or_default().to_owned();
+    (text("state"), text("error"))
+}
+
+/// What is known of messages and people, but for where copies of them were met.
+fn known(place: &Place) -> Dump {
+    let mut dump = place.dump().without_cursors();
+    dump.messages.values_mut().for_each(|message| message.proven = false);
+    dump
+}
+
+#[test]
+fn a_second_pass_stores_nothing_and_a_third_only_what_is_new() {
+    let server = Dovecot::start(&["ann"]);
+    let mails = mailbox(11, 301);
+    fill(&server, "ann", &mails[..300]);
+    let place = Place::new().imap("ann-mail", &server, "ann");
+    place.once(&["--now", NOW]);
+    let (first, told) = (place.dump(), counts(&place));
+    assert_eq!(told["messages"], 300);
+    assert_eq!(first.messages.len(), 300);
+    assert!(first.counted() > 200, "{} count", first.counted());
+    assert_eq!(state(&place, "ann-mail"), ("ok".to_owned(), String::new()));
+
+    let ran = place.once(&["--now", NOW]);
+    assert_eq!(counts(&place), told, "{}", ran.stderr);
+    place.dump().assert_same(&first, "a second pass");
+
+    fill(&server, "ann", &mails[300..]);
+    place.once(&["--now", NOW]);
+    assert_eq!(counts(&place)["messages"], 301);
+    let other = Place::new().imap("ann-mail", &server, "ann");
+    other.once(&["--now", NOW]);
+    place.dump().assert_same(&other.dump(), "in two passes and in one");
+}
+
+#[test]
+fn a_moved_message_changes_nothing() {
+    let server = Dovecot::start(&["ann"]);
+    fill(&server, "ann", &mailbox(12, 80));
+    let place = Place::new().imap("ann-mail", &server, "ann");
+    place.once(&["--now", NOW]);
+    let before = known(&place);
+    server.doveadm(&["mailbox", "create", "-u", "ann", "Archive"]);
+    server.move_messages("ann", "INBOX", "Archive", &["1:20"]);
+    place.once(&["--now", NOW]);
+    known(&place).assert_same(&before, "after 20 messages were moved");
+    let archive = ("ann-mail".to_owned(), "Archive".to_owned());
+    assert_eq!(place.dump().mailboxes[&archive].total, Some(20));
+}
+
+#[test]
+fn another_uidvalidity_changes_nothing() {
+    let server = Dovecot::start(&["ann"]);
+    fill(&server, "ann", &mailbox(13, 80));
+    let place = Place::new().imap("ann-mail", &server, "ann");
+    place.once(&["--now", NOW]);
+    let before = place.dump();
+    server.forget_uids("ann", "INBOX");
+    place.once(&["--now", NOW]);
+    let after = place.dump();
+    let inbox = ("ann-mail".to_owned(), "INBOX".to_owned());
+    assert_ne!(after.mailboxes[&inbox].cursor, before.mailboxes[&inbox].cursor);
+    assert!(after.mailboxes[&inbox].complete);
+    after.without_cursors().assert_same(&before.without_cursors(), "after a rescan");
+}
+
+#[test]
+fn what_was_sent_counts_once_and_only_if_it_was_sent() {
+    let server = Dovecot::start(&["ann"]);
+    let to = |contact| [REP, contact];
+    let copied = letter("Sent", to("bo@acme.example"), FIRST_S, "copied@us.example", None);
+    let forged = letter("INBOX", to("eve@acme.example"), FIRST_S + 60, "forged@us.example", None);
+    fill(&server, "ann", &[copied.clone(), forged.clone()]);
+    server.deliver("ann", "INBOX", copied.at, &copied.bytes);
+    let place = Place::new().imap("ann-mail", &server, "ann");
+    place.once(&["--now", NOW]);
+    let counted = || {
+        let dump = place.dump();
+        let of = |contact: &str| -> Vec<bool> {
+            let touches = dump.interactions.iter();
+            touches.filter(|t| t.pair.1 == [contact]).map(|t| t.counted).collect()
+        };
+        (of("bo@acme.example"), of("eve@acme.example"))
+    };
+    assert_eq!(counted(), (vec![true], vec![false]));
+    server.deliver("ann", "Sent", forged.at, &forged.bytes);
+    place.once(&["--now", NOW]);
+    assert_eq!(counted(), (vec![true], vec![true]));
+}
+
+#[test]
+fn a_wrong_password_is_told_and_the_others_are_read() {
+    let server = Dovecot::start(&["ann"]);
+    let place = Place::new()
+        .imap_at("ann-mail", &server, server.imaps, "ann", "wrong")
+        .maildir("ann-archive");
+    let kept = letter("INBOX", ["bo@acme.example", REP], FIRST_S, "kept@acme.example", None);
+    put(&place.path("ann-archive"), kept.at, &kept.bytes);
+    let ran = place.keepwarm(&["run", "--once", "--now", NOW]);
+    assert_eq!(ran.status.code(), Some(1), "{}", ran.stderr);
+    let told = "error: syncing source ann-mail: login refused";
+    assert!(ran.stderr.contains(told) && ran.stderr.contains("hint:"), "{}", ran.stderr);
+    let (found, error) = state(&place, "ann-mail");
+    assert!(found == "auth_required" && error.contains("hint:"), "{found}: {error}");
+    assert_eq!(state(&place, "ann-archive").0, "ok");
+    assert_eq!(place.dump().messages.len(), 1);
+}
+
+/// Else silence in a mailbox that cannot be read would be taken for that of a contact.
+#[test]
+fn a_source_that_lacks_a_mailbox_is_not_fresh() {
+    let server = Dovecot::start(&["ann"]);
+    fill(&server, "ann", &mailbox(14, 30));
+    for folder in ["Archive", "Shared"] {
+        server.doveadm(&["mailbox", "create", "-u", "ann", folder]);
+    }
+    let lock = |folder: &str, mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(server.maildir("ann", folder), permissions).unwrap();
+    };
+    lock("Shared", 0);
+    let place = Place::new().imap("ann-mail", &server, "ann");
+    place.once(&["--now", NOW]);
+    assert_eq!(state(&place, "ann-mail").0, "ok", "one that was never read may be nobody's");
+
+    lock("Archive", 0);
+    let new = letter("INBOX", ["bo@acme.example", REP], FIRST_S, "new@acme.example", None);
+    fill(&server, "ann", &[new]);
+    let ran = place.keepwarm(&["run", "--once", "--now", "2025-06-02T00:00:00Z"]);
+    assert_eq!(ran.status.code(), Some(1), "{}", ran.stderr);
+    let (found, error) = state(&place, "ann-mail");
+    assert!(found == "degraded" && error.starts_with("partly read:"), "{found}: {error}");
+    assert_eq!(place.json(&["status"])["sources"][0]["fresh_at"], NOW, "as before");
+    assert_eq!(place.dump().messages.len(), 31, "the others are read");
+
+    lock("Archive", 0o755);
+    place.once(&["--now", NOW]);
+    assert_eq!(state(&place, "ann-mail").0, "ok");
+}
