@@ -66,6 +66,16 @@ pub fn find(db: &Db, rep: i64, contact: i64) -> Result<Option<Stored>, StoreErro
     Ok(db.connection.prepare_cached(&sql)?.query_row([rep, contact], stored).optional()?)
 }
 
+/// Whether a relationship holds answers that only their subject can link.
+///
+/// # Errors
+/// As every read; a row that does not exist is one.
+pub fn loose_replies(db: &Db, id: i64) -> Result<bool, StoreError> {
+    let mut statement =
+        db.connection.prepare_cached("SELECT loose_replies FROM relationship WHERE id = ?1")?;
+    Ok(statement.query_row([id], |row| row.get(0))?)
+}
+
 /// Every relationship, by row.
 ///
 /// # Errors
