@@ -135,6 +135,18 @@ fn the_other_ids_of_a_later_copy_name_the_message_too() {
 }
 
 #[test]
+fn an_id_that_a_copy_left_out_gives_is_of_the_message_s_thread() {
+    let mut blind = envelope("m1", "bo>cy", 1.0);
+    blind.aliases = vec![key("m2")];
+    let mail = [
+        (Inbox, envelope("m1", "bo>ann", 1.0)),
+        (Inbox, blind),
+        (Sent, answering(envelope("m3", "ann>bo", 2.0), &["m2"])),
+    ];
+    check("answered by that id", &mail, "<bo >bo!");
+}
+
+#[test]
 fn a_date_that_comes_with_a_later_copy_shows_a_copy_under_another_id() {
     let mail = [
         (Inbox, undated(envelope("m1", "bo>ann", 1.3))),
@@ -183,6 +195,26 @@ fn an_answer_by_subject_follows_its_original_when_that_is_dated_anew() {
         (Mailbox::Archive, about(envelope("m1", "ann>bo", 15.0), "lunch")),
     ];
     check("into it", &mail, ">bo <bo!");
+}
+
+#[test]
+fn a_copy_may_be_the_one_that_shows_an_answer_by_its_subject() {
+    let sent = (Sent, about(envelope("m1", "ann>bo", 1.0), "lunch"));
+    let answer = (Inbox, about(envelope("m2", "bo>ann", 2.0), "Re: lunch"));
+    let tagged = (Inbox, about(envelope("m2", "bo>ann", 2.0), "[external] lunch"));
+    check("its subject changed", &[sent.clone(), answer.clone(), tagged], ">bo <bo!");
+    let blind = (Inbox, about(envelope("m2", "bo>cy", 2.0), "Re: lunch"));
+    check("another copy is blind", &[sent, answer, blind], ">bo <bo!");
+}
+
+#[test]
+fn of_what_is_dated_later_the_earliest_is_waited_for() {
+    let mail = [
+        (Sent, envelope("m1", "ann>bo", 120.0)),
+        (Sent, envelope("m2", "ann>bo", 110.0)),
+        (Sent, envelope("m3", "ann>bo", 10.0)),
+    ];
+    check("to come", &mail, ">bo >bo >bo");
 }
 
 #[test]
