@@ -198,4 +198,4 @@ impl<'a> Work<'a> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
