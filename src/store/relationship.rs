@@ -92,12 +92,14 @@ pub fn all(db: &Db) -> Result<Vec<Stored>, StoreError> {
 /// # Errors
 /// As every read.
 pub fn due(db: &Db, now: Timestamp, limit: usize) -> Result<Vec<Stored>, StoreError> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM relationship WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
-    let mut statement = db.connection.prepare_cached(&sql)?;
+    let mut statement = db.connection.prepare_cached(&due_sql())?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![now, limit], stored)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn due_sql() -> String {
+    format!("SELECT {COLUMNS} FROM relationship WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2")
 }
 
 /// When the next one is due.
