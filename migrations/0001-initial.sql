@@ -80,15 +80,11 @@ CREATE TABLE message (
     at INTEGER NOT NULL,
     -- Whether `at` is the message's own Date, the same in every copy.
     dated INTEGER NOT NULL,
-    -- Whether a copy was met where only the rep puts messages (any mailbox but an inbox).
-    proven INTEGER NOT NULL,
     -- Why it makes no interaction, if it makes none.
     left_out TEXT,
     -- Hash of the subject without reply prefixes, never the subject.
     subject INTEGER,
     reply_subject INTEGER NOT NULL,
-    -- Whether it carries references of its own; without them the subject may link it.
-    has_references INTEGER NOT NULL,
     -- The keys that name it and those it refers to, 8 bytes each, big-endian.
     keys BLOB NOT NULL,
     refs BLOB NOT NULL

@@ -27,3 +27,6 @@ pub mod writer;
 pub use connection::{Db, open_reader};
 pub use error::StoreError;
 pub use writer::Store;
+
+#[cfg(test)]
+mod tests;

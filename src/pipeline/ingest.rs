@@ -1,14 +1,14 @@
 //! One delta into the database: messages, meetings, interactions, strengths and the cursor, in one
 //! transaction.
 //!
-//! Order-free: whatever order deltas and copies arrive in, the counted interactions and the states
-//! folded from them end the same. Replaying a delta changes nothing.
+//! Order-free: whatever order deltas and copies arrive in, the counted interactions, the threads and
+//! the states folded from them end the same. Replaying a delta changes nothing. Only a calendar has
+//! an order, that of its versions: the last one read counts. What was once learnt of a person (that
+//! there is an address, a name from a calendar) stays when what it came from is taken back.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::model::{
-    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Person, Role, Timestamp,
-};
+use crate::model::{Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Role, Timestamp};
 use crate::normalise::people::organisation;
 use crate::store::{Db, StoreError, contact, mailbox, relationship};
 
@@ -135,34 +135,46 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The row of the relationship between a rep and a person met at `at`.
-    fn relationship(
-        &mut self,
-        rep: i64,
-        person: &Person,
-        at: Timestamp,
-    ) -> Result<i64, StoreError> {
-        let contact = match self.contacts.get(&person.address) {
+    /// The rows of the relationship between a rep and an outsider, and of the outsider.
+    fn relationship(&mut self, rep: i64, address: &Address) -> Result<(i64, i64), StoreError> {
+        let contact = match self.contacts.get(address) {
             Some(contact) => *contact,
             None => {
-                let of = organisation(&person.address);
-                let contact = contact::ensure(self.db, person, &of, at)?;
-                self.contacts.insert(person.address.clone(), contact);
+                let contact = contact::ensure(self.db, address, &organisation(address))?;
+                self.contacts.insert(address.clone(), contact);
                 contact
             }
         };
-        if !person.name.is_empty() {
-            let newest = self.names.entry(contact).or_insert_with(|| (at, person.name.clone()));
-            if (newest.0, &newest.1) < (at, &person.name) {
-                *newest = (at, person.name.clone());
-            }
-        }
         if let Some(relationship) = self.relationships.get(&(rep, contact)) {
-            return Ok(*relationship);
+            return Ok((*relationship, contact));
         }
         let relationship = relationship::ensure(self.db, rep, contact)?;
         self.relationships.insert((rep, contact), relationship);
-        Ok(relationship)
+        Ok((relationship, contact))
+    }
+
+    /// Notes a name that was given to a contact at `at`.
+    fn named(&mut self, contact: i64, name: &str, at: Timestamp) {
+        let newer = |(when, newest): &(Timestamp, String)| (*when, newest.as_str()) < (at, name);
+        if !name.is_empty() && self.names.get(&contact).is_none_or(newer) {
+            self.names.insert(contact, (at, name.to_owned()));
+        }
+    }
+
+    /// Whether a relationship holds answers that only their subject can link.
+    fn is_loose(&mut self, relationship: i64) -> Result<bool, StoreError> {
+        if let Some(loose) = self.loose.get(&relationship) {
+            return Ok(*loose);
+        }
+        let loose = relationship::loose_replies(self.db, relationship)?;
+        self.loose.insert(relationship, loose);
+        Ok(loose)
+    }
+
+    /// Notes that a relationship holds such an answer.
+    fn note_loose(&mut self, relationship: i64) {
+        self.loose.insert(relationship, true);
+        self.touched.entry(relationship).or_default().loose_reply = true;
     }
 
     /// Notes an interaction stored in this commit.
@@ -186,4 +198,4 @@ impl<'a> Work<'a> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -192,3 +192,6 @@ fn compose(
 fn one_decimal(score: f64) -> f64 {
     (score * 10.0).round() / 10.0
 }
+
+#[cfg(test)]
+mod tests;

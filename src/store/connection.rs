@@ -1,5 +1,6 @@
 //! Opening the file: pragmas, permissions, and the types that carry a connection.
 
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ const BUSY: Duration = Duration::from_secs(10);
 /// Statements kept open; there are fewer in the whole store.
 const STATEMENTS: usize = 128;
 
-/// Opens the file for writing, creates it (mode 0600, directory 0700) and migrates it.
+/// Opens the file for writing, creates it (mode 0600) and migrates it.
 ///
 /// # Errors
 /// [`StoreError::Newer`] if a later version wrote it, [`StoreError::Io`] or
@@ -28,6 +29,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Db, StoreError> {
     create(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = connect(path, flags)?;
+    migrate::refuse_newer(&db.connection, path)?;
     db.connection.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
@@ -63,18 +65,20 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Db, StoreError> {
     Ok(Db { connection })
 }
 
-/// Makes the directory and an empty file that only the owner may read.
-fn create(path: &Path) -> Result<(), StoreError> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    let io = |source| StoreError::Io { path: path.to_owned(), source };
-    if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists()) {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(io)?;
-    }
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
-        .map_err(io)
+/// Makes the directory, if it is missing, for the owner only.
+pub(super) fn create_directory(of: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let missing = of.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists());
+    missing.map_or(Ok(()), |parent| {
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent);
+        made.map_err(|source| StoreError::io(parent, source))
+    })
+}
+
+/// Opens a file for writing, made if it is missing, for the owner only.
+pub(super) fn create(path: &Path) -> Result<File, StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = File::options();
+    let opened = options.create(true).append(true).mode(0o600).open(path);
+    opened.map_err(|source| StoreError::io(path, source))
 }

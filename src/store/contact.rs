@@ -5,7 +5,10 @@ use rusqlite::{OptionalExtension, params};
 use super::connection::Db;
 use super::error::StoreError;
 use crate::model::key::public_id;
-use crate::model::{Person, Timestamp};
+use crate::model::{Address, Timestamp};
+
+/// Before any message: a name given then yields to any other.
+pub const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
 
 /// A contact, for payloads and reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,26 +25,18 @@ pub struct Contact {
     pub organisation: String,
 }
 
-/// Finds the contact of an address, or makes one; `organisation` is its domain.
-///
-/// The name is that of the newest message that gave one, whatever order they came in.
+/// Finds the contact of an address, or makes one without a name; `organisation` is its domain.
 ///
 /// # Errors
 /// As every write.
-pub fn ensure(
-    db: &Db,
-    person: &Person,
-    organisation: &str,
-    at: Timestamp,
-) -> Result<i64, StoreError> {
-    let address = person.address.as_str();
+pub fn ensure(db: &Db, address: &Address, organisation: &str) -> Result<i64, StoreError> {
+    let address = address.as_str();
     let found: Option<i64> = db
         .connection
         .prepare_cached("SELECT contact_id FROM address WHERE address = ?1")?
         .query_row([address], |row| row.get(0))
         .optional()?;
     if let Some(contact) = found {
-        rename(db, contact, &person.name, at)?;
         return Ok(contact);
     }
     let organisation: i64 = db
@@ -51,15 +46,14 @@ pub fn ensure(
              ON CONFLICT (domain) DO UPDATE SET domain = excluded.domain RETURNING id",
         )?
         .query_row([organisation], |row| row.get(0))?;
-    let named_at = if person.name.is_empty() { Timestamp::from_millis(i64::MIN) } else { at };
     let contact: i64 = db
         .connection
         .prepare_cached(
             "INSERT INTO contact (public_id, name, named_at, organisation_id)
-             VALUES (?1, ?2, ?3, ?4) RETURNING id",
+             VALUES (?1, '', ?2, ?3) RETURNING id",
         )?
         .query_row(
-            params![public_id("con_", &[address.as_bytes()]), person.name, named_at, organisation],
+            params![public_id("con_", &[address.as_bytes()]), NEVER, organisation],
             |row| row.get(0),
         )?;
     db.connection

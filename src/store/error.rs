@@ -1,6 +1,6 @@
 //! What can go wrong with the database, by what the caller does next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,20 @@ pub enum StoreError {
     /// Anything else that SQLite says.
     #[error("database: {0}")]
     Sql(rusqlite::Error),
+}
+
+impl StoreError {
+    /// What to do about a file or directory that could not be made or opened.
+    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+        use std::io::ErrorKind as Kind;
+        match source.kind() {
+            Kind::PermissionDenied
+            | Kind::ReadOnlyFilesystem
+            | Kind::StorageFull
+            | Kind::QuotaExceeded => Self::Unwritable(format!("{}: {source}", path.display())),
+            _ => Self::Io { path: path.to_owned(), source },
+        }
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

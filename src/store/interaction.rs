@@ -1,13 +1,18 @@
 //! Interactions: the log from which every strength can be rebuilt.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
 use crate::model::{Direction, Interaction, Key, Kind, Timestamp};
 
-/// What speaks for an interaction, as stored; `normalise::thread::Standing` decides what follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) const BETWEEN: &str =
+    "SELECT id, at, direction, kind, audience, linked, message_id, counted FROM interaction
+     WHERE relationship_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id";
+
+/// What speaks for an interaction, the best first, as stored; `normalise::thread::Standing` decides
+/// what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// Nothing speaks against it.
     Sound,
@@ -105,10 +110,7 @@ pub fn between(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<Logged>, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT id, at, direction, kind, audience, linked, message_id, counted FROM interaction
-         WHERE relationship_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id",
-    )?;
+    let mut statement = db.connection.prepare_cached(BETWEEN)?;
     let rows = statement.query_map(params![relationship, from, to], logged)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -161,22 +163,58 @@ pub fn of_message(db: &Db, message: i64) -> Result<Vec<MessageTouch>, StoreError
         "SELECT id, at, direction, kind, audience, linked, relationship_id, standing, counted
          FROM interaction WHERE message_id = ?1 ORDER BY id",
     )?;
-    let rows = statement.query_map([message], |row| {
-        Ok(MessageTouch {
-            id: row.get(0)?,
-            interaction: Interaction {
-                at: row.get(1)?,
-                direction: row.get(2)?,
-                kind: row.get(3)?,
-                audience: row.get(4)?,
-                linked: row.get(5)?,
-            },
-            relationship: row.get(6)?,
-            standing: Standing::from_code(row.get(7)?),
-            counted: row.get(8)?,
-        })
-    })?;
+    let rows = statement.query_map([message], |row| touch(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A touch from nine columns that begin at `first`, in the order of [`of_message`].
+pub(super) fn touch(row: &Row<'_>, first: usize) -> rusqlite::Result<MessageTouch> {
+    Ok(MessageTouch {
+        id: row.get(first)?,
+        interaction: Interaction {
+            at: row.get(first + 1)?,
+            direction: row.get(first + 2)?,
+            kind: row.get(first + 3)?,
+            audience: row.get(first + 4)?,
+            linked: row.get(first + 5)?,
+        },
+        relationship: row.get(first + 6)?,
+        standing: Standing::from_code(row.get(first + 7)?),
+        counted: row.get(first + 8)?,
+    })
+}
+
+/// Stores what another copy of the message says of a touch.
+///
+/// # Errors
+/// As every write.
+pub fn revise(db: &Db, id: i64, standing: Standing, audience: u32) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached("UPDATE interaction SET standing = ?2, audience = ?3 WHERE id = ?1")?
+        .execute(params![id, standing.code(), audience])?;
+    Ok(())
+}
+
+/// Moves the touches of a message to another instant.
+///
+/// # Errors
+/// As every write.
+pub fn redate(db: &Db, message: i64, at: Timestamp) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached("UPDATE interaction SET at = ?2 WHERE message_id = ?1")?
+        .execute(params![message, at])?;
+    Ok(())
+}
+
+/// Takes a message's interactions back.
+///
+/// # Errors
+/// As every write.
+pub fn delete_of_message(db: &Db, message: i64) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached("DELETE FROM interaction WHERE message_id = ?1")?
+        .execute([message])?;
+    Ok(())
 }
 
 /// Stores what linking a thread found of a touch.
@@ -190,34 +228,13 @@ pub fn relink(db: &Db, id: i64, linked: bool, counted: bool) -> Result<(), Store
     Ok(())
 }
 
-/// The message that touched a relationship at that very instant in that direction with that
-/// subject, if there is one: a copy that was given another Message-ID.
-///
-/// # Errors
-/// As every read.
-pub fn twin(
-    db: &Db,
-    relationship: i64,
-    at: Timestamp,
-    direction: Direction,
-    subject: Option<Key>,
-) -> Result<Option<i64>, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT message.id FROM interaction JOIN message ON message.id = interaction.message_id
-         WHERE relationship_id = ?1 AND interaction.at = ?2 AND direction = ?3
-           AND message.subject IS ?4 AND message.dated = 1
-         ORDER BY message.id LIMIT 1",
-    )?;
-    Ok(statement
-        .query_row(params![relationship, at, direction, subject], |row| row.get(0))
-        .optional()?)
-}
-
 /// A message that may be linked by its subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BySubject {
     /// The message's row.
     pub message: i64,
+    /// Its thread.
+    pub thread: i64,
     /// When.
     pub at: Timestamp,
     /// Which way.
@@ -240,18 +257,20 @@ pub fn with_subject(
     to: Timestamp,
 ) -> Result<Vec<BySubject>, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "SELECT message.id, interaction.at, direction, reply_subject, has_references
+        "SELECT message.id, thread_id, interaction.at, direction, reply_subject, refs <> x''
          FROM interaction JOIN message ON message.id = interaction.message_id
          WHERE relationship_id = ?1 AND interaction.at BETWEEN ?3 AND ?4 AND message.subject = ?2
+           AND thread_id IS NOT NULL
          ORDER BY message.id",
     )?;
     let rows = statement.query_map(params![relationship, subject, from, to], |row| {
         Ok(BySubject {
             message: row.get(0)?,
-            at: row.get(1)?,
-            direction: row.get(2)?,
-            reply_subject: row.get(3)?,
-            has_references: row.get(4)?,
+            thread: row.get(1)?,
+            at: row.get(2)?,
+            direction: row.get(3)?,
+            reply_subject: row.get(4)?,
+            has_references: row.get(5)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -1,74 +1,53 @@
 //! Messages: one row each, however many mailboxes they were met in.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
+use super::interaction::{MessageTouch, touch};
 use super::row::{pack, unpack};
 use crate::model::{Key, Timestamp};
 
-/// A message to be stored.
-#[derive(Clone, Debug)]
-pub struct NewMessage<'a> {
-    /// Its thread; `None` for what makes no interaction.
+/// What all copies of a message together say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its thread; `None` for what never made an interaction.
     pub thread: Option<i64>,
     /// When it was written.
     pub at: Timestamp,
     /// Whether that is its own Date.
     pub dated: bool,
-    /// Whether it was met where only the rep puts messages.
-    pub proven: bool,
     /// Why it makes no interaction, if it makes none.
-    pub left_out: Option<&'static str>,
+    pub left_out: Option<String>,
     /// Hash of its subject without prefixes.
     pub subject: Option<Key>,
     /// Whether the subject had a reply's prefix.
     pub reply_subject: bool,
     /// The keys that name it.
-    pub keys: &'a [Key],
+    pub keys: Vec<Key>,
     /// The keys it refers to.
-    pub references: &'a [Key],
-}
-
-/// A stored message, as far as meeting it again needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// Row.
-    pub id: i64,
-    /// When it was written.
-    pub at: Timestamp,
-    /// Whether that is its own Date.
-    pub dated: bool,
-    /// Whether a copy was met where only the rep puts messages.
-    pub proven: bool,
-    /// Whether it makes no interaction.
-    pub left_out: bool,
-    /// Its thread.
-    pub thread: Option<i64>,
+    pub references: Vec<Key>,
 }
 
 /// Stores a message; gives its row.
 ///
 /// # Errors
 /// As every write.
-pub fn insert(db: &Db, message: &NewMessage<'_>) -> Result<i64, StoreError> {
+pub fn insert(db: &Db, message: &Message) -> Result<i64, StoreError> {
     db.connection
         .prepare_cached(
-            "INSERT INTO message (thread_id, at, dated, proven, left_out, subject, reply_subject,
-                                  has_references, keys, refs)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO message (thread_id, at, dated, left_out, subject, reply_subject, keys, refs)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             message.thread,
             message.at,
             message.dated,
-            message.proven,
             message.left_out,
             message.subject,
             message.reply_subject,
-            !message.references.is_empty(),
-            pack(message.keys),
-            pack(message.references),
+            pack(&message.keys),
+            pack(&message.references),
         ])?;
     Ok(db.connection.last_insert_rowid())
 }
@@ -77,111 +56,57 @@ pub fn insert(db: &Db, message: &NewMessage<'_>) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// As every read; a row that does not exist is one.
-pub fn get(db: &Db, id: i64) -> Result<Stored, StoreError> {
+pub fn get(db: &Db, id: i64) -> Result<Message, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "SELECT id, at, dated, proven, left_out IS NOT NULL, thread_id FROM message WHERE id = ?1",
+        "SELECT thread_id, at, dated, left_out, subject, reply_subject, keys, refs
+         FROM message WHERE id = ?1",
     )?;
-    Ok(statement.query_row([id], |row| {
-        Ok(Stored {
-            id: row.get(0)?,
-            at: row.get(1)?,
-            dated: row.get(2)?,
-            proven: row.get(3)?,
-            left_out: row.get(4)?,
-            thread: row.get(5)?,
-        })
-    })?)
+    Ok(statement.query_row([id], message)?)
 }
 
-/// Notes that a copy was met where only the rep puts messages.
+/// Stores what one more copy has changed.
 ///
 /// # Errors
 /// As every write.
-pub fn prove(db: &Db, id: i64) -> Result<(), StoreError> {
-    db.connection.prepare_cached("UPDATE message SET proven = 1 WHERE id = ?1")?.execute([id])?;
+pub fn update(db: &Db, id: i64, message: &Message) -> Result<(), StoreError> {
     db.connection
         .prepare_cached(
-            "UPDATE interaction SET standing = 0 WHERE message_id = ?1 AND standing = 2",
+            "UPDATE message SET thread_id = ?2, at = ?3, dated = ?4, left_out = ?5, subject = ?6,
+                                reply_subject = ?7, keys = ?8, refs = ?9
+             WHERE id = ?1",
         )?
-        .execute([id])?;
+        .execute(params![
+            id,
+            message.thread,
+            message.at,
+            message.dated,
+            message.left_out,
+            message.subject,
+            message.reply_subject,
+            pack(&message.keys),
+            pack(&message.references),
+        ])?;
     Ok(())
 }
 
-/// Notes an earlier receipt of a message that has no usable Date.
+/// Forgets a message that has no interactions and no names any more: it was a copy of another.
 ///
 /// # Errors
 /// As every write.
-pub fn redate(db: &Db, id: i64, at: Timestamp) -> Result<(), StoreError> {
-    db.connection
-        .prepare_cached("UPDATE message SET at = ?2 WHERE id = ?1")?
-        .execute(params![id, at])?;
-    db.connection
-        .prepare_cached("UPDATE interaction SET at = ?2 WHERE message_id = ?1")?
-        .execute(params![id, at])?;
+pub fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
+    db.connection.prepare_cached("DELETE FROM message WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 
-/// Takes a message's interactions back: another copy of it says why it should have none.
-///
-/// # Errors
-/// As every write.
-pub fn leave_out(db: &Db, id: i64, reason: &str) -> Result<(), StoreError> {
-    db.connection
-        .prepare_cached("UPDATE message SET left_out = ?2 WHERE id = ?1")?
-        .execute(params![id, reason])?;
-    db.connection.prepare_cached("DELETE FROM interaction WHERE message_id = ?1")?.execute([id])?;
-    Ok(())
-}
-
-/// Adds a reference that only the subject tells.
-///
-/// # Errors
-/// As every write.
-pub fn add_reference(db: &Db, id: i64, key: Key) -> Result<(), StoreError> {
-    let mut references: Vec<u8> = db
-        .connection
-        .prepare_cached("SELECT refs FROM message WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))?;
-    references.extend(pack(&[key]));
-    db.connection
-        .prepare_cached("UPDATE message SET refs = ?2 WHERE id = ?1")?
-        .execute(params![id, references])?;
-    Ok(())
-}
-
-/// Notes another key that names a message: a copy under another Message-ID.
-///
-/// # Errors
-/// As every write.
-pub fn add_key(db: &Db, id: i64, key: Key) -> Result<(), StoreError> {
-    let mut known = keys(db, id)?;
-    if !known.contains(&key) {
-        known.push(key);
-        db.connection
-            .prepare_cached("UPDATE message SET keys = ?2 WHERE id = ?1")?
-            .execute(params![id, pack(&known)])?;
-    }
-    Ok(())
-}
-
-/// The keys that name a message, its own first.
-///
-/// # Errors
-/// As every read; a row that does not exist is one.
-pub fn keys(db: &Db, id: i64) -> Result<Vec<Key>, StoreError> {
-    let mut statement = db.connection.prepare_cached("SELECT keys FROM message WHERE id = ?1")?;
-    Ok(statement.query_row([id], |row| Ok(unpack(row.get_ref(0)?.as_blob()?)))?)
-}
-
-/// A message of a thread, for linking.
+/// A message of a thread with its touches, for linking.
 #[derive(Clone, Debug)]
 pub struct ThreadMessage {
     /// Row.
     pub id: i64,
-    /// The keys that name it.
-    pub keys: Vec<Key>,
-    /// The keys it refers to.
-    pub references: Vec<Key>,
+    /// What it says.
+    pub message: Message,
+    /// Its touches.
+    pub touches: Vec<MessageTouch>,
 }
 
 /// The messages of a thread.
@@ -189,14 +114,39 @@ pub struct ThreadMessage {
 /// # Errors
 /// As every read.
 pub fn of_thread(db: &Db, thread: i64) -> Result<Vec<ThreadMessage>, StoreError> {
-    let mut statement =
-        db.connection.prepare_cached("SELECT id, keys, refs FROM message WHERE thread_id = ?1")?;
-    let rows = statement.query_map([thread], |row| {
-        Ok(ThreadMessage {
-            id: row.get(0)?,
-            keys: unpack(row.get_ref(1)?.as_blob()?),
-            references: unpack(row.get_ref(2)?.as_blob()?),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut statement = db.connection.prepare_cached(
+        "SELECT thread_id, message.at, dated, left_out, subject, reply_subject, keys, refs,
+                message.id,
+                i.id, i.at, direction, kind, audience, linked, relationship_id, standing, counted
+         FROM message LEFT JOIN interaction AS i ON i.message_id = message.id
+         WHERE thread_id = ?1 ORDER BY message.id, i.id",
+    )?;
+    let mut rows = statement.query([thread])?;
+    let mut found: Vec<ThreadMessage> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id = row.get(8)?;
+        let touch = row.get::<_, Option<i64>>(9)?.map(|_| touch(row, 9)).transpose()?;
+        match found.last_mut().filter(|last| last.id == id) {
+            Some(last) => last.touches.extend(touch),
+            None => found.push(ThreadMessage {
+                id,
+                message: message(row)?,
+                touches: touch.into_iter().collect(),
+            }),
+        }
+    }
+    Ok(found)
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        thread: row.get(0)?,
+        at: row.get(1)?,
+        dated: row.get(2)?,
+        left_out: row.get(3)?,
+        subject: row.get(4)?,
+        reply_subject: row.get(5)?,
+        keys: unpack(row.get_ref(6)?.as_blob()?),
+        references: unpack(row.get_ref(7)?.as_blob()?),
+    })
 }

@@ -6,6 +6,11 @@ use super::connection::Db;
 use super::error::StoreError;
 use crate::model::{Key, Timestamp};
 
+pub(super) const DUE: &str = "SELECT outbox.id, nudge.public_id, nudge.body, outbox.attempts
+     FROM outbox JOIN nudge ON nudge.id = outbox.nudge_id
+     WHERE outbox.endpoint_id = ?1 AND outbox.state = 'pending' AND next_attempt_at <= ?2
+     ORDER BY next_attempt_at, outbox.id LIMIT 1";
+
 /// A delivery that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
@@ -76,12 +81,7 @@ pub fn insert(db: &Db, nudge: i64, endpoint: i64, now: Timestamp) -> Result<(), 
 /// # Errors
 /// As every read.
 pub fn due(db: &Db, endpoint: i64, now: Timestamp) -> Result<Option<Due>, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT outbox.id, nudge.public_id, nudge.body, outbox.attempts
-         FROM outbox JOIN nudge ON nudge.id = outbox.nudge_id
-         WHERE outbox.endpoint_id = ?1 AND outbox.state = 'pending' AND next_attempt_at <= ?2
-         ORDER BY next_attempt_at, outbox.id LIMIT 1",
-    )?;
+    let mut statement = db.connection.prepare_cached(DUE)?;
     Ok(statement
         .query_row(params![endpoint, now], |row| {
             Ok(Due {

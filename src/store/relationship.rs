@@ -66,6 +66,16 @@ pub fn find(db: &Db, rep: i64, contact: i64) -> Result<Option<Stored>, StoreErro
     Ok(db.connection.prepare_cached(&sql)?.query_row([rep, contact], stored).optional()?)
 }
 
+/// Whether a relationship holds answers that only their subject can link.
+///
+/// # Errors
+/// As every read; a row that does not exist is one.
+pub fn loose_replies(db: &Db, id: i64) -> Result<bool, StoreError> {
+    let mut statement =
+        db.connection.prepare_cached("SELECT loose_replies FROM relationship WHERE id = ?1")?;
+    Ok(statement.query_row([id], |row| row.get(0))?)
+}
+
 /// Every relationship, by row.
 ///
 /// # Errors
@@ -82,12 +92,14 @@ pub fn all(db: &Db) -> Result<Vec<Stored>, StoreError> {
 /// # Errors
 /// As every read.
 pub fn due(db: &Db, now: Timestamp, limit: usize) -> Result<Vec<Stored>, StoreError> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM relationship WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
-    let mut statement = db.connection.prepare_cached(&sql)?;
+    let mut statement = db.connection.prepare_cached(&due_sql())?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![now, limit], stored)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn due_sql() -> String {
+    format!("SELECT {COLUMNS} FROM relationship WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2")
 }
 
 /// When the next one is due.

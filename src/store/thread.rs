@@ -6,21 +6,23 @@ use super::connection::Db;
 use super::error::StoreError;
 use crate::model::Key;
 
-/// The message that one of the keys names, if it is stored.
+pub(super) const MESSAGE_OF: &str = "SELECT message_id FROM thread_ref WHERE hash = ?1";
+
+/// The messages that the keys name, by row.
 ///
 /// # Errors
 /// As every read.
-pub fn message_of(db: &Db, keys: impl IntoIterator<Item = Key>) -> Result<Option<i64>, StoreError> {
-    let mut statement =
-        db.connection.prepare_cached("SELECT message_id FROM thread_ref WHERE hash = ?1")?;
+pub fn messages_of(db: &Db, keys: &[Key]) -> Result<Vec<i64>, StoreError> {
+    let mut statement = db.connection.prepare_cached(MESSAGE_OF)?;
+    let mut found = Vec::new();
     for key in keys {
-        if let Some(Some(message)) =
-            statement.query_row([key], |row| row.get::<_, Option<i64>>(0)).optional()?
-        {
-            return Ok(Some(message));
-        }
+        let message: Option<Option<i64>> =
+            statement.query_row([key], |row| row.get(0)).optional()?;
+        found.extend(message.flatten());
     }
-    Ok(None)
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }
 
 /// What joining keys to one thread came to.
@@ -70,14 +72,14 @@ pub fn join(db: &Db, keys: &[Key]) -> Result<Joined, StoreError> {
     Ok(Joined { thread, known })
 }
 
-/// Notes that the keys name a message.
+/// Notes that the keys name a message, and no other any more.
 ///
 /// # Errors
 /// As every write.
-pub fn name(db: &Db, keys: impl IntoIterator<Item = Key>, message: i64) -> Result<(), StoreError> {
+pub fn name(db: &Db, keys: &[Key], message: i64) -> Result<(), StoreError> {
     let mut statement = db.connection.prepare_cached(
         "INSERT INTO thread_ref (hash, message_id) VALUES (?1, ?2)
-         ON CONFLICT (hash) DO UPDATE SET message_id = coalesce(message_id, excluded.message_id)",
+         ON CONFLICT (hash) DO UPDATE SET message_id = excluded.message_id",
     )?;
     for key in keys {
         statement.execute(params![key, message])?;

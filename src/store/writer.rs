@@ -1,13 +1,14 @@
 //! The one writer: a thread that owns the connection and runs jobs, each in one transaction.
 
 use std::fs::{File, TryLockError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::connection::{Db, open_writer};
+use super::connection::{Db, create, create_directory, open_writer};
 use super::error::StoreError;
 
 type Job = Box<dyn FnOnce(&mut Db) + Send>;
@@ -27,12 +28,11 @@ impl Store {
     /// Opens or creates the database at `path`, migrates it and starts the writer.
     ///
     /// # Errors
-    /// [`StoreError::InUse`] if another process has it, and all that opening can meet.
+    /// [`StoreError::InUse`] if another process has it, [`StoreError::Newer`] if a later version
+    /// wrote it, [`StoreError::Unwritable`] or [`StoreError::Io`] if it cannot be created,
+    /// [`StoreError::Corrupt`] if it is no database.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            std::fs::create_dir_all(parent)
-                .map_err(|source| StoreError::Io { path: parent.to_owned(), source })?;
-        }
+        create_directory(path)?;
         let lock = lock(path)?;
         let mut db = open_writer(path)?;
         let (jobs, queue) = mpsc::channel::<Job>();
@@ -40,10 +40,10 @@ impl Store {
             .name("store-writer".into())
             .spawn(move || {
                 for job in queue {
-                    job(&mut db);
+                    run(&mut db, job);
                 }
             })
-            .map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+            .map_err(|source| StoreError::io(path, source))?;
         Ok(Self { path: path.to_owned(), jobs: Some(jobs), writer: Some(writer), _lock: lock })
     }
 
@@ -58,20 +58,21 @@ impl Store {
     ///
     /// # Errors
     /// What the job returns, or what committing it met; the transaction is rolled back.
+    /// [`StoreError::Closed`] if the job panicked.
     pub async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Db) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let run = move |db: &mut Db| {
+        let job = move |db: &mut Db| {
             // Nobody waits for the answer any more when the caller was cancelled; the work stands.
             let _ = answer.send(transact(db, job));
         };
         self.jobs
             .as_ref()
             .ok_or(StoreError::Closed)?
-            .send(Box::new(run))
+            .send(Box::new(job))
             .map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
@@ -83,6 +84,16 @@ impl Drop for Store {
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
+    }
+}
+
+/// Runs a job. One that panics is rolled back and its caller told that there is no answer; the
+/// writer goes on.
+fn run(db: &mut Db, job: Job) {
+    let done = catch_unwind(AssertUnwindSafe(|| job(db)));
+    if done.is_err() && !db.connection.is_autocommit() {
+        // If even that fails, the next job's BEGIN says so.
+        let _ = db.connection.execute_batch("ROLLBACK");
     }
 }
 
@@ -106,11 +117,10 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let path = PathBuf::from(name);
-    let io = |source| StoreError::Io { path: path.clone(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+    let file = create(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path }),
-        Err(TryLockError::Error(source)) => Err(io(source)),
+        Err(TryLockError::Error(source)) => Err(StoreError::io(&path, source)),
     }
 }

@@ -7,7 +7,7 @@ use crate::model::{Direction, Interaction, Key, Kind, Meeting, Timestamp};
 use crate::normalise::held::{Met, met};
 use crate::store::interaction::Origin;
 use crate::store::interaction::Standing;
-use crate::store::{StoreError, interaction, meeting};
+use crate::store::{StoreError, contact, interaction, meeting};
 
 use super::{Calendar, Work};
 
@@ -38,10 +38,9 @@ pub(super) fn store(
         if before.is_some_and(|stored| stored.digest == digest) {
             continue;
         }
-        if let Some(stored) = before {
-            take_back(work, stored.id)?;
-        }
         let id = meeting::upsert(work.db, mailbox, found, digest)?;
+        // Those of a meeting that stood outside the window are met only now.
+        take_back(work, id)?;
         hold(work, rep, id, found.ends_at, &people)?;
     }
     for gone in known.into_values().filter(|_| calendar.whole) {
@@ -66,7 +65,8 @@ fn hold(
     people: &[Met],
 ) -> Result<(), StoreError> {
     for person in people {
-        let row = work.relationship(rep, &person.contact, at)?;
+        let (row, contact) = work.relationship(rep, &person.contact.address)?;
+        work.named(contact, &person.contact.name, contact::NEVER);
         let held = Interaction {
             at,
             direction: Direction::Mutual,

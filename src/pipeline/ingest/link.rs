@@ -1,96 +1,146 @@
 //! Which of the touched threads' messages answer which, and what counts because of it.
+//!
+//! Decided anew from what is stored, so that what is taken back or moved later unlinks what it had
+//! linked. An answer that only its subject tells may be in another thread than its original: all
+//! threads that hang together by subjects are decided together.
+
+use std::collections::BTreeSet;
 
 use crate::model::{Direction, Key, Timestamp};
-use crate::normalise::thread::{self as threads, Linked, Loose, Node, NodeTouch};
-use crate::store::interaction::{BySubject, MessageTouch, Standing};
+use crate::normalise::thread::{
+    self as threads, Linked, Loose, Node, NodeTouch, SUBJECT_WINDOW, answers_by_subject,
+};
+use crate::store::interaction::{MessageTouch, Standing};
+use crate::store::message::{Message, ThreadMessage};
 use crate::store::{StoreError, interaction, message, thread};
 
 use super::Work;
 
-/// A message of a relationship that a subject may link.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Candidate {
-    pub(super) message: i64,
-    pub(super) at: Timestamp,
-    pub(super) direction: Direction,
-    pub(super) reply_subject: bool,
-    pub(super) has_references: bool,
+/// Messages to be decided together, and which answers which by its subject.
+#[derive(Default)]
+struct Component {
+    messages: Vec<ThreadMessage>,
+    /// Answer and original, by row.
+    answers: BTreeSet<(i64, i64)>,
 }
 
-impl From<BySubject> for Candidate {
-    fn from(found: BySubject) -> Self {
-        Self {
-            message: found.message,
-            at: found.at,
-            direction: found.direction,
-            reply_subject: found.reply_subject,
-            has_references: found.has_references,
-        }
-    }
+/// A message that answers another one, or is answered by it, by subject alone.
+struct Neighbour {
+    thread: i64,
+    answer: i64,
+    original: i64,
 }
 
-/// Refers the answer among two messages to the other, if the subject says so.
-pub(super) fn by_subject(
+/// Notes the threads that a message hangs together with by its subject, before it changes.
+pub(super) fn unsettle(
     work: &mut Work<'_>,
-    a: &Candidate,
-    b: &Candidate,
-    subject: Key,
+    id: i64,
+    message: &Message,
+    touches: &[MessageTouch],
 ) -> Result<(), StoreError> {
-    let loose = |c: &Candidate| Loose {
-        at: c.at,
-        direction: c.direction,
-        subject: Some(subject),
-        reply_subject: c.reply_subject,
-        has_references: c.has_references,
-    };
-    let (reply, original) = if threads::answers_by_subject(&loose(a), &loose(b)) {
-        (a, b)
-    } else if threads::answers_by_subject(&loose(b), &loose(a)) {
-        (b, a)
-    } else {
-        return Ok(());
-    };
-    let keys = |id| message::keys(work.db, id);
-    let (Some(of_reply), Some(of_original)) =
-        (keys(reply.message)?.first().copied(), keys(original.message)?.first().copied())
-    else {
-        return Ok(());
-    };
-    message::add_reference(work.db, reply.message, of_original)?;
-    let joined = thread::join(work.db, &[of_original, of_reply])?;
-    work.threads.insert(joined.thread);
+    for neighbour in neighbours(work, id, message, touches)? {
+        work.threads.insert(neighbour.thread);
+    }
     Ok(())
 }
 
 /// Decides the touched threads anew and notes what has changed.
 pub(super) fn link_threads(work: &mut Work<'_>) -> Result<(), StoreError> {
-    let mut roots = std::collections::BTreeSet::new();
+    let mut open = BTreeSet::new();
     for thread in std::mem::take(&mut work.threads) {
-        roots.insert(thread::root(work.db, thread)?);
+        open.insert(thread::root(work.db, thread)?);
     }
-    for root in roots {
-        let (nodes, touches) = load(work, root)?;
-        let decided = threads::link(&nodes);
-        for (touch, linked) in touches.iter().flatten().zip(decided.into_iter().flatten()) {
+    while let Some(first) = open.pop_first() {
+        let component = load(work, first, &mut open)?;
+        let decided = threads::link(&nodes(&component));
+        let touches = component.messages.iter().flat_map(|m| &m.touches);
+        for (touch, linked) in touches.zip(decided.into_iter().flatten()) {
             save(work, touch, linked)?;
         }
     }
     Ok(())
 }
 
-fn load(work: &Work<'_>, thread: i64) -> Result<(Vec<Node>, Vec<Vec<MessageTouch>>), StoreError> {
-    let mut nodes = Vec::new();
-    let mut all = Vec::new();
-    for found in message::of_thread(work.db, thread)? {
-        let touches = interaction::of_message(work.db, found.id)?;
-        nodes.push(Node {
-            keys: found.keys,
-            references: found.references,
-            touches: touches.iter().map(node_touch).collect(),
-        });
-        all.push(touches);
+/// Loads a thread and all that hang together with it; those are no longer open.
+fn load(
+    work: &mut Work<'_>,
+    first: i64,
+    open: &mut BTreeSet<i64>,
+) -> Result<Component, StoreError> {
+    let mut component = Component::default();
+    let mut reached = BTreeSet::from([first]);
+    let mut next = vec![first];
+    while let Some(root) = next.pop() {
+        open.remove(&root);
+        let found = message::of_thread(work.db, root)?;
+        for one in &found {
+            for neighbour in neighbours(work, one.id, &one.message, &one.touches)? {
+                component.answers.insert((neighbour.answer, neighbour.original));
+                if reached.insert(neighbour.thread) {
+                    next.push(neighbour.thread);
+                }
+            }
+        }
+        component.messages.extend(found);
     }
-    Ok((nodes, all))
+    Ok(component)
+}
+
+fn neighbours(
+    work: &mut Work<'_>,
+    id: i64,
+    message: &Message,
+    touches: &[MessageTouch],
+) -> Result<Vec<Neighbour>, StoreError> {
+    let mut found = Vec::new();
+    let Some(subject) = message.subject else { return Ok(found) };
+    let loose = |at: Timestamp, direction: Direction, reply_subject: bool, has_references: bool| {
+        Loose { at, direction, subject: Some(subject), reply_subject, has_references }
+    };
+    let (from, to) = (message.at - SUBJECT_WINDOW, message.at + SUBJECT_WINDOW);
+    for touch in touches {
+        if !work.is_loose(touch.relationship)? {
+            continue;
+        }
+        let me = loose(
+            message.at,
+            touch.interaction.direction,
+            message.reply_subject,
+            !message.references.is_empty(),
+        );
+        let others = interaction::with_subject(work.db, touch.relationship, subject, from, to)?;
+        for other in others.into_iter().filter(|other| other.message != id) {
+            let them = loose(other.at, other.direction, other.reply_subject, other.has_references);
+            let (answer, original) = if answers_by_subject(&me, &them) {
+                (id, other.message)
+            } else if answers_by_subject(&them, &me) {
+                (other.message, id)
+            } else {
+                continue;
+            };
+            found.push(Neighbour { thread: other.thread, answer, original });
+        }
+    }
+    Ok(found)
+}
+
+/// The messages as linking sees them; one that refers to itself does not answer itself.
+fn nodes(component: &Component) -> Vec<Node> {
+    let first_key = |id: i64| -> Option<Key> {
+        component.messages.iter().find(|m| m.id == id).and_then(|m| m.message.keys.first().copied())
+    };
+    component
+        .messages
+        .iter()
+        .map(|found| {
+            let keys = found.message.keys.clone();
+            let mut references = found.message.references.clone();
+            references.retain(|key| !keys.contains(key));
+            let by_subject = component.answers.range((found.id, i64::MIN)..=(found.id, i64::MAX));
+            references.extend(by_subject.filter_map(|(_, original)| first_key(*original)));
+            Node { keys, references, touches: found.touches.iter().map(node_touch).collect() }
+        })
+        .collect()
 }
 
 fn node_touch(touch: &MessageTouch) -> NodeTouch {
@@ -119,6 +169,7 @@ fn save(work: &mut Work<'_>, touch: &MessageTouch, decided: Linked) -> Result<()
             touched.added.insert(touch.id, (now, true));
         }
         (None, true, true) if decided.linked => touched.answered.push(now.at),
+        (None, false, false) => {}
         _ => touched.refold = true,
     }
     Ok(())

@@ -1,180 +1,129 @@
-//! One message: met again, or new; its thread and its touches.
+//! One copy of a message: the first, or one more; its names, its thread and its touches.
+//!
+//! What is stored is what all copies together say, by rules that do not ask which came first. Two
+//! copies are of one message if they share a name: Message-ID, another id it was sent under, or
+//! what it looks like (writer, people, second, subject), for copies that were given another
+//! Message-ID on their way. A copy that shares names with two messages shows that they are one.
 
-use crate::model::{Envelope, Interaction, Key, Kind};
-use crate::normalise::thread::SUBJECT_WINDOW;
-use crate::normalise::{Directed, LeftOut, Touch, directed};
-use crate::store::interaction::{Origin, Standing};
-use crate::store::message::NewMessage;
-use crate::store::{StoreError, interaction, message, relationship, thread};
+use crate::model::{Automated, Direction, Envelope, Interaction, Key, Kind};
+use crate::normalise::{Directed, Touch, directed};
+use crate::store::interaction::{MessageTouch, Origin, Standing};
+use crate::store::message::Message;
+use crate::store::{StoreError, interaction, message, thread};
 
-use super::Work;
-use super::link::{Candidate, by_subject};
+use super::{Work, link};
 
-/// Stores a message, or notes a further copy of one. `proven`: it was met where only the rep puts
-/// messages, so that what says it is the rep's is.
+/// One copy of a message, or one stored message that has turned out to be a copy of another.
+struct Sighting {
+    says: Message,
+    touches: Vec<Touching>,
+}
+
+/// A touch that a copy makes.
+#[derive(Clone, Copy)]
+struct Touching {
+    relationship: i64,
+    direction: Direction,
+    audience: u32,
+    standing: Standing,
+}
+
+/// Stores a copy of a message. `proven`: it was met where only the rep puts messages, so that what
+/// says it is the rep's is.
 pub(super) fn store(
     work: &mut Work<'_>,
     envelope: &Envelope,
     proven: bool,
 ) -> Result<(), StoreError> {
-    let names = std::iter::once(envelope.key).chain(envelope.aliases.iter().copied());
-    let decided = directed(envelope, &work.rules.own);
-    if let Some(known) = thread::message_of(work.db, names.clone())? {
-        return again(work, known, envelope, &decided, proven);
-    }
-    match decided {
+    let sighting = match directed(envelope, &work.rules.own) {
         Directed::Excluded => {
             work.outcome.excluded += 1;
-            Ok(())
+            return Ok(());
         }
-        Directed::LeftOut(reason) => leave_out(work, envelope, reason, proven),
-        Directed::Touches(touches) => {
-            let mut rows = Vec::with_capacity(touches.len());
-            for touch in &touches {
-                rows.push(work.relationship(touch.rep, &touch.contact, envelope.at)?);
-            }
-            if let Some(twin) = twin(work, envelope, &touches, &rows)? {
-                thread::name(work.db, names.clone(), twin)?;
-                for key in names {
-                    message::add_key(work.db, twin, key)?;
-                }
-                let known = message::get(work.db, twin)?;
-                thread::join(work.db, &keys_and_references(envelope))?;
-                work.threads.extend(known.thread);
-                return again(work, twin, envelope, &Directed::Touches(touches), proven);
-            }
-            insert(work, envelope, &touches, &rows, proven)
-        }
-    }
-}
-
-/// A copy of a message that is stored: it may prove it, date it earlier, or take it back.
-fn again(
-    work: &mut Work<'_>,
-    id: i64,
-    envelope: &Envelope,
-    decided: &Directed,
-    proven: bool,
-) -> Result<(), StoreError> {
+        Directed::LeftOut(reason) => left_out(envelope, reason.code()),
+        Directed::Touches(touches) => touching(work, envelope, &touches, proven)?,
+    };
+    let known = thread::messages_of(work.db, &sighting.says.keys)?;
+    let Some((first, others)) = known.split_first() else {
+        return insert(work, sighting);
+    };
     work.outcome.copies += 1;
-    let known = message::get(work.db, id)?;
-    if known.left_out {
-        return Ok(());
+    for other in others {
+        absorb(work, *first, *other)?;
     }
-    if let Directed::LeftOut(reason @ LeftOut::Automated(_)) = decided {
-        for touch in interaction::of_message(work.db, id)? {
-            work.refold(touch.relationship);
-            work.touched.entry(touch.relationship).or_default().added.remove(&touch.id);
-        }
-        message::leave_out(work.db, id, reason.code())?;
-        work.threads.extend(known.thread);
-        return Ok(());
-    }
-    if proven && !known.proven {
-        message::prove(work.db, id)?;
-        work.threads.extend(known.thread);
-    }
-    if !known.dated && !envelope.dated && envelope.at < known.at {
-        message::redate(work.db, id, envelope.at)?;
-        for touch in interaction::of_message(work.db, id)? {
-            work.refold(touch.relationship);
-        }
-    }
-    Ok(())
+    merge(work, *first, &sighting)
 }
 
-/// Stores a message that makes no interaction, so that it is counted once and met again cheaply.
-fn leave_out(
+/// A copy that makes no interaction: it says why, and no more.
+fn left_out(envelope: &Envelope, reason: &str) -> Sighting {
+    let says = Message {
+        thread: None,
+        at: envelope.at,
+        dated: envelope.dated,
+        left_out: Some(reason.to_owned()),
+        subject: None,
+        reply_subject: false,
+        keys: names(envelope),
+        references: Vec::new(),
+    };
+    Sighting { says, touches: Vec::new() }
+}
+
+fn touching(
     work: &mut Work<'_>,
     envelope: &Envelope,
-    reason: LeftOut,
+    found: &[Touch],
     proven: bool,
-) -> Result<(), StoreError> {
-    let id = message::insert(
-        work.db,
-        &NewMessage {
-            thread: None,
-            at: envelope.at,
-            dated: envelope.dated,
-            proven,
-            left_out: Some(reason.code()),
-            subject: None,
-            reply_subject: false,
-            keys: &[],
-            references: &[],
-        },
-    )?;
-    work.outcome.messages += 1;
-    thread::name(work.db, [envelope.key], id)
-}
-
-/// The copy of this message that was given another Message-ID on its way into a mailbox: the same
-/// writer to the same person in the same second with the same subject.
-fn twin(
-    work: &Work<'_>,
-    envelope: &Envelope,
-    touches: &[Touch],
-    rows: &[i64],
-) -> Result<Option<i64>, StoreError> {
-    match (touches.first(), rows.first()) {
-        (Some(touch), Some(row)) if envelope.dated => {
-            interaction::twin(work.db, *row, envelope.at, touch.direction, envelope.subject)
-        }
-        _ => Ok(None),
-    }
-}
-
-fn insert(
-    work: &mut Work<'_>,
-    envelope: &Envelope,
-    touches: &[Touch],
-    rows: &[i64],
-    proven: bool,
-) -> Result<(), StoreError> {
-    let mut keys = vec![envelope.key];
-    keys.extend_from_slice(&envelope.aliases);
-    let joined = thread::join(work.db, &keys_and_references(envelope))?;
-    let id = message::insert(
-        work.db,
-        &NewMessage {
-            thread: Some(joined.thread),
-            at: envelope.at,
-            dated: envelope.dated,
-            proven,
-            left_out: None,
-            subject: envelope.subject,
-            reply_subject: envelope.reply_subject,
-            keys: &keys,
-            references: &envelope.references,
-        },
-    )?;
-    work.outcome.messages += 1;
-    thread::name(work.db, keys, id)?;
-    if joined.known {
-        work.threads.insert(joined.thread);
-    }
-    for (touch, row) in touches.iter().zip(rows) {
-        let found = Interaction {
-            at: envelope.at,
-            direction: touch.direction,
-            kind: Kind::Message,
-            audience: touch.audience,
-            linked: false,
-        };
+) -> Result<Sighting, StoreError> {
+    let mut touches = Vec::with_capacity(found.len());
+    for touch in found {
         let standing = standing(envelope, touch, proven);
-        let counted = standing == Standing::Sound;
-        let origin = Origin::Message(id);
-        if let Some(new) = interaction::insert(work.db, *row, &found, origin, standing, counted)? {
-            work.added(*row, new, found, counted);
+        let (relationship, contact) = work.relationship(touch.rep, &touch.contact.address)?;
+        if standing == Standing::Sound {
+            work.named(contact, &touch.contact.name, envelope.at);
         }
-        link_by_subject(work, envelope, id, touch, *row)?;
+        let (direction, audience) = (touch.direction, touch.audience);
+        touches.push(Touching { relationship, direction, audience, standing });
     }
-    Ok(())
+    let mut keys = names(envelope);
+    if envelope.dated {
+        keys.push(looks(envelope, found));
+    }
+    let says = Message {
+        thread: None,
+        at: envelope.at,
+        dated: envelope.dated,
+        left_out: None,
+        subject: envelope.subject,
+        reply_subject: envelope.reply_subject,
+        keys,
+        references: envelope.references.clone(),
+    };
+    Ok(Sighting { says, touches })
 }
 
-/// What speaks for a touch when it is first met.
+/// The ids under which it was sent.
+fn names(envelope: &Envelope) -> Vec<Key> {
+    let mut keys = vec![envelope.key];
+    union(&mut keys, &envelope.aliases);
+    keys
+}
+
+/// What a message looks like: the same writer to the same people in the same second with the same
+/// subject.
+fn looks(envelope: &Envelope, touches: &[Touch]) -> Key {
+    let mut people: Vec<String> = touches
+        .iter()
+        .map(|t| format!("{} {} {}", t.rep, t.direction.code(), t.contact.address))
+        .collect();
+    people.sort_unstable();
+    let subject = envelope.subject.map_or(0, |subject| subject.0);
+    let at = envelope.at.millis().to_be_bytes();
+    Key::of("looks", &[people.join("\n").as_bytes(), &at, &subject.to_be_bytes()])
+}
+
+/// What speaks for a touch of a copy.
 fn standing(envelope: &Envelope, touch: &Touch, proven: bool) -> Standing {
-    use crate::model::Direction;
     match touch.direction {
         Direction::Outbound if !proven => Standing::Unproven,
         Direction::Inbound if envelope.authenticated == Some(false) => Standing::Unverified,
@@ -182,44 +131,218 @@ fn standing(envelope: &Envelope, touch: &Touch, proven: bool) -> Standing {
     }
 }
 
-/// Joins a message to those that only its subject tells it belongs to.
-fn link_by_subject(
-    work: &mut Work<'_>,
-    envelope: &Envelope,
-    id: i64,
-    touch: &Touch,
-    row: i64,
-) -> Result<(), StoreError> {
-    let Some(subject) = envelope.subject else { return Ok(()) };
-    let is_loose_reply = envelope.reply_subject && envelope.references.is_empty();
-    let loose = match work.loose.get(&row) {
-        Some(loose) => *loose,
-        None => relationship::get(work.db, row)?.loose_replies,
-    };
-    work.loose.insert(row, loose || is_loose_reply);
-    if is_loose_reply {
-        work.touched.entry(row).or_default().loose_reply = true;
-    } else if !loose {
-        return Ok(());
+fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
+    let Sighting { mut says, touches } = sighting;
+    let mut known = false;
+    if says.left_out.is_none() {
+        let joined = join(work, &says.keys, &says.references)?;
+        says.thread = Some(joined.thread);
+        known = joined.known;
     }
-    let me = Candidate {
-        message: id,
-        at: envelope.at,
-        direction: touch.direction,
-        reply_subject: envelope.reply_subject,
-        has_references: !envelope.references.is_empty(),
-    };
-    let (from, to) = (envelope.at - SUBJECT_WINDOW, envelope.at + SUBJECT_WINDOW);
-    let others = interaction::with_subject(work.db, row, subject, from, to)?;
-    for other in others.into_iter().filter(|other| other.message != id) {
-        by_subject(work, &me, &other.into(), subject)?;
+    let id = message::insert(work.db, &says)?;
+    thread::name(work.db, &says.keys, id)?;
+    work.outcome.messages += 1;
+    for touch in &touches {
+        add(work, id, &says, touch)?;
+    }
+    note_loose(work, &says, touches.iter().map(|t| t.relationship));
+    let mut alone = !known;
+    for touch in &touches {
+        alone &= says.subject.is_none() || !work.is_loose(touch.relationship)?;
+    }
+    work.threads.extend(says.thread.filter(|_| !alone));
+    Ok(())
+}
+
+/// Adds what one more copy says to what is stored of a message.
+fn merge(work: &mut Work<'_>, id: i64, copy: &Sighting) -> Result<(), StoreError> {
+    let before = message::get(work.db, id)?;
+    let mut after = before.clone();
+    let fresh = union(&mut after.keys, &copy.says.keys);
+    thread::name(work.db, &fresh, id)?;
+    let threaded = before.thread.or(copy.says.thread).is_some();
+    if copy.says.left_out.is_none() || threaded && !fresh.is_empty() {
+        after.thread = Some(join(work, &after.keys, &copy.says.references)?.thread);
+    }
+    let weighed = weigh(before.left_out.as_deref(), copy.says.left_out.as_deref());
+    match weighed {
+        Weighed::Nothing => {}
+        Weighed::LeaveOut => after.left_out.clone_from(&copy.says.left_out),
+        Weighed::Touch => {
+            after.left_out = None;
+            after.at = copy.says.at;
+            after.dated = copy.says.dated;
+            add_content(&mut after, &copy.says);
+        }
+        Weighed::Both => {
+            let earlier = |m: &Message| (!m.dated, m.at);
+            if earlier(&copy.says) < earlier(&after) {
+                after.at = copy.says.at;
+                after.dated = copy.says.dated;
+            }
+            add_content(&mut after, &copy.says);
+        }
+    }
+    let touches = interaction::of_message(work.db, id)?;
+    if after != before {
+        link::unsettle(work, id, &before, &touches)?;
+        message::update(work.db, id, &after)?;
+    }
+    if weighed == Weighed::LeaveOut {
+        take_back(work, id, &touches)?;
+    }
+    if after.left_out.is_none() {
+        if after.at != before.at {
+            interaction::redate(work.db, id, after.at)?;
+            touches.iter().for_each(|touch| work.refold(touch.relationship));
+        }
+        for touch in &copy.touches {
+            add_or_revise(work, id, &after, &touches, touch)?;
+        }
+        let all = touches.iter().map(|t| t.relationship);
+        note_loose(work, &after, all.chain(copy.touches.iter().map(|t| t.relationship)));
+    }
+    if after != before {
+        work.threads.extend(after.thread);
     }
     Ok(())
 }
 
-fn keys_and_references(envelope: &Envelope) -> Vec<Key> {
-    let mut keys = vec![envelope.key];
-    keys.extend_from_slice(&envelope.aliases);
-    keys.extend_from_slice(&envelope.references);
-    keys
+/// Makes two stored messages one that a copy has shown to be one.
+fn absorb(work: &mut Work<'_>, into: i64, from: i64) -> Result<(), StoreError> {
+    let says = message::get(work.db, from)?;
+    let found = interaction::of_message(work.db, from)?;
+    link::unsettle(work, from, &says, &found)?;
+    take_back(work, from, &found)?;
+    thread::name(work.db, &says.keys, into)?;
+    message::delete(work.db, from)?;
+    let touches = found
+        .iter()
+        .map(|t| Touching {
+            relationship: t.relationship,
+            direction: t.interaction.direction,
+            audience: t.interaction.audience,
+            standing: t.standing,
+        })
+        .collect();
+    work.threads.extend(says.thread);
+    merge(work, into, &Sighting { says, touches })
+}
+
+/// What a further copy does to whether a message makes interactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weighed {
+    /// Nothing: what is stored weighs more.
+    Nothing,
+    /// It makes none, for the copy's reason.
+    LeaveOut,
+    /// It makes those of the copy; nothing so far did.
+    Touch,
+    /// It makes those of all copies.
+    Both,
+}
+
+/// Weighs two copies, by the reason why each is left out: that one is automated mail outweighs
+/// what another touches, and that outweighs every other reason.
+fn weigh(stored: Option<&str>, copy: Option<&str>) -> Weighed {
+    let automated = |reason: &str| Automated::from_code(reason).is_some();
+    match (stored, copy) {
+        (None, None) => Weighed::Both,
+        (None, Some(reason)) if automated(reason) => Weighed::LeaveOut,
+        (Some(reason), None) if !automated(reason) => Weighed::Touch,
+        (Some(a), Some(b)) if (!automated(b), b) < (!automated(a), a) => Weighed::LeaveOut,
+        _ => Weighed::Nothing,
+    }
+}
+
+/// Of differing subjects the greater, that of a reply before others; every reference.
+fn add_content(message: &mut Message, copy: &Message) {
+    let subject = |m: &Message| (m.reply_subject, m.subject);
+    if subject(copy) > subject(message) {
+        message.subject = copy.subject;
+        message.reply_subject = copy.reply_subject;
+    }
+    union(&mut message.references, &copy.references);
+}
+
+fn add(
+    work: &mut Work<'_>,
+    id: i64,
+    message: &Message,
+    touch: &Touching,
+) -> Result<(), StoreError> {
+    let found = Interaction {
+        at: message.at,
+        direction: touch.direction,
+        kind: Kind::Message,
+        audience: touch.audience,
+        linked: false,
+    };
+    let (row, counted) = (touch.relationship, touch.standing == Standing::Sound);
+    let origin = Origin::Message(id);
+    if let Some(new) = interaction::insert(work.db, row, &found, origin, touch.standing, counted)? {
+        work.added(row, new, found, counted);
+    }
+    Ok(())
+}
+
+/// Of one touch in two copies counts the better standing and the larger audience.
+fn add_or_revise(
+    work: &mut Work<'_>,
+    id: i64,
+    message: &Message,
+    known: &[MessageTouch],
+    touch: &Touching,
+) -> Result<(), StoreError> {
+    let same = |k: &&MessageTouch| {
+        k.relationship == touch.relationship && k.interaction.direction == touch.direction
+    };
+    let Some(stored) = known.iter().find(same) else {
+        work.threads.extend(message.thread);
+        return add(work, id, message, touch);
+    };
+    let standing = stored.standing.min(touch.standing);
+    let audience = stored.interaction.audience.max(touch.audience);
+    if standing == stored.standing && audience == stored.interaction.audience {
+        return Ok(());
+    }
+    interaction::revise(work.db, stored.id, standing, audience)?;
+    work.threads.extend(message.thread);
+    if audience != stored.interaction.audience {
+        work.refold(stored.relationship);
+    }
+    Ok(())
+}
+
+fn take_back(work: &mut Work<'_>, id: i64, touches: &[MessageTouch]) -> Result<(), StoreError> {
+    for touch in touches {
+        work.refold(touch.relationship);
+        work.touched.entry(touch.relationship).or_default().added.remove(&touch.id);
+    }
+    interaction::delete_of_message(work.db, id)
+}
+
+/// Notes that relationships hold an answer that only its subject can link.
+fn note_loose(work: &mut Work<'_>, message: &Message, relationships: impl Iterator<Item = i64>) {
+    if message.reply_subject && message.subject.is_some() && message.references.is_empty() {
+        relationships.for_each(|row| work.note_loose(row));
+    }
+}
+
+fn join(work: &Work<'_>, keys: &[Key], references: &[Key]) -> Result<thread::Joined, StoreError> {
+    let mut all = keys.to_vec();
+    union(&mut all, references);
+    thread::join(work.db, &all)
+}
+
+/// Adds the keys that are missing; gives those.
+fn union(keys: &mut Vec<Key>, more: &[Key]) -> Vec<Key> {
+    let mut fresh = Vec::new();
+    for key in more {
+        if !keys.contains(key) {
+            keys.push(*key);
+            fresh.push(*key);
+        }
+    }
+    fresh
 }

@@ -1,1 +1,106 @@
-//! x
+//! Whatever the order in which copies arrive and deltas are cut, what counts ends the same.
+
+mod orders;
+mod story;
+pub(crate) mod world;
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use self::story::{Found, Story, story};
+use self::world::{World, day, differ};
+use crate::model::Timestamp;
+
+/// All of it at once: each mailbox in one delta, the calendars as they are in the end.
+fn at_once(story: &Story, now: Timestamp) -> World {
+    let world = World::new();
+    commit(&world, &story.copies, now);
+    for (rep, calendar) in last_of_each(story) {
+        world.calendar(rep, calendar, now);
+    }
+    world.settle(now);
+    world
+}
+
+fn last_of_each(story: &Story) -> BTreeMap<usize, crate::pipeline::ingest::Calendar> {
+    story.calendars.iter().cloned().collect()
+}
+
+/// Commits copies, each mailbox's in one delta.
+fn commit(world: &World, copies: &[Found], now: Timestamp) {
+    let mut by_mailbox: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for copy in copies {
+        by_mailbox.entry((copy.rep, copy.mailbox)).or_default().push(copy.envelope.clone());
+    }
+    for ((rep, mailbox), messages) in by_mailbox {
+        world.mail(rep, mailbox, &messages, now);
+    }
+}
+
+/// In another order, a few copies at a time, some deltas twice, calendars coming and changing in
+/// between, and the first of it some days earlier.
+fn bit_by_bit(
+    story: &Story,
+    order: &[usize],
+    sizes: &[usize],
+    replayed: &[bool],
+    now: Timestamp,
+) -> World {
+    let world = World::new();
+    let mut rest: Vec<Found> = order.iter().map(|n| story.copies[*n].clone()).collect();
+    let mut calendars = story.calendars.iter();
+    let mut done: Vec<Vec<Found>> = Vec::new();
+    for (n, (size, replay)) in sizes.iter().cycle().zip(replayed.iter().cycle()).enumerate() {
+        if rest.is_empty() {
+            break;
+        }
+        let now = if n < 2 { now - crate::model::Span::from_days(9) } else { now };
+        let chunk: Vec<Found> = rest.drain(..(*size).min(rest.len())).collect();
+        commit(&world, &chunk, now);
+        done.push(chunk);
+        if *replay {
+            commit(&world, &done[n / 2], now);
+            world.settle(now);
+        }
+        if let Some((rep, calendar)) = calendars.next() {
+            world.calendar(*rep, calendar.clone(), now);
+            world.calendar(*rep, calendar.clone(), now);
+        }
+    }
+    for (rep, calendar) in calendars {
+        world.calendar(*rep, calendar.clone(), now);
+    }
+    world.settle(now);
+    world
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn order_chunks_and_replays_change_nothing(
+        (story, order) in story(14).prop_flat_map(|story| {
+            let order = Just((0..story.copies.len()).collect::<Vec<_>>()).prop_shuffle();
+            (Just(story), order)
+        }),
+        sizes in prop::collection::vec(1usize..7, 1..6),
+        replayed in prop::collection::vec(any::<bool>(), 1..6),
+    ) {
+        let now = day(36.0);
+        let keys = story.keys();
+        let whole = at_once(&story, now);
+        let parts = bit_by_bit(&story, &order, &sizes, &replayed, now);
+        prop_assert_eq!(parts.view(&keys), whole.view(&keys));
+        for world in [&whole, &parts] {
+            let differences = world.differences();
+            prop_assert!(differences.is_empty(), "{}", differences.join("\n"));
+        }
+        let (a, b) = (parts.states(now), whole.states(now));
+        prop_assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+        for (pair, state) in &a {
+            let differs = differ(state, &b[pair]);
+            prop_assert!(differs.is_none(), "{}: {:?}", pair, differs);
+        }
+    }
+}

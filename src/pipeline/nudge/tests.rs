@@ -1,0 +1,235 @@
+//! Weekly relationships that go quiet, from the mail to the rows of nudge and outbox.
+
+use std::sync::Arc;
+
+use super::{Outcome, step};
+use crate::model::{
+    Attendee, Envelope, Key, Meeting, MeetingStatus, Participation, Span, Timestamp,
+};
+use crate::pipeline::ingest::tests::world::{Mailbox, World, answering, day, envelope, person};
+use crate::pipeline::ingest::{Batch, Calendar};
+use crate::store::{StoreError, nudge, outbox, relationship, source};
+
+/// The last of 40 weekly exchanges.
+const LAST: f64 = 39.0 * 7.0;
+
+/// What the rep sent, and what the contact answered, at those days.
+fn exchanges(contact: &str, days: &[f64]) -> (Vec<Envelope>, Vec<Envelope>) {
+    let id = |n: f64, way: &str| format!("{contact}-{n}-{way}");
+    let sent = days.iter().map(|d| envelope(&id(*d, "out"), &format!("ann>{contact}"), *d));
+    let answered = days.iter().map(|d| {
+        let answer = envelope(&id(*d, "in"), &format!("{contact}>ann"), *d + 0.1);
+        answering(answer, &[&id(*d, "out")])
+    });
+    (sent.collect(), answered.collect())
+}
+
+fn weekly() -> Vec<f64> {
+    (0..40).map(|week| 7.0 * f64::from(week)).collect()
+}
+
+fn exchange(world: &World, contact: &str, days: &[f64], now: Timestamp) {
+    let (sent, answered) = exchanges(contact, days);
+    world.mail(0, Mailbox::Sent, &sent, now);
+    world.mail(0, Mailbox::Inbox, &answered, now);
+    world.settle(now);
+}
+
+/// A rep with a weekly relationship to each contact, all read through.
+fn quiet(contacts: &[&str]) -> World {
+    let world = World::new();
+    for contact in contacts {
+        exchange(&world, contact, &weekly(), day(LAST + 1.0));
+    }
+    world
+}
+
+/// One step with one endpoint, every source read just before.
+fn at(world: &World, now: Timestamp) -> Outcome {
+    read_through(world, now);
+    stepped(world, now)
+}
+
+fn read_through(world: &World, now: Timestamp) {
+    let sources = world.sources.clone();
+    world.write(move |db| sources.iter().try_for_each(|id| source::succeed(db, *id, now))).unwrap();
+}
+
+fn stepped(world: &World, now: Timestamp) -> Outcome {
+    let rules = Arc::clone(&world.rules);
+    world
+        .write(move |db| {
+            let (endpoint, _) = outbox::ensure_endpoint(db, "crm", Key(1))?;
+            step(db, &rules, &[endpoint], now)
+        })
+        .unwrap()
+}
+
+/// Nudges and deliveries owed.
+fn rows(world: &World) -> (usize, u32) {
+    world
+        .write(|db| {
+            let ever = Timestamp::from_millis(i64::MAX);
+            Ok((nudge::list(db, ever, 100)?.len(), outbox::counts(db)?.0))
+        })
+        .unwrap()
+}
+
+fn due_at(world: &World) -> Timestamp {
+    world.write(|db| Ok(relationship::next_due(db)?.unwrap())).unwrap()
+}
+
+#[test]
+fn what_falls_is_told_once_at_its_time() {
+    let world = quiet(&["bo"]);
+    let falls = due_at(&world);
+    assert!(falls > day(LAST + 20.0), "{falls}");
+    let early = at(&world, falls - Span::from_millis(1));
+    assert_eq!(early, Outcome { next_due: Some(falls), ..Outcome::default() });
+    let told = at(&world, falls);
+    assert_eq!((told.made.len(), told.next_due), (1, None));
+    assert_eq!(rows(&world), (1, 1));
+    for later in [falls, falls + Span::from_hours(1), falls + Span::from_days(30)] {
+        assert_eq!(at(&world, later), Outcome::default(), "at {later}");
+    }
+    exchange(&world, "bo", &weekly(), falls + Span::from_days(1));
+    assert_eq!(at(&world, falls + Span::from_days(1)), Outcome::default(), "all mail again");
+    assert_eq!(rows(&world), (1, 1));
+}
+
+#[test]
+fn nothing_is_said_from_data_that_may_lack_something() {
+    let incomplete = |world: &World, complete| {
+        let batch = Batch { complete, ..world.batch(0, Mailbox::Archive) };
+        world.commit(batch, day(LAST));
+    };
+    let falls = due_at(&quiet(&["bo"]));
+    let hour = Span::from_hours(1);
+    for (what, held, read_at, complete) in [
+        ("never read", "stale", None, true),
+        ("read 25 hours ago", "stale", Some(falls - Span::from_hours(25)), true),
+        ("being read", "backfilling", Some(falls), false),
+    ] {
+        let world = quiet(&["bo"]);
+        incomplete(&world, complete);
+        read_at.iter().for_each(|then| read_through(&world, *then));
+        let outcome = stepped(&world, falls);
+        assert_eq!(outcome.decided.keys().copied().collect::<Vec<_>>(), [held], "{what}");
+        assert_eq!((rows(&world), outcome.next_due), ((0, 0), Some(falls + hour)), "{what}");
+        if !complete {
+            // Of a mailbox that is new or renumbered, until it has been read through.
+            incomplete(&world, true);
+        }
+        assert_eq!(at(&world, falls + hour).made.len(), 1, "{what}, an hour later");
+    }
+}
+
+#[test]
+fn a_meeting_to_come_speaks_for_itself() {
+    let world = quiet(&["bo"]);
+    let falls = due_at(&world);
+    let attendee = |who, organizer| Attendee {
+        person: person(who),
+        participation: Participation::Accepted,
+        organizer,
+    };
+    let meeting = Meeting {
+        uid: "plan".into(),
+        recurrence_at: None,
+        starts_at: falls + Span::from_days(3),
+        ends_at: falls + Span::from_days(3),
+        status: MeetingStatus::Confirmed,
+        attendees: vec![attendee("ann", true), attendee("bo", false)],
+    };
+    let window = (day(0.0), falls + Span::from_days(100));
+    let calendar = |meetings| Calendar { window, meetings, whole: true };
+    world.calendar(0, calendar(vec![meeting.clone()]), falls - Span::from_days(1));
+    let outcome = at(&world, falls);
+    assert_eq!(outcome.decided.keys().copied().collect::<Vec<_>>(), ["meeting_ahead"]);
+    // It is cancelled: what it held back is said.
+    let cancelled = Meeting { status: MeetingStatus::Cancelled, ..meeting };
+    world.calendar(0, calendar(vec![cancelled]), falls);
+    assert_eq!(at(&world, falls).made.len(), 1);
+}
+
+#[test]
+fn a_rep_gets_at_most_five_a_week_and_the_rest_after() {
+    let contacts = ["a", "b", "c", "d", "e", "f", "g"];
+    let world = quiet(&contacts);
+    let falls = due_at(&world) + Span::from_hours(1);
+    let first = at(&world, falls);
+    assert_eq!((first.made.len(), first.decided["over_budget"]), (5, 2));
+    assert_eq!(at(&world, falls + Span::from_days(6)).made, Vec::<String>::new());
+    assert_eq!(at(&world, falls + Span::from_hours(7 * 24 + 1)).made.len(), 2);
+    assert_eq!(rows(&world), (7, 7));
+}
+
+#[test]
+fn a_recovery_ends_the_episode_and_a_later_fall_begins_another() {
+    let world = quiet(&["bo"]);
+    let falls = due_at(&world);
+    let first = at(&world, falls).made;
+    let back = (falls + Span::from_days(1)).days_since(day(0.0));
+    exchange(&world, "bo", &[back, back + 1.0, back + 2.0], day(back + 3.0));
+    let resolved = world
+        .write(|db| Ok(nudge::list(db, Timestamp::from_millis(i64::MAX), 9)?[0].resolved_at))
+        .unwrap();
+    assert_eq!(resolved, Some(day(back + 3.0)));
+    let mut now = due_at(&world);
+    let mut second = Vec::new();
+    while second.is_empty() {
+        let outcome = at(&world, now);
+        second = outcome.made;
+        now = outcome.next_due.unwrap_or(now);
+    }
+    assert_ne!(first, second);
+    let made = |n: usize| {
+        let all = world.write(|db| nudge::list(db, Timestamp::from_millis(i64::MAX), 9)).unwrap();
+        all[n].nudge.created_at
+    };
+    assert!(made(0) - made(1) >= Span::from_days(21), "{} {}", made(1), made(0));
+    assert_eq!(rows(&world), (2, 2));
+}
+
+#[test]
+fn a_job_that_fails_leaves_neither_nudge_nor_delivery_nor_episode() {
+    let world = quiet(&["bo"]);
+    let falls = due_at(&world);
+    read_through(&world, falls);
+    let rules = Arc::clone(&world.rules);
+    let failed = world.write(move |db| {
+        let (endpoint, _) = outbox::ensure_endpoint(db, "crm", Key(1))?;
+        assert_eq!(step(db, &rules, &[endpoint], falls)?.made.len(), 1);
+        Err::<(), _>(StoreError::Closed)
+    });
+    assert!(matches!(failed, Err(StoreError::Closed)));
+    assert_eq!((rows(&world), due_at(&world)), ((0, 0), falls));
+    assert_eq!(stepped(&world, falls).made.len(), 1);
+}
+
+#[test]
+fn two_databases_of_one_history_give_the_same_ids() {
+    let straight = quiet(&["bo", "cy"]);
+    let backwards = World::new();
+    for contact in ["cy", "bo"] {
+        let (mut sent, mut answered) = exchanges(contact, &weekly());
+        sent.reverse();
+        answered.reverse();
+        for chunk in answered.chunks(7) {
+            backwards.mail(0, Mailbox::Inbox, chunk, day(LAST + 1.0));
+        }
+        for chunk in sent.chunks(9) {
+            backwards.mail(0, Mailbox::Sent, chunk, day(LAST + 1.0));
+        }
+    }
+    backwards.settle(day(LAST + 1.0));
+    let falls = due_at(&straight);
+    let made = |world: &World| {
+        let mut made = at(world, falls + Span::from_hours(1)).made;
+        made.sort();
+        made
+    };
+    let ids = made(&straight);
+    assert_eq!(ids.len(), 2);
+    assert_eq!(made(&backwards), ids);
+}
