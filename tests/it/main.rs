@@ -9,6 +9,8 @@ mod config;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod daemon;
 #[cfg(test)]
 mod deliver;
