@@ -89,9 +89,9 @@ fn torment(place: &Place, server: &Dovecot, kills: u64, seed: u64) -> Seen {
             let owed = nudges(&place.database()).into_values().flat_map(|owed| owed.outbox);
             seen.in_delivery += u32::from(owed.into_iter().any(|(_, state, _)| state == "pending"));
         }
-        let due = |count: usize, of: u64| count * usize::try_from(kill + 1).unwrap() / of as usize;
-        let until = due(MESSAGES[1], kills) - (MESSAGES[1] - later.len());
-        let (new, rest) = later.split_at(until);
+        let of_later = MESSAGES[1] as u64 * (kill + 1) / kills;
+        let before = MESSAGES[1] - later.len();
+        let (new, rest) = later.split_at(usize::try_from(of_later).unwrap() - before);
         deliver(server, new);
         later = rest;
         arrived += new.len();

@@ -3,6 +3,9 @@
 //! `cfg(test)` tells clippy that what is below may unwrap, helpers included.
 
 #[cfg(test)]
+#[path = "../bench/first_sync.rs"]
+mod bench;
+#[cfg(test)]
 mod calendar;
 #[cfg(test)]
 mod config;

@@ -21,7 +21,7 @@ pub(crate) enum Answer {
     Status(u16),
     /// Not at all, keeping the connection.
     Never,
-    /// With 503 at every fifth request and 204 at the others.
+    /// With 503 at every fifth request and 204 at the others, each after a moment.
     FourOfFive,
 }
 
@@ -159,6 +159,9 @@ async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
         requests.len()
     };
     let answer = *shared.answer.lock().unwrap();
+    if answer == Answer::FourOfFive {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
     match answer {
         Answer::Status(status) => StatusCode::from_u16(status).unwrap(),
         Answer::FourOfFive if number % 5 == 0 => StatusCode::SERVICE_UNAVAILABLE,
