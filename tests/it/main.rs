@@ -3,6 +3,9 @@
 //! `cfg(test)` tells clippy that what is below may unwrap, helpers included.
 
 #[cfg(test)]
+#[path = "../bench/first_sync.rs"]
+mod bench;
+#[cfg(test)]
 mod calendar;
 #[cfg(test)]
 mod cli;
@@ -10,6 +13,8 @@ mod cli;
 mod config;
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod crash;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]

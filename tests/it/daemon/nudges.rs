@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::now_s;
 use crate::support::dovecot::put;
-use crate::support::dump::nudges;
+use crate::support::dump::{make_due, nudges};
 use crate::support::generate::weekly;
 use crate::support::hook::{Answer, Hook};
 use crate::support::process::{Place, Running};
@@ -93,20 +93,13 @@ fn a_receiver_that_comes_back_gets_the_nudge_under_the_same_id() {
     let (id, owed) = nudges(&place.database()).pop_first().unwrap();
     let [(_, state, attempts)] = owed.outbox.as_slice() else { panic!("{owed:?}") };
     assert!(state == "pending" && *attempts >= 1, "{owed:?}");
-    make_due(&place);
+    assert_eq!(make_due(&place.database()), 1);
     let daemon = self::daemon(&place);
     let requests = hook.wait_for(2, SOON);
     let same = |r: &crate::support::hook::Request| r.id == id && r.body == owed.body;
     assert!(requests.iter().all(|r| same(r) && r.is_signed_with(SECRET)), "{requests:?}");
     daemon.terminate(Duration::from_secs(5));
     assert_eq!(hook.requests().len(), 2, "once it was taken, never again");
-}
-
-/// The second wait is up to five minutes long: a test cannot, so the row is moved.
-#[expect(clippy::disallowed_methods, reason = "time is moved from outside")]
-fn make_due(place: &Place) {
-    let db = rusqlite::Connection::open(place.database()).unwrap();
-    db.execute("UPDATE outbox SET next_attempt_at = 0 WHERE state = 'pending'", []).unwrap();
 }
 
 #[test]

@@ -54,9 +54,14 @@ impl Draw {
 
 /// `count` messages in order of time, about twenty minutes apart.
 pub(crate) fn mailbox(seed: u64, count: usize) -> Vec<Mail> {
+    mailbox_since(seed, count, FIRST_S)
+}
+
+/// The same from another day on.
+pub(crate) fn mailbox_since(seed: u64, count: usize, first: u64) -> Vec<Mail> {
     let mut draw = Draw::new(seed);
     let mut threads: Vec<Thread> = Vec::new();
-    let mut at = FIRST_S;
+    let mut at = first;
     let mut mails = Vec::with_capacity(count);
     for number in 0..count {
         at += 600 + draw.below(1200);

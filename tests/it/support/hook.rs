@@ -21,6 +21,8 @@ pub(crate) enum Answer {
     Status(u16),
     /// Not at all, keeping the connection.
     Never,
+    /// With 503 at every fifth request and 204 at the others, each after a moment.
+    FourOfFive,
 }
 
 /// One request as it came.
@@ -145,15 +147,25 @@ fn serve(listener: TcpListener, shared: Arc<Shared>, stop: &CancellationToken) {
 
 async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let text = |name: &str| headers.get(name).unwrap().to_str().unwrap().to_owned();
-    shared.requests.lock().unwrap().push(Request {
+    let request = Request {
         id: text("webhook-id"),
         timestamp: text("webhook-timestamp"),
         signature: text("webhook-signature"),
         body: String::from_utf8(body.to_vec()).unwrap(),
-    });
+    };
+    let number = {
+        let mut requests = shared.requests.lock().unwrap();
+        requests.push(request);
+        requests.len()
+    };
     let answer = *shared.answer.lock().unwrap();
+    if answer == Answer::FourOfFive {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
     match answer {
         Answer::Status(status) => StatusCode::from_u16(status).unwrap(),
+        Answer::FourOfFive if number % 5 == 0 => StatusCode::SERVICE_UNAVAILABLE,
+        Answer::FourOfFive => StatusCode::NO_CONTENT,
         Answer::Never => std::future::pending().await,
     }
 }
