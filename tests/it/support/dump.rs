@@ -25,11 +25,9 @@ pub(crate) type Pair = (String, Vec<String>);
 pub(crate) struct Message {
     pub(crate) at: i64,
     pub(crate) dated: bool,
-    pub(crate) proven: bool,
     pub(crate) left_out: Option<String>,
     pub(crate) subject: Option<i64>,
     pub(crate) reply_subject: bool,
-    pub(crate) has_references: bool,
     pub(crate) references: Keys,
     /// The messages of its thread, by their keys.
     pub(crate) thread: BTreeSet<Keys>,

@@ -136,20 +136,17 @@ fn messages(db: &Connection, keys: &BTreeMap<i64, Keys>) -> BTreeMap<Keys, Messa
         }
     }
     let thread_of: BTreeMap<i64, Option<i64>> = in_threads.into_iter().collect();
-    let sql = "SELECT id, at, dated, proven, left_out, subject, reply_subject, has_references, refs
-        FROM message";
+    let sql = "SELECT id, at, dated, left_out, subject, reply_subject, refs FROM message";
     let of = |row: &Row<'_>| {
         let id: i64 = row.get(0)?;
         let thread = thread_of[&id].map(|thread| threads[&roots[&thread]].clone());
         let message = Message {
             at: row.get(1)?,
             dated: row.get(2)?,
-            proven: row.get(3)?,
-            left_out: row.get(4)?,
-            subject: row.get(5)?,
-            reply_subject: row.get(6)?,
-            has_references: row.get(7)?,
-            references: key_list(&row.get::<_, Vec<u8>>(8)?),
+            left_out: row.get(3)?,
+            subject: row.get(4)?,
+            reply_subject: row.get(5)?,
+            references: key_list(&row.get::<_, Vec<u8>>(6)?),
             thread: thread.unwrap_or_default(),
         };
         Ok((keys[&id].clone(), message))
