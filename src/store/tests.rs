@@ -90,7 +90,7 @@ fn a_reader_sees_what_is_committed_and_does_not_wait() {
     let store = Store::open(&path).unwrap();
     enter(&store, "ann").unwrap();
     let reader = open_reader(&path).unwrap();
-    let during = path.clone();
+    let during = path;
     let seen = write(&store, move |db| {
         rep::ensure(db, "bob", "Bob", "bob@us.example")?;
         Ok((reps(db), reps(&open_reader(&during)?)))
