@@ -17,7 +17,7 @@ pub struct Totals {
     pub interactions: i64,
     /// Pairs of rep and contact with an interaction that counts.
     pub relationships: i64,
-    /// People outside the organisation.
+    /// People outside the organisation, with an interaction that counts.
     pub contacts: i64,
     /// Items put aside.
     pub quarantined: i64,
@@ -36,7 +36,9 @@ pub fn totals(db: &Db, now: Timestamp) -> Result<Totals, StoreError> {
                 (SELECT count(*) FROM interaction WHERE counted = 1 AND at <= ?1),
                 (SELECT count(DISTINCT relationship_id) FROM interaction
                  WHERE counted = 1 AND at <= ?1),
-                (SELECT count(*) FROM contact),
+                (SELECT count(DISTINCT contact_id) FROM relationship WHERE EXISTS (
+                     SELECT 1 FROM interaction WHERE relationship_id = relationship.id
+                     AND counted = 1 AND at <= ?1)),
                 (SELECT count(*) FROM quarantine),
                 (SELECT count(*) FROM nudge WHERE created_at <= ?1)",
         params![now],

@@ -15,7 +15,7 @@ use crate::pipeline::ingest::{Batch, Calendar, Outcome, commit_delta};
 use crate::pipeline::{Rules, fold};
 use crate::score::{rebuild, strength_at};
 use crate::store::{
-    Db, Store, StoreError, contact, interaction, message, relationship, rep, source, thread,
+    Db, Store, StoreError, contact, interaction, message, relationship, rep, report, source, thread,
 };
 
 /// The first instant of the stories: midnight, UTC.
@@ -61,6 +61,8 @@ pub(crate) struct View {
     pub(crate) messages: BTreeSet<(Vec<Key>, Option<String>)>,
     /// Threads by the keys of their messages.
     pub(crate) threads: BTreeSet<BTreeSet<Key>>,
+    /// Interactions, relationships and contacts that are reported.
+    pub(crate) totals: [i64; 3],
     /// Names of the contacts that have an interaction.
     pub(crate) names: BTreeMap<String, String>,
 }
@@ -260,7 +262,10 @@ fn view(db: &Db, keys: &BTreeSet<Key>) -> Result<View, StoreError> {
         }
         messages.insert((keys, stored.left_out));
     }
-    Ok(View { counted, messages, threads: by_thread.into_values().collect(), names })
+    let totals = report::totals(db, ever)?;
+    let totals = [totals.interactions, totals.relationships, totals.contacts];
+    let threads = by_thread.into_values().collect();
+    Ok(View { counted, messages, threads, totals, names })
 }
 
 fn name_of(db: &Db, row: &relationship::Stored) -> Result<String, StoreError> {
