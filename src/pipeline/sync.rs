@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{Delta, RawItem, Role, Span, Timestamp};
@@ -14,8 +15,10 @@ use crate::store::{Store, StoreError, mailbox as mailboxes, source as sources};
 use super::ingest::{self, Batch, Calendar};
 use super::{Rules, fold};
 
-/// Deltas fetched ahead of the one being committed.
+/// Deltas fetched ahead of the one being normalised.
 const AHEAD: usize = 2;
+/// Batches normalised ahead of the one being committed.
+const READY: usize = 1;
 /// Meetings are kept from so long ago …
 const CALENDAR_BACK: Span = Span::from_days(400);
 /// … to so far ahead.
@@ -86,27 +89,33 @@ pub async fn pass(
         .await?;
     let read_before: Vec<String> =
         known.iter().filter(|k| k.cursor.is_some()).map(|k| k.name.clone()).collect();
-    let (sink, mut deltas) = mpsc::channel(AHEAD);
+    let (sink, deltas) = mpsc::channel(AHEAD);
     let reader = from.reader.clone();
     // The token ends the reader when this pass is dropped or fails.
     let stop_reading = stop.child_token();
     let guard = stop_reading.clone().drop_guard();
     let reading =
         tokio::spawn(async move { source::read(&reader, &known, now, sink, &stop_reading).await });
+    let (mut batches, normalised) = normalising(deltas, from, rules.zone(from.rep), now);
     let mut outcome = Outcome::default();
-    while let Some(delta) = deltas.recv().await {
-        progress.items.fetch_add(delta.items.len() as u64, Ordering::Relaxed);
-        let stored = commit(store, rules, from, delta, now).await?;
+    while let Some((items, batch)) = batches.recv().await {
+        progress.items.fetch_add(items, Ordering::Relaxed);
+        let stored = commit(store, rules, batch, now).await?;
         progress.interactions.fetch_add(stored.interactions as u64, Ordering::Relaxed);
         add(&mut outcome.stored, stored);
     }
-    let read = reading.await.unwrap_or_else(|_| {
-        Err(SourceError::Protocol("the reader gave up: this is a fault in keepwarm".into()))
-    });
+    let read = match normalised.await {
+        Ok(Ok(())) => reading.await.unwrap_or_else(|_| Err(gave_up("the reader"))),
+        _ => Err(gave_up("the parser")),
+    };
     drop(guard);
     settle(store, rules, now).await?;
     finish(store, id, read.and_then(|pass| whole(&pass, &read_before)), now).await?;
     Ok(outcome)
+}
+
+fn gave_up(who: &str) -> SourceError {
+    SourceError::Protocol(format!("{who} gave up: this is a fault in keepwarm"))
 }
 
 /// Folds what a backfill has left, a bounded number of relationships at a time.
@@ -167,17 +176,39 @@ const fn state_after(error: &SourceError) -> &'static str {
     }
 }
 
-async fn commit(
-    store: &Arc<Store>,
-    rules: &Arc<Rules>,
+/// What comes of normalising on the side, and how that ends.
+type Normalising = (mpsc::Receiver<(u64, Batch)>, JoinHandle<Result<(), JoinError>>);
+
+/// Normalises deltas on the side, in their order, while earlier ones are committed: gives how many
+/// items each held and what they make. The task ends early if normalising panics.
+fn normalising(
+    mut deltas: mpsc::Receiver<Delta>,
     from: &Source,
-    delta: Delta,
+    zone: chrono_tz::Tz,
+    now: Timestamp,
+) -> Normalising {
+    let (sink, batches) = mpsc::channel(READY);
+    let from = Arc::new(from.clone());
+    let task = tokio::spawn(async move {
+        while let Some(delta) = deltas.recv().await {
+            let (items, from) = (delta.items.len() as u64, Arc::clone(&from));
+            let work = move || normalise(delta, &from, zone, now);
+            let batch = tokio::task::spawn_blocking(work).await?;
+            if sink.send((items, batch)).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    });
+    (batches, task)
+}
+
+async fn commit(
+    store: &Store,
+    rules: &Arc<Rules>,
+    batch: Batch,
     now: Timestamp,
 ) -> Result<ingest::Outcome, StoreError> {
-    let zone = rules.zone(from.rep);
-    let from = from.clone();
-    let normalised = tokio::task::spawn_blocking(move || normalise(delta, &from, zone, now));
-    let Ok(batch) = normalised.await else { return Err(StoreError::Closed) };
     let rules = Arc::clone(rules);
     store.write(move |db| ingest::commit_delta(db, &batch, &rules, now)).await
 }
