@@ -66,11 +66,15 @@ pub fn begin(db: &Db, id: i64, now: Timestamp) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Records that a pass has read everything.
+/// Records that a pass has read everything. A mailbox that was being read for the first time and
+/// was not met any more has gone from the server: nobody waits for the rest of it.
 ///
 /// # Errors
 /// As every write.
 pub fn succeed(db: &Db, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached("UPDATE mailbox SET complete = 1 WHERE source_id = ?1 AND complete = 0")?
+        .execute([id])?;
     db.connection
         .prepare_cached(
             "UPDATE source SET state = 'ok', fresh_at = ?2, error = NULL WHERE id = ?1",

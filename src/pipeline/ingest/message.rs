@@ -242,16 +242,20 @@ enum Weighed {
     Both,
 }
 
-/// Weighs two copies, by the reason why each is left out: that one is automated mail outweighs
-/// what another touches, and that outweighs every other reason.
+/// Weighs two copies. That a message was written by a machine is true of all its copies; that one
+/// came by a list is not, and says nothing of one that was sent to a person too.
 fn weigh(stored: Option<&str>, copy: Option<&str>) -> Weighed {
-    let automated = |reason: &str| Automated::from_code(reason).is_some();
+    let weight = |reason: Option<&str>| match reason.map(|r| (r, Automated::from_code(r))) {
+        None => 1,
+        Some((_, Some(Automated::List | Automated::Bulk))) => 2,
+        Some((_, Some(_))) => 0,
+        Some((_, None)) => 3,
+    };
     match (stored, copy) {
         (None, None) => Weighed::Both,
-        (None, Some(reason)) if automated(reason) => Weighed::LeaveOut,
-        (Some(reason), None) if !automated(reason) => Weighed::Touch,
-        (Some(a), Some(b)) if (!automated(b), b) < (!automated(a), a) => Weighed::LeaveOut,
-        _ => Weighed::Nothing,
+        _ if (weight(copy), copy) >= (weight(stored), stored) => Weighed::Nothing,
+        (_, None) => Weighed::Touch,
+        (_, Some(_)) => Weighed::LeaveOut,
     }
 }
 

@@ -111,8 +111,8 @@ fn nothing_is_said_from_data_that_may_lack_something() {
         ("being read", "backfilling", Some(falls), false),
     ] {
         let world = quiet(&["bo"]);
-        incomplete(&world, complete);
         read_at.iter().for_each(|then| read_through(&world, *then));
+        incomplete(&world, complete);
         let outcome = stepped(&world, falls);
         assert_eq!(outcome.decided.keys().copied().collect::<Vec<_>>(), [held], "{what}");
         assert_eq!((rows(&world), outcome.next_due), ((0, 0), Some(falls + hour)), "{what}");
@@ -122,6 +122,10 @@ fn nothing_is_said_from_data_that_may_lack_something() {
         }
         assert_eq!(at(&world, falls + hour).made.len(), 1, "{what}, an hour later");
     }
+    let world = quiet(&["bo"]);
+    incomplete(&world, false);
+    read_through(&world, falls);
+    assert_eq!(stepped(&world, falls).made.len(), 1, "a mailbox that went while it was being read");
 }
 
 #[test]

@@ -117,8 +117,11 @@ fn g8_a_message_counts_once_however_many_copies_there_are() {
 fn a_copy_that_touches_nobody_does_not_hide_one_that_does() {
     let mail = [(Inbox, envelope("m1", "bo>cy", 1.0)), (Inbox, envelope("m1", "bo>ann", 1.0))];
     check("blind", &mail, "<bo");
-    let list = automated(envelope("m1", "bo>ann", 1.0), Automated::List);
-    check("list", &[mail[0].clone(), mail[1].clone(), (Inbox, list)], "");
+    let copy = |reason| (Inbox, automated(envelope("m1", "bo>ann", 1.0), reason));
+    let both = [mail[0].clone(), mail[1].clone(), copy(Automated::List)];
+    check("a list was in copy", &both, "<bo");
+    check("only by the list", &[mail[0].clone(), copy(Automated::List)], "");
+    check("a machine's", &[mail[1].clone(), copy(Automated::AutoReply)], "");
 }
 
 #[test]
@@ -166,7 +169,7 @@ fn two_letters_of_one_second_stay_two_if_their_people_differ() {
 fn what_answered_a_message_that_is_taken_back_answers_nothing() {
     let sent = envelope("m1", "ann>bo", 1.0);
     let mail = [
-        (Inbox, automated(sent.clone(), Automated::List)),
+        (Inbox, automated(sent.clone(), Automated::Calendar)),
         (Sent, sent),
         (Inbox, answering(envelope("m2", "bo>ann", 2.0), &["m1"])),
         (Inbox, unauthenticated(answering(envelope("m3", "bo>ann", 3.0), &["m1"]))),
@@ -174,7 +177,7 @@ fn what_answered_a_message_that_is_taken_back_answers_nothing() {
     check("by reference", &mail, "<bo");
     let sent = about(envelope("m1", "ann>bo", 1.0), "lunch");
     let mail = [
-        (Inbox, automated(sent.clone(), Automated::List)),
+        (Inbox, automated(sent.clone(), Automated::Calendar)),
         (Sent, sent),
         (Inbox, about(envelope("m2", "bo>ann", 2.0), "Re: lunch")),
     ];
