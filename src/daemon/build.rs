@@ -11,14 +11,15 @@ use crate::clock::Clock;
 use crate::config::{self, Config, SecretError, SourceKind};
 use crate::deliver::{Endpoint, Pace, Secret};
 use crate::http::{self, AddressPolicy, Clients};
-use crate::model::{Address, Key, Span};
+use crate::model::{Address, Key, Span, Timestamp};
 use crate::normalise::Own;
 use crate::normalise::address::{ascii_domain, canonical};
+use crate::nudge::AGAIN;
 use crate::pipeline::deliver::Target;
 use crate::pipeline::sync::Progress;
 use crate::pipeline::{Rules, sync};
 use crate::source::{Reader, ics, imap, maildir};
-use crate::store::{Db, Store, StoreError, basis, outbox, rep, source};
+use crate::store::{Db, Store, StoreError, basis, outbox, relationship, rep, source};
 
 /// Why nothing can be started.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +46,8 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
     let rows = store
         .write({
             let config = config.clone();
-            move |db| enter(db, &config)
+            let now = clock.now();
+            move |db| enter(db, &config, now)
         })
         .await?;
     let mut tls = SharedTls::default();
@@ -106,11 +108,14 @@ struct Rows {
     rules: Rules,
 }
 
-fn enter(db: &Db, config: &Config) -> Result<Rows, StoreError> {
+fn enter(db: &Db, config: &Config, now: Timestamp) -> Result<Rows, StoreError> {
     let mut reps = Vec::new();
     for configured in &config.reps {
         let address = configured.addresses.first().map_or("", String::as_str);
-        reps.push((configured, rep::ensure(db, &configured.id, &configured.name, address)?));
+        let row = rep::ensure(db, &configured.id, &configured.name, address)?;
+        // A process that was killed may have read what its decisions waited for.
+        relationship::hasten(db, row, now, AGAIN)?;
+        reps.push((configured, row));
     }
     let row_of: HashMap<&str, i64> =
         reps.iter().map(|(rep, row)| (rep.id.as_str(), *row)).collect();

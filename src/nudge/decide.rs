@@ -51,6 +51,10 @@ impl Default for Policy {
     }
 }
 
+/// What depends on the world outside, such as on sources that were not read, is asked again after
+/// this at the latest.
+pub const AGAIN: Span = Span::from_hours(1);
+
 /// What must be known besides the state.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Facts {
@@ -186,8 +190,6 @@ pub fn looks_next(
     policy: &Policy,
     decision: Option<(Decision, Timestamp)>,
 ) -> Option<Timestamp> {
-    /// What depends on the world outside is asked again after this.
-    const AGAIN: Span = Span::from_hours(1);
     let by_trigger = match decision {
         None if in_episode || !established(state, policy) => None,
         None => due_at(state, falls_at, policy),

@@ -1,5 +1,7 @@
 //! One pass over one source: deltas are normalised and committed while the next one is fetched.
 
+mod batch;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,23 +9,19 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{Delta, RawItem, Role, Span, Timestamp};
-use crate::normalise::{Unusable, calendar, envelope};
+use crate::model::{Delta, Role, Span, Timestamp};
+use crate::nudge::AGAIN;
 use crate::source::{self, Pass, Reader, SkipReason, SourceError};
-use crate::store::{Store, StoreError, mailbox as mailboxes, source as sources};
+use crate::store::source::Freshness;
+use crate::store::{Store, StoreError, mailbox as mailboxes, relationship, source as sources};
 
-use super::ingest::{self, Batch, Calendar};
+use super::ingest::{self, Batch};
 use super::{Rules, fold};
 
 /// Deltas fetched ahead of the one being normalised.
 const AHEAD: usize = 2;
 /// Batches normalised ahead of the one being committed.
 const READY: usize = 1;
-/// Meetings are kept from so long ago …
-const CALENDAR_BACK: Span = Span::from_days(400);
-/// … to so far ahead.
-const CALENDAR_AHEAD: Span = Span::from_days(120);
-
 /// A source as a pass needs it.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -80,13 +78,14 @@ pub async fn pass(
     progress: &Progress,
     stop: &CancellationToken,
 ) -> Result<Outcome, PassError> {
-    let id = from.id;
-    let known = store
+    let (id, rep) = (from.id, from.rep);
+    let (known, freshness) = store
         .write(move |db| {
             sources::begin(db, id, now)?;
-            mailboxes::known(db, id)
+            Ok((mailboxes::known(db, id)?, sources::freshness(db, rep)?))
         })
         .await?;
+    let mut behind = is_behind(&freshness, rules, now);
     let read_before: Vec<String> =
         known.iter().filter(|k| k.cursor.is_some()).map(|k| k.name.clone()).collect();
     let (sink, deltas) = mpsc::channel(AHEAD);
@@ -100,6 +99,9 @@ pub async fn pass(
     let mut outcome = Outcome::default();
     while let Some((items, batch)) = batches.recv().await {
         progress.items.fetch_add(items, Ordering::Relaxed);
+        if !batch.complete {
+            behind = Behind::Yes;
+        }
         let stored = commit(store, rules, batch, now).await?;
         progress.interactions.fetch_add(stored.interactions as u64, Ordering::Relaxed);
         add(&mut outcome.stored, stored);
@@ -110,7 +112,7 @@ pub async fn pass(
     };
     drop(guard);
     settle(store, rules, now).await?;
-    finish(store, id, read.and_then(|pass| whole(&pass, &read_before)), now).await?;
+    finish(store, from, read.and_then(|pass| whole(&pass, &read_before)), behind, now).await?;
     Ok(outcome)
 }
 
@@ -148,15 +150,36 @@ fn whole(pass: &Pass, read_before: &[String]) -> Result<(), SourceError> {
     )))
 }
 
-/// Writes down how the pass ended.
+/// Whether a rep's sources were too far behind for nudges when a pass began, or while it ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Behind {
+    Yes,
+    No,
+}
+
+fn is_behind(freshness: &Freshness, rules: &Rules, now: Timestamp) -> Behind {
+    let stale = freshness.oldest.is_none_or(|at| now - at > rules.policy.fresh);
+    if stale || freshness.backfilling { Behind::Yes } else { Behind::No }
+}
+
+/// Writes down how the pass ended. If it has caught up, what waited for that is due.
 async fn finish(
     store: &Store,
-    id: i64,
+    from: &Source,
     read: Result<(), SourceError>,
+    behind: Behind,
     now: Timestamp,
 ) -> Result<(), PassError> {
+    let (id, rep) = (from.id, from.rep);
     match read {
-        Ok(()) => Ok(store.write(move |db| sources::succeed(db, id, now)).await?),
+        Ok(()) => Ok(store
+            .write(move |db| {
+                if behind == Behind::Yes {
+                    relationship::hasten(db, rep, now, AGAIN)?;
+                }
+                sources::succeed(db, id, now)
+            })
+            .await?),
         Err(SourceError::Stopped) => Err(SourceError::Stopped.into()),
         Err(error) => {
             let (state, words) = (state_after(&error), error.to_string());
@@ -192,7 +215,7 @@ fn normalising(
     let task = tokio::spawn(async move {
         while let Some(delta) = deltas.recv().await {
             let (items, from) = (delta.items.len() as u64, Arc::clone(&from));
-            let work = move || normalise(delta, &from, zone, now);
+            let work = move || batch::normalise(delta, &from, zone, now);
             let batch = tokio::task::spawn_blocking(work).await?;
             if sink.send((items, batch)).await.is_err() {
                 break;
@@ -211,67 +234,6 @@ async fn commit(
 ) -> Result<ingest::Outcome, StoreError> {
     let rules = Arc::clone(rules);
     store.write(move |db| ingest::commit_delta(db, &batch, &rules, now)).await
-}
-
-/// Everything that can be done with a delta before the store is asked.
-fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: Timestamp) -> Batch {
-    let not_before = from.history.map(|history| now - history);
-    let window = (now - CALENDAR_BACK, now + CALENDAR_AHEAD);
-    let mut batch = Batch {
-        source: from.id,
-        rep: from.rep,
-        mailbox: delta.mailbox,
-        messages: Vec::with_capacity(delta.items.len()),
-        calendar: None,
-        quarantined: Vec::new(),
-        seen: Vec::new(),
-        gone: delta.vanished,
-        excluded: 0,
-        complete: delta.complete,
-        cursor: delta.cursor,
-        total: delta.total,
-    };
-    let ordered = !matches!(batch.cursor, crate::model::Cursor::Maildir);
-    let mut whole = true;
-    for item in delta.items {
-        match item {
-            RawItem::Message { item, received_at, header } => {
-                if !ordered {
-                    batch.seen.push(item);
-                }
-                match envelope(&header, received_at, from.authserv_id.as_deref()) {
-                    Ok(envelope) if not_before.is_some_and(|limit| envelope.at < limit) => {
-                        batch.excluded += 1;
-                    }
-                    Ok(envelope) => batch.messages.push(envelope),
-                    Err(Unusable::Private) => batch.excluded += 1,
-                    Err(why) => batch.quarantined.push((item, why.describe().to_owned())),
-                }
-            }
-            RawItem::Calendar { bytes } => {
-                let (meetings, issues) = calendar::meetings(&bytes, window, zone);
-                whole &= issues.iter().all(|issue| issue.item != 0);
-                let odd = issues.into_iter().map(|issue| (issue.item, issue.problem.to_string()));
-                batch.quarantined.extend(odd);
-                batch
-                    .calendar
-                    .get_or_insert(Calendar { window, meetings: Vec::new(), whole: true })
-                    .meetings
-                    .extend(meetings);
-            }
-            RawItem::Unreadable { item, why } => {
-                whole = false;
-                if !ordered {
-                    batch.seen.push(item);
-                }
-                batch.quarantined.push((item, why));
-            }
-        }
-    }
-    if let Some(calendar) = &mut batch.calendar {
-        calendar.whole = whole;
-    }
-    batch
 }
 
 fn add(sum: &mut ingest::Outcome, one: ingest::Outcome) {

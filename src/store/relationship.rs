@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::connection::Db;
 use super::error::StoreError;
 use crate::model::relationship::Masses;
-use crate::model::{Counts, Relationship, Timestamp};
+use crate::model::{Counts, Relationship, Span, Timestamp};
 
 /// A relationship's row.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,6 +111,21 @@ pub fn next_due(db: &Db) -> Result<Option<Timestamp>, StoreError> {
         .connection
         .prepare_cached("SELECT min(due_at) FROM relationship WHERE due_at IS NOT NULL")?;
     Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// Makes due at `now` what a rep's relationships have due within `wait` from then: what held them
+/// up may have passed.
+///
+/// # Errors
+/// As every write.
+pub fn hasten(db: &Db, rep: i64, now: Timestamp, wait: Span) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE relationship SET due_at = ?2
+             WHERE due_at > ?2 AND due_at <= ?3 AND rep_id = ?1",
+        )?
+        .execute(params![rep, now, now + wait])?;
+    Ok(())
 }
 
 /// At most `limit` rows, above `after`, whose baseline must be folded from the log.

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use super::now_s;
-use crate::support::dovecot::put;
+use crate::support::dovecot::{Dovecot, PASSWORD, put};
 use crate::support::dump::{make_due, nudges};
 use crate::support::generate::weekly;
 use crate::support::hook::{Answer, Hook};
@@ -63,6 +63,23 @@ fn a_relationship_that_went_quiet_is_nudged_about_once() {
     let (id, owed) = nudges(&place.database()).pop_first().unwrap();
     assert_eq!((id, owed.body), (request.id.clone(), request.body.clone()));
     assert_eq!(owed.outbox, [("crm".to_owned(), "delivered".to_owned(), 1)]);
+}
+
+/// What was held back for an hour would be, if nothing looked again once the source is read.
+#[test]
+fn a_nudge_held_back_by_a_source_comes_as_soon_as_that_is_read() {
+    let server = Dovecot::start(&["ann"]);
+    let hook = Hook::start();
+    let place = Place::new()
+        .maildir("a-archive")
+        .imap_at("b-mail", &server, server.imaps, "ann", "wrong")
+        .endpoint("crm", hook.address(), SECRET);
+    went_quiet(&place, "a-archive", "bo@acme.example", now_s(), 45);
+    let ran = place.keepwarm(&["run", "--once"]);
+    assert_eq!((ran.status.code(), hook.requests().len()), (Some(1), 0), "{}", ran.stderr);
+    std::fs::write(place.path("b-mail.password"), PASSWORD).unwrap();
+    place.once(&[]);
+    assert_eq!(hook.requests().len(), 1);
 }
 
 #[test]

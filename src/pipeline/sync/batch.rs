@@ -1,0 +1,73 @@
+//! From a delta to a batch: everything that can be done before the store is asked. Pure.
+
+use crate::model::{Cursor, Delta, RawItem, Span, Timestamp};
+use crate::normalise::{Unusable, calendar, envelope};
+use crate::pipeline::ingest::{Batch, Calendar};
+
+use super::Source;
+
+/// Meetings are kept from so long ago …
+const CALENDAR_BACK: Span = Span::from_days(400);
+/// … to so far ahead.
+const CALENDAR_AHEAD: Span = Span::from_days(120);
+
+/// Everything that can be done with a delta before the store is asked.
+pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: Timestamp) -> Batch {
+    let not_before = from.history.map(|history| now - history);
+    let window = (now - CALENDAR_BACK, now + CALENDAR_AHEAD);
+    let mut batch = Batch {
+        source: from.id,
+        rep: from.rep,
+        mailbox: delta.mailbox,
+        messages: Vec::with_capacity(delta.items.len()),
+        calendar: None,
+        quarantined: Vec::new(),
+        seen: Vec::new(),
+        gone: delta.vanished,
+        excluded: 0,
+        complete: delta.complete,
+        cursor: delta.cursor,
+        total: delta.total,
+    };
+    let ordered = !matches!(batch.cursor, Cursor::Maildir);
+    let mut whole = true;
+    for item in delta.items {
+        match item {
+            RawItem::Message { item, received_at, header } => {
+                if !ordered {
+                    batch.seen.push(item);
+                }
+                match envelope(&header, received_at, from.authserv_id.as_deref()) {
+                    Ok(envelope) if not_before.is_some_and(|limit| envelope.at < limit) => {
+                        batch.excluded += 1;
+                    }
+                    Ok(envelope) => batch.messages.push(envelope),
+                    Err(Unusable::Private) => batch.excluded += 1,
+                    Err(why) => batch.quarantined.push((item, why.describe().to_owned())),
+                }
+            }
+            RawItem::Calendar { bytes } => {
+                let (meetings, issues) = calendar::meetings(&bytes, window, zone);
+                whole &= issues.iter().all(|issue| issue.item != 0);
+                let odd = issues.into_iter().map(|issue| (issue.item, issue.problem.to_string()));
+                batch.quarantined.extend(odd);
+                batch
+                    .calendar
+                    .get_or_insert(Calendar { window, meetings: Vec::new(), whole: true })
+                    .meetings
+                    .extend(meetings);
+            }
+            RawItem::Unreadable { item, why } => {
+                whole = false;
+                if !ordered {
+                    batch.seen.push(item);
+                }
+                batch.quarantined.push((item, why));
+            }
+        }
+    }
+    if let Some(calendar) = &mut batch.calendar {
+        calendar.whole = whole;
+    }
+    batch
+}
