@@ -97,7 +97,12 @@ pub async fn pass(
         tokio::spawn(async move { source::read(&reader, &known, now, sink, &stop_reading).await });
     let (mut batches, normalised) = normalising(deltas, from, rules.zone(from.rep), now);
     let mut outcome = Outcome::default();
+    let mut quiet = Vec::new();
     while let Some((items, batch)) = batches.recv().await {
+        if batch::is_quiet(&batch) {
+            quiet.push(batch);
+            continue;
+        }
         progress.items.fetch_add(items, Ordering::Relaxed);
         if !batch.complete {
             behind = Behind::Yes;
@@ -112,7 +117,9 @@ pub async fn pass(
     };
     drop(guard);
     settle(store, rules, now).await?;
-    finish(store, from, read.and_then(|pass| whole(&pass, &read_before)), behind, now).await?;
+    let read = read.and_then(|pass| whole(&pass, &read_before));
+    let end = End { behind, quiet, rules: Arc::clone(rules) };
+    finish(store, from, read, end, now).await?;
     Ok(outcome)
 }
 
@@ -162,19 +169,30 @@ fn is_behind(freshness: &Freshness, rules: &Rules, now: Timestamp) -> Behind {
     if stale || freshness.backfilling { Behind::Yes } else { Behind::No }
 }
 
+/// What is left to write when a pass has ended.
+struct End {
+    behind: Behind,
+    /// Mailboxes in which nothing was new: all of them are one commit, not one each.
+    quiet: Vec<Batch>,
+    rules: Arc<Rules>,
+}
+
 /// Writes down how the pass ended. If it has caught up, what waited for that is due.
 async fn finish(
     store: &Store,
     from: &Source,
     read: Result<(), SourceError>,
-    behind: Behind,
+    end: End,
     now: Timestamp,
 ) -> Result<(), PassError> {
     let (id, rep) = (from.id, from.rep);
     match read {
         Ok(()) => Ok(store
             .write(move |db| {
-                if behind == Behind::Yes {
+                for batch in &end.quiet {
+                    ingest::commit_delta(db, batch, &end.rules, now)?;
+                }
+                if end.behind == Behind::Yes {
                     relationship::hasten(db, rep, now, AGAIN)?;
                 }
                 sources::succeed(db, id, now)

@@ -11,6 +11,18 @@ const CALENDAR_BACK: Span = Span::from_days(400);
 /// … to so far ahead.
 const CALENDAR_AHEAD: Span = Span::from_days(120);
 
+/// Whether a batch says no more than that the end of its mailbox was reached: nothing of that
+/// mailbox comes after it, so it may be committed later.
+pub(super) fn is_quiet(batch: &Batch) -> bool {
+    batch.complete
+        && batch.messages.is_empty()
+        && batch.calendar.is_none()
+        && batch.quarantined.is_empty()
+        && batch.seen.is_empty()
+        && batch.gone.is_empty()
+        && batch.excluded == 0
+}
+
 /// Everything that can be done with a delta before the store is asked.
 pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: Timestamp) -> Batch {
     let not_before = from.history.map(|history| now - history);
