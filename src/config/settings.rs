@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 use reqwest::Url;
 
 use super::secret::SecretSource;
+use super::words;
 use crate::model::Span;
 use crate::nudge::Policy;
 use crate::score::Parameters;
@@ -149,6 +150,14 @@ pub struct Endpoint {
     pub secret: SecretSource,
     /// How long one attempt may take.
     pub timeout: Duration,
+}
+
+impl Endpoint {
+    /// Whether its URL names this machine itself: then it may be connected to.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.url.host_str().is_some_and(words::is_loopback)
+    }
 }
 
 /// How sources are read.

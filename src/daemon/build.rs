@@ -248,8 +248,11 @@ fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, Bu
         let secret = found.secret.resolve().map_err(|e| unusable(&what, &chain(&e)))?;
         let secret = Secret::parse(secrecy::ExposeSecret::expose_secret(&secret))
             .map_err(|e| unusable(&what, &e.to_string()))?;
-        let policy =
-            if found.allow_private { AddressPolicy::AllowPrivate } else { AddressPolicy::Public };
+        let policy = if found.allow_private || found.is_on_this_machine() {
+            AddressPolicy::AllowPrivate
+        } else {
+            AddressPolicy::Public
+        };
         let endpoint = Endpoint {
             name: found.name.clone(),
             url: found.url.clone(),

@@ -107,7 +107,7 @@ fn configuration(sample: &Sample, dir: &Path, url: &str) -> String {
         ));
     }
     text.push_str(&format!(
-        "\n[[endpoint]]\nname = \"demo-receiver\"\nurl = {}\nsecret = {}\nallow_private = true\n",
+        "\n[[endpoint]]\nname = \"demo-receiver\"\nurl = {}\nsecret = {}\n",
         quoted(url),
         quoted(SECRET),
     ));

@@ -47,7 +47,11 @@ pub fn ensure_endpoint(db: &Db, name: &str, url: Key) -> Result<(i64, bool), Sto
     )?;
     let (id, gone): (i64, Option<Key>) =
         statement.query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok((id, gone != Some(url)))
+    if gone == Some(url) {
+        return Ok((id, false));
+    }
+    db.connection.execute("UPDATE endpoint SET gone = NULL, gone_at = NULL WHERE id = ?1", [id])?;
+    Ok((id, true))
 }
 
 /// Notes that an endpoint's URL answered 410 Gone.
@@ -62,14 +66,15 @@ pub fn disable_endpoint(db: &Db, id: i64, url: Key, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// Owes a nudge to an endpoint.
+/// Owes a nudge to an endpoint, unless that is gone.
 ///
 /// # Errors
 /// As every write.
 pub fn insert(db: &Db, nudge: i64, endpoint: i64, now: Timestamp) -> Result<(), StoreError> {
     db.connection
         .prepare_cached(
-            "INSERT INTO outbox (nudge_id, endpoint_id, next_attempt_at) VALUES (?1, ?2, ?3)
+            "INSERT INTO outbox (nudge_id, endpoint_id, next_attempt_at)
+             SELECT ?1, id, ?3 FROM endpoint WHERE id = ?2 AND gone IS NULL
              ON CONFLICT DO NOTHING",
         )?
         .execute(params![nudge, endpoint, now])?;

@@ -99,8 +99,7 @@ impl Place {
     pub(crate) fn endpoint(self, name: &str, address: SocketAddr, secret: &str) -> Self {
         let url = super::hook::url(address);
         self.with(&format!(
-            "[[endpoint]]\nname = \"{name}\"\nurl = \"{url}\"\nsecret = \"{secret}\"\n\
-             allow_private = true"
+            "[[endpoint]]\nname = \"{name}\"\nurl = \"{url}\"\nsecret = \"{secret}\""
         ))
     }
 
