@@ -7,7 +7,7 @@ mod build;
 mod loops;
 mod pause;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
@@ -43,6 +43,8 @@ pub struct Daemon {
     stored: Notify,
     /// Something is owed to endpoints.
     owed: Notify,
+    /// Why the last commit failed, if it did.
+    unstored: Mutex<Option<String>>,
 }
 
 /// A source and how often it is read.
@@ -172,7 +174,15 @@ impl Daemon {
             None => None,
         };
         let now = self.clock.now();
-        sync::pass(&self.store, &self.rules, &scheduled.source, now, &self.progress, stop).await
+        let passed =
+            sync::pass(&self.store, &self.rules, &scheduled.source, now, &self.progress, stop)
+                .await;
+        let unstored = match &passed {
+            Err(PassError::Store(error)) => Some(error.to_string()),
+            _ => None,
+        };
+        *self.unstored.lock().unwrap_or_else(PoisonError::into_inner) = unstored;
+        passed
     }
 
     async fn nudge(&self) -> Result<nudge::Outcome, StoreError> {
@@ -199,8 +209,13 @@ impl Daemon {
 }
 
 impl crate::serve::Vitals for Daemon {
-    /// Writes a transaction with nothing in it, which a full or read-only disk refuses.
+    /// The last commit went well, and so does a transaction with nothing in it, which a full or
+    /// read-only disk refuses.
     async fn ready(&self) -> Result<(), String> {
+        let unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(why) = unstored {
+            return Err(why);
+        }
         match self.store.write(report::probe_write).await {
             Ok(()) => Ok(()),
             Err(error) => Err(error.to_string()),

@@ -15,6 +15,10 @@ pub use mass::Parameters;
 pub use silence::{Fall, fall, fell_at, usual_gap_days};
 pub use strength::{Band, Strength, strength_at};
 
+/// The form of the model: greater by one with every change that gives other strengths, so that
+/// stored states are computed again.
+pub const MODEL: u32 = 1;
+
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -82,7 +82,8 @@ enum Colour {
 
 impl Colour {
     fn of_stderr() -> Self {
-        if io::stderr().is_terminal() { Self::Coloured } else { Self::Plain }
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|word| !word.is_empty());
+        if io::stderr().is_terminal() && !refused { Self::Coloured } else { Self::Plain }
     }
 }
 

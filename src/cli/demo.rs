@@ -21,6 +21,8 @@ use crate::store::{Db, open_reader, report};
 
 /// Relationships shown of each kind.
 const SHOWN: usize = 8;
+/// The story lasts two years, and mail is not older than 1980.
+const EARLIEST: Timestamp = Timestamp::from_seconds(631_152_000); // 1990-01-01
 /// What falls within this time is shown as decaying.
 const SOON: Span = Span::from_days(14);
 
@@ -46,6 +48,10 @@ struct Told {
 
 pub(super) fn demo(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let now = clock(arguments.now).now();
+    if now < EARLIEST {
+        let hint = "hint: the story is one of e-mail: let it end after 1990";
+        return Err(Failure::Usage(format!("error: --now {now} is too early\n{hint}")));
+    }
     let dir = arguments.dir.clone().unwrap_or_else(temporary);
     if dir.exists() {
         return Err(Failure::Usage(format!(
@@ -159,7 +165,7 @@ fn tell_nudges(out: &mut dyn Write, told: &Told) -> std::io::Result<()> {
 }
 
 fn tell_next(out: &mut dyn Write, told: &Told, dir: &Path) -> std::io::Result<()> {
-    let config = told.played.config.display();
+    let config = quoted(&told.played.config);
     let address = told
         .strongest
         .first()
@@ -170,6 +176,17 @@ fn tell_next(out: &mut dyn Write, told: &Told, dir: &Path) -> std::io::Result<()
     }
     writeln!(out, "  keepwarm relationships --min-strength 30 --format csv --config {config}")?;
     writeln!(out, "  keepwarm status --config {config}")?;
-    writeln!(out, "  rm -r {}   # when you have seen enough", dir.display())?;
+    writeln!(out, "  rm -r {}   # when you have seen enough", quoted(dir))?;
     writeln!(out, "For your own mail, begin with config/default.toml and `keepwarm check`.")
+}
+
+/// A path as a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
+    if text.chars().all(plain) {
+        text.into_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }

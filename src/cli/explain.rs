@@ -169,8 +169,11 @@ fn print_terms(out: &mut dyn Write, found: &Explained, now: Timestamp) -> std::i
     writeln!(out, "strength  {:8.1}  {gate}", strength.score)?;
     writeln!(out, "best      {:8.1}  remembered, fading over years", shown.baseline)?;
     if let Some(at) = shown.falls_at {
-        let verb = if at <= now { "fell" } else { "falls" };
-        writeln!(out, "\n{verb} below the nudge's threshold at {at} if nothing happens")?;
+        if at <= now {
+            writeln!(out, "\nfell below the nudge's threshold at {at}")?;
+        } else {
+            writeln!(out, "\nfalls below the nudge's threshold at {at} if nothing happens")?;
+        }
     }
     if let Some(at) = found.next_meeting {
         writeln!(out, "next meeting ends {at}")?;
@@ -181,7 +184,7 @@ fn print_terms(out: &mut dyn Write, found: &Explained, now: Timestamp) -> std::i
 fn table(evidence: &[Evidence]) -> Table {
     let column = |key, title, align| Column { key, title, align };
     let mut table = Table::new(&[
-        column("at", "at", Align::Left),
+        column("at", "at", Align::Right),
         column("direction", "direction", Align::Left),
         column("kind", "kind", Align::Left),
         column("audience", "audience", Align::Right),

@@ -13,21 +13,27 @@ use crate::store::nudge::Listed;
 use crate::store::{Db, StoreError, contact, nudge};
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    list: Listing,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Nudges made, the newest first
-    List {
-        /// At most so many
-        #[arg(long, value_name = "N", default_value_t = 100)]
-        limit: usize,
-        #[command(flatten)]
-        printing: Printing,
-    },
+    /// Nudges made, the newest first (also without this word)
+    List(Listing),
+}
+
+#[derive(Debug, Args)]
+struct Listing {
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: usize,
+    #[command(flatten)]
+    printing: Printing,
 }
 
 /// A nudge, shown. The names of its fields are a contract.
@@ -48,7 +54,10 @@ pub(super) struct Shown {
 }
 
 pub(super) fn nudges(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let Command::List { limit, printing } = &arguments.command;
+    let Listing { limit, printing } = match &arguments.command {
+        Some(Command::List(listing)) => listing,
+        None => &arguments.list,
+    };
     let (_, db) = open(path)?;
     let shown = list(&db, printing.clock().now(), *limit)?;
     let look = Look::of_stdout();
@@ -85,13 +94,13 @@ fn show(db: &Db, listed: Listed) -> Result<Shown, StoreError> {
 fn table(shown: &[Shown]) -> Table {
     let column = |key, title, align| Column { key, title, align };
     let mut table = Table::new(&[
-        column("created_at", "made", Align::Left),
+        column("created_at", "made", Align::Right),
         column("rep", "rep", Align::Left),
         column("contact", "contact", Align::Left),
         column("organisation", "organisation", Align::Left),
         column("state", "state", Align::Left),
         column("reasons", "reasons", Align::Left),
-        column("nudge_id", "id", Align::Left),
+        column("nudge_id", "id", Align::Right),
     ]);
     for one in shown {
         let state = match (one.resolved_at, one.endpoints, one.delivered) {

@@ -72,8 +72,8 @@ pub(super) fn table(shown: &[Shown]) -> Table {
         column("outbound", "out", Align::Right),
         column("inbound", "in", Align::Right),
         column("meetings", "met", Align::Right),
-        column("last_at", "last", Align::Left),
-        column("falls_at", "falls", Align::Left),
+        column("last_at", "last", Align::Right),
+        column("falls_at", "falls", Align::Right),
     ]);
     for one in shown {
         let last = one.last_outbound_at.max(one.last_inbound_at).max(one.last_meeting_at);

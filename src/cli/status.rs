@@ -79,7 +79,7 @@ fn gather(db: &Db, now: Timestamp) -> Result<Status, StoreError> {
         });
     }
     let totals = report::totals(db, now)?;
-    let (pending, delivered, dead) = outbox::counts(db)?;
+    let (pending, delivered, dead) = outbox::counts(db, now)?;
     let left_out = report::left_out(db, now)?;
     Ok(Status {
         sources,
@@ -141,7 +141,7 @@ fn source_table(status: &Status) -> Table {
         column("state", "state", Align::Left),
         column("mailboxes", "mailboxes", Align::Right),
         column("items", "items", Align::Right),
-        column("fresh_at", "fresh at", Align::Left),
+        column("fresh_at", "fresh at", Align::Right),
         column("error", "last error", Align::Left),
     ]);
     for source in &status.sources {

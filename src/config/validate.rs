@@ -16,6 +16,7 @@ use super::secret::SecretSource;
 use super::settings::{Config, Organization, Privacy, Rep, Serve, Store, Sync};
 use super::{endpoint, schema, shape, source};
 use crate::model::Span;
+use crate::normalise::address::canonical;
 use crate::nudge::Policy;
 use crate::score::Parameters;
 
@@ -166,9 +167,11 @@ fn as_list(value: Option<&str>) -> Vec<String> {
     value.map(str::to_lowercase).into_iter().collect()
 }
 
-/// The addresses of a rep in lower case, each once: a rep may write one in two ways.
+/// The addresses of a rep in canonical form, each once: a rep may write one in several ways.
 fn addresses(rep: &RawRep) -> Vec<String> {
-    let mut all: Vec<String> = rep.addresses.iter().flatten().map(|a| a.to_lowercase()).collect();
+    let canonical =
+        |a: &String| canonical(a).map_or_else(|| a.to_lowercase(), |address| address.to_string());
+    let mut all: Vec<String> = rep.addresses.iter().flatten().map(canonical).collect();
     all.sort();
     all.dedup();
     all

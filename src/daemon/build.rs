@@ -1,7 +1,7 @@
 //! From the configuration to what runs: rows for reps and sources, settings for adapters.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rustls::ClientConfig;
 use tokio::sync::{Notify, Semaphore};
@@ -18,6 +18,7 @@ use crate::nudge::AGAIN;
 use crate::pipeline::deliver::Target;
 use crate::pipeline::sync::Progress;
 use crate::pipeline::{Rules, sync};
+use crate::score::MODEL;
 use crate::source::{Reader, ics, imap, maildir};
 use crate::store::{Db, Store, StoreError, basis, outbox, relationship, rep, source};
 
@@ -84,6 +85,7 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         progress: Progress::default(),
         stored: Notify::new(),
         owed: Notify::new(),
+        unstored: Mutex::new(None),
     })
 }
 
@@ -162,7 +164,7 @@ fn rules(config: &Config, reps: &[(&config::Rep, i64)]) -> Rules {
 fn basis_of(rules: &Rules) -> Key {
     let mut zones: Vec<_> = rules.zones.iter().map(|(rep, zone)| (*rep, zone.name())).collect();
     zones.sort_unstable();
-    let all = format!("{:?} {:?} {zones:?}", rules.parameters, rules.policy);
+    let all = format!("{MODEL} {:?} {:?} {zones:?}", rules.parameters, rules.policy);
     Key::of("basis", &[all.as_bytes()])
 }
 
@@ -227,6 +229,7 @@ fn reader(
             };
             settings.connect_timeout = config.sync.connect_timeout;
             settings.response_timeout = config.sync.command_timeout;
+            settings.command_timeout = settings.command_timeout.max(config.sync.command_timeout);
             settings.exclude_mailboxes = exclude_mailboxes;
             Reader::Imap(Arc::new(settings), tls.get(imap.ca_file.as_ref())?)
         }

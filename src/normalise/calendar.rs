@@ -168,10 +168,10 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Whether the last line that holds anything ends a component.
+/// Whether the last line that holds anything ends a calendar.
 fn ends_properly(text: &str) -> bool {
     let last = text.trim_end().rsplit(['\n', '\r']).next().unwrap_or_default();
-    last.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("END:"))
+    last.trim().eq_ignore_ascii_case("END:VCALENDAR")
 }
 
 /// Reads the events of a calendar into their groups by UID.

@@ -229,11 +229,15 @@ fn parser() -> &'static MessageParser {
 fn cap(header: &[u8]) -> Vec<u8> {
     let mut capped = Vec::with_capacity(header.len().min(MAX_BYTES) + 4);
     let head = header.get(..MAX_BYTES).unwrap_or(header);
+    // What continues a line that is passed over is passed over too: it is no part of the one above.
+    let mut passed_over = false;
     for line in head.split_inclusive(|b| *b == b'\n').take(MAX_LINES) {
         if matches!(line, b"\n" | b"\r\n") {
             break;
         }
-        if line.len() <= MAX_LINE {
+        let continues = matches!(line.first(), Some(b' ' | b'\t'));
+        passed_over = line.len() > MAX_LINE || passed_over && continues;
+        if !passed_over {
             capped.extend_from_slice(line);
         }
     }
@@ -332,9 +336,28 @@ fn is_from_server(field: &str, authserv_id: Option<&str>) -> bool {
     authserv_id.is_some_and(|id| written_by.eq_ignore_ascii_case(id))
 }
 
+/// A field without its comments and quoted strings, in which strangers may write what they like.
+fn bare(field: &str) -> String {
+    let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
+    let mut bare = String::with_capacity(field.len());
+    for c in field.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted || depth > 0 => escaped = true,
+            '"' if depth == 0 => quoted = !quoted,
+            _ if quoted => {}
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => bare.push(c),
+            _ => {}
+        }
+    }
+    bare
+}
+
 /// Whether the field says that DMARC passed.
 fn passes_dmarc(field: Option<&str>) -> bool {
-    field.is_some_and(|field| {
+    field.map(bare).is_some_and(|field| {
         field.split(';').any(|result| {
             let result = result.trim().to_ascii_lowercase();
             result.strip_prefix("dmarc").is_some_and(|r| {

@@ -1,8 +1,8 @@
 //! From a meeting to the interactions it makes once it has been held.
 //!
 //! A meeting counts for the rep whose calendar it stands in, with every outsider, if it was not
-//! cancelled and both accepted. Organising is accepting. One who has not answered an invitation of
-//! the rep is taken to have come only to a meeting of two.
+//! cancelled and both accepted. Organising is accepting, unless the organiser declines. An
+//! invitation that was never answered is a message without an answer, however often it recurs.
 
 use crate::model::{Attendee, Meeting, MeetingStatus, Participation, Person};
 
@@ -29,18 +29,21 @@ pub fn met(meeting: &Meeting, rep: i64, own: &Own) -> Vec<Met> {
         return Vec::new();
     }
     let others = people.iter().filter(|(_, who)| *who != Who::Rep(rep)).count();
-    let between_two = me.organizer && others == 1;
     let audience = u32::try_from(others).unwrap_or(u32::MAX);
     people
         .iter()
         .filter(|(_, who)| *who == Who::Outsider)
-        .filter(|(a, _)| comes(a) || between_two && a.participation == Participation::NeedsAction)
+        .filter(|(a, _)| comes(a))
         .map(|(a, _)| Met { contact: a.person.clone(), audience })
         .collect()
 }
 
 fn comes(attendee: &Attendee) -> bool {
-    attendee.organizer || attendee.participation == Participation::Accepted
+    match attendee.participation {
+        Participation::Accepted => true,
+        Participation::Declined => false,
+        Participation::Tentative | Participation::NeedsAction => attendee.organizer,
+    }
 }
 
 #[cfg(test)]
@@ -70,7 +73,8 @@ mod tests {
         let own = Own::new([(canonical("ann@us.example").unwrap(), 1)], ["us.example".to_owned()]);
         for (people, expected) in [
             ("*ann@us.example bo@acme.example+", "bo/1"),
-            ("*ann@us.example bo@acme.example?", "bo/1"),
+            ("*ann@us.example bo@acme.example?", ""),
+            ("*ann@us.example- bo@acme.example+", ""),
             ("*ann@us.example bo@acme.example? cy@acme.example+", "cy/2"),
             ("*ann@us.example bo@acme.example-", ""),
             ("*bo@acme.example ann@us.example+", "bo/1"),

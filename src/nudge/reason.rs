@@ -50,8 +50,8 @@ pub fn suggestion(evidence: &Evidence<'_>, now: Timestamp) -> String {
             format!("Your last messages to {name} got no answer: try a call or another person.")
         }
         _ => format!(
-            "Pick up the thread with {name}: your message of {day}, {} days ago, was the last word.",
-            whole_days(now, last.at)
+            "Pick up the thread with {name}: your message of {day}, {} ago, was the last word.",
+            days_of(whole_days(now, last.at))
         ),
     }
 }
@@ -69,27 +69,26 @@ fn silence(evidence: &Evidence<'_>, now: Timestamp) -> Reason {
         code: "silence".into(),
         days: Some(days),
         usual_gap_days: gap,
-        text: format!("No two-way contact for {days} days{usual}."),
+        text: format!("No two-way contact for {}{usual}.", days_of(days)),
     }
+}
+
+fn days_of(count: i64) -> String {
+    if count == 1 { "1 day".to_owned() } else { format!("{count} days") }
 }
 
 /// That the rep has written without an answer, if so.
 fn unanswered(evidence: &Evidence<'_>, now: Timestamp) -> Option<Reason> {
     let count = trailing_outbound(evidence.log);
-    let since = evidence.state.last_inbound_at.max(evidence.state.last_meeting_at)?;
-    (count > 0).then(|| {
-        let messages = if count == 1 {
-            "Your message has".into()
-        } else {
-            format!("Your {count} messages have")
-        };
-        Reason {
-            code: "unanswered".into(),
-            days: Some(whole_days(now, since)),
-            usual_gap_days: None,
-            text: format!("{messages} had no answer since {}.", date(since, evidence.zone)),
-        }
-    })
+    let first = evidence.log.get(evidence.log.len().saturating_sub(count))?.at;
+    let since = date(first, evidence.zone);
+    let text = if count == 1 {
+        format!("Your message of {since} has had no answer.")
+    } else {
+        format!("Your {count} messages since {since} have had no answer.")
+    };
+    let days = Some(whole_days(now, first));
+    Some(Reason { code: "unanswered".into(), days, usual_gap_days: None, text })
 }
 
 /// How many messages of the rep stand at the end of the log without an answer.
@@ -156,8 +155,8 @@ mod tests {
         assert_eq!(suggestion, "Answer Bo's message of 11 October 2026.");
 
         let (texts, suggestion) = told("62o 62i 52o 51i 20o 10o");
-        assert_eq!(texts[0], "No two-way contact for 51 days; usually every 9 days.");
-        assert_eq!(texts[1], "Your 2 messages have had no answer since 1 October 2026.");
+        assert_eq!(texts[0], "No two-way contact for 51 days; usually every 12 days.");
+        assert_eq!(texts[1], "Your 2 messages since 1 November 2026 have had no answer.");
         assert_eq!(
             suggestion,
             "Your last messages to Bo got no answer: try a call or another person."

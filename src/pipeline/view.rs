@@ -102,7 +102,7 @@ pub fn relationships(
         if filter.organisation.as_ref().is_some_and(|wanted| *wanted != contact.organisation) {
             continue;
         }
-        shown.push(show(db, rules, &row, &state, &strength, contact)?);
+        shown.push(show(db, rules, &row, &state, &strength, contact, now)?);
     }
     Ok(shown)
 }
@@ -145,7 +145,7 @@ pub fn explain(
     let strength = strength_at(&state, now);
     let mut log = interaction::log(db, row.id)?;
     log.retain(|i| i.at <= now);
-    let shown = show(db, rules, &row, &state, &strength, contact::get(db, contact)?)?;
+    let shown = show(db, rules, &row, &state, &strength, contact::get(db, contact)?, now)?;
     let next_meeting = interaction::next_meeting(db, row.id, now)?;
     Ok(Some(Explained { shown, state, strength, log, next_meeting }))
 }
@@ -157,6 +157,7 @@ fn show(
     state: &Relationship,
     strength: &Strength,
     contact: Contact,
+    now: Timestamp,
 ) -> Result<Shown, StoreError> {
     let reciprocated = strength.reciprocated;
     Ok(Shown {
@@ -177,6 +178,6 @@ fn show(
         last_inbound_at: state.last_inbound_at,
         last_meeting_at: state.last_meeting_at,
         falls_at: fold::falls_at(db, rules, row, state, state.folded_at)?,
-        decaying: row.episode_id.is_some(),
+        decaying: row.episode_id.is_some() && row.episode_at.is_some_and(|at| at <= now),
     })
 }

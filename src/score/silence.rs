@@ -82,13 +82,21 @@ fn crossing(relationship: &Relationship, last: Timestamp, threshold: f64) -> Opt
     Some(after)
 }
 
-/// The usual gap in days between active days: the exponentially weighted geometric mean, the
-/// newest gap counting a fifth. `None` with fewer than three active days.
+/// The usual gap in days between exchanges: the exponentially weighted geometric mean, the newest
+/// gap counting a fifth. An exchange is what happens on a day and the one after it, so that an
+/// answer after midnight makes no gap. `None` with fewer than three exchanges.
 #[must_use]
 pub fn usual_gap_days(log: &[Interaction], zone: Zone) -> Option<f64> {
     let mut days: Vec<i64> = log.iter().map(|i| i.at.local_day(zone)).collect();
     days.sort_unstable();
-    days.dedup();
+    let mut began = i64::MIN;
+    days.retain(|day| {
+        let begins = *day > began.saturating_add(1);
+        if begins {
+            began = *day;
+        }
+        begins
+    });
     if days.len() < 3 {
         return None;
     }

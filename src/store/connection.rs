@@ -53,7 +53,9 @@ pub fn open_reader(path: &Path) -> Result<Db, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = connect(path, flags)?;
     db.connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16000;")?;
-    migrate::refuse_newer(&db.connection, path)?;
+    if migrate::refuse_newer(&db.connection, path)? == 0 {
+        return Err(StoreError::Missing { path: path.to_owned() });
+    }
     Ok(db)
 }
 

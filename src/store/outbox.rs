@@ -156,16 +156,17 @@ pub fn record(db: &Db, attempt: &Attempt<'_>, settled: &Settled) -> Result<(), S
     Ok(())
 }
 
-/// How many deliveries are pending, delivered and dead.
+/// How many deliveries of nudges made up to `now` are pending, delivered and dead.
 ///
 /// # Errors
 /// As every read.
-pub fn counts(db: &Db) -> Result<(u32, u32, u32), StoreError> {
+pub fn counts(db: &Db, now: Timestamp) -> Result<(u32, u32, u32), StoreError> {
     Ok(db.connection.query_row(
         "SELECT count(*) FILTER (WHERE state = 'pending'),
                 count(*) FILTER (WHERE state = 'delivered'),
-                count(*) FILTER (WHERE state = 'dead') FROM outbox",
-        [],
+                count(*) FILTER (WHERE state = 'dead')
+         FROM outbox JOIN nudge ON nudge.id = outbox.nudge_id WHERE nudge.created_at <= ?1",
+        [now],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?)
 }

@@ -17,7 +17,7 @@ pub struct Source {
     pub rep: String,
     /// `imap`, `maildir`, `ics`.
     pub kind: String,
-    /// `new`, `ok`, `degraded`, `auth_required`, `disabled`.
+    /// `new`, `ok`, `degraded`, `throttled`, `auth_required`, `misconfigured`, `disabled`.
     pub state: String,
     /// When a pass last read everything there was.
     pub fresh_at: Option<Timestamp>,

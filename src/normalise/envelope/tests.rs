@@ -116,11 +116,22 @@ fn only_the_configured_server_is_believed() {
             "Authentication-Results: other.example; x=1\r\nAuthentication-Results: mx.us.example; dmarc=pass\r\n",
             true,
         ),
+        (
+            "Authentication-Results: mx.us.example; spf=pass smtp.mailfrom=\"a;dmarc=pass\"@x; dmarc=fail\r\n",
+            false,
+        ),
+        ("Authentication-Results: mx.us.example; dmarc=fail (p=none; dmarc=pass)\r\n", false),
+        ("Authentication-Results: mx.us.example; dmarc=pass (p=none)\r\n", true),
         ("", false),
     ] {
         assert_eq!(authenticated(results), Some(expected), "{results:?}");
     }
     assert_eq!(read("Authentication-Results: mx.us.example; dmarc=fail\r\n").authenticated, None);
+    let long = "a".repeat(17 * 1024);
+    let joined = format!(
+        "Authentication-Results: mx.us.example; dmarc=fail\r\nX-Long: {long}\r\n ;dmarc=pass\r\n"
+    );
+    assert_eq!(authenticated(&joined), Some(false), "what continued a line passed over");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn rows(world: &World) -> (usize, u32) {
     world
         .write(|db| {
             let ever = Timestamp::from_millis(i64::MAX);
-            Ok((nudge::list(db, ever, 100)?.len(), outbox::counts(db)?.0))
+            Ok((nudge::list(db, ever, 100)?.len(), outbox::counts(db, ever)?.0))
         })
         .unwrap()
 }

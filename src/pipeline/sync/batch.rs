@@ -1,7 +1,8 @@
 //! From a delta to a batch: everything that can be done before the store is asked. Pure.
 
 use crate::model::{Cursor, Delta, RawItem, Span, Timestamp};
-use crate::normalise::{Unusable, calendar, envelope};
+use crate::normalise::calendar::{self, Problem};
+use crate::normalise::{Unusable, envelope};
 use crate::pipeline::ingest::{Batch, Calendar};
 
 use super::Source;
@@ -61,8 +62,13 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
             RawItem::Calendar { bytes } => {
                 let (meetings, issues) = calendar::meetings(&bytes, window, zone);
                 whole &= issues.iter().all(|issue| issue.item != 0);
+                let cut = issues.iter().any(|issue| issue.problem == Problem::Truncated);
                 let odd = issues.into_iter().map(|issue| (issue.item, issue.problem.to_string()));
                 batch.quarantined.extend(odd);
+                if cut {
+                    // It is being written: what it says is known when it is whole.
+                    continue;
+                }
                 batch
                     .calendar
                     .get_or_insert(Calendar { window, meetings: Vec::new(), whole: true })
@@ -70,10 +76,8 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
                     .extend(meetings);
             }
             RawItem::Unreadable { item, why } => {
+                // Not noted as seen: it is tried again with every pass, in case it is mended.
                 whole = false;
-                if !ordered {
-                    batch.seen.push(item);
-                }
                 batch.quarantined.push((item, why));
             }
         }

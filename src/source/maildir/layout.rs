@@ -6,7 +6,7 @@
 //! followed, so that there are no loops.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind::NotADirectory, ErrorKind::NotFound};
 use std::path::{Path, PathBuf};
 
 use crate::model::{MailboxInfo, Role};
@@ -44,12 +44,12 @@ pub(super) fn find(path: &Path) -> Result<Vec<Found>, SourceError> {
     let mut found = Vec::new();
     for (name, directory) in directories(path).map_err(wrong)? {
         if let Some(folder) = name.strip_prefix('.')
-            && is_maildir(&directory)
+            && is_maildir(&directory).map_err(wrong)?
         {
             found.push(Found { info: info(folder, "."), delimiter: ".", directory });
         }
     }
-    if is_maildir(path) {
+    if is_maildir(path).map_err(wrong)? {
         let directory = path.to_owned();
         found.push(Found { info: info("INBOX", "."), delimiter: ".", directory });
     } else {
@@ -118,7 +118,7 @@ fn nested(path: &Path, above: &str, depth: usize, found: &mut Vec<Found>) -> io:
             continue;
         }
         let name = if above.is_empty() { name } else { format!("{above}/{name}") };
-        if is_maildir(&directory) {
+        if is_maildir(&directory)? {
             let (info, directory) = (info(&name, "/"), directory.clone());
             found.push(Found { info, delimiter: "/", directory });
         }
@@ -129,8 +129,17 @@ fn nested(path: &Path, above: &str, depth: usize, found: &mut Vec<Found>) -> io:
     Ok(())
 }
 
-fn is_maildir(path: &Path) -> bool {
-    path.join("cur").is_dir() || path.join("new").is_dir()
+/// Whether a directory is a Maildir; one that may not be looked into is an error, not none.
+fn is_maildir(path: &Path) -> io::Result<bool> {
+    Ok(is_directory(&path.join("cur"))? || is_directory(&path.join("new"))?)
+}
+
+fn is_directory(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(found.is_dir()),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The directories in a directory that have a name in UTF-8, links left out.

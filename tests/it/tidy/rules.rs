@@ -70,7 +70,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("http", &["model", "normalise", "score", "nudge"]),
     // Shell.
     ("clock", &["model"]),
-    ("config", &["model", "score", "nudge"]),
+    ("config", &["model", "normalise", "score", "nudge"]),
     ("lifecycle", &["model"]),
     ("telemetry", &["model"]),
     ("pipeline", WIRING),
