@@ -13,13 +13,15 @@ use crate::model::{Delta, Role, Span, Timestamp};
 use crate::nudge::AGAIN;
 use crate::source::{self, Pass, Reader, SkipReason, SourceError};
 use crate::store::source::Freshness;
-use crate::store::{Store, StoreError, mailbox as mailboxes, relationship, source as sources};
+use crate::store::{Db, Store, StoreError, mailbox as mailboxes, relationship, source as sources};
 
 use super::ingest::{self, Batch};
 use super::{Rules, fold};
 
 /// Deltas fetched ahead of the one being normalised.
 const AHEAD: usize = 2;
+/// No pass takes longer: what was put off while it ran was put off from an instant within it.
+const LONGEST_PASS: Span = Span::from_hours(24);
 /// Batches normalised ahead of the one being committed.
 const READY: usize = 1;
 /// A source as a pass needs it.
@@ -177,6 +179,12 @@ struct End {
     rules: Arc<Rules>,
 }
 
+/// Makes due what was put off because a source of the rep, which a pass begun at `now` has just read,
+/// had not been.
+pub(super) fn catch_up(db: &Db, rep: i64, now: Timestamp) -> Result<(), StoreError> {
+    relationship::hasten(db, rep, now, LONGEST_PASS + AGAIN)
+}
+
 /// Writes down how the pass ended. If it has caught up, what waited for that is due.
 async fn finish(
     store: &Store,
@@ -193,7 +201,7 @@ async fn finish(
                     ingest::commit_delta(db, batch, &end.rules, now)?;
                 }
                 if end.behind == Behind::Yes {
-                    relationship::hasten(db, rep, now, AGAIN)?;
+                    catch_up(db, rep, now)?;
                 }
                 sources::succeed(db, id, now)
             })

@@ -8,7 +8,8 @@ use crate::model::{
 };
 use crate::pipeline::ingest::tests::world::{Mailbox, World, answering, day, envelope, person};
 use crate::pipeline::ingest::{Batch, Calendar};
-use crate::store::{StoreError, nudge, outbox, relationship, source};
+use crate::pipeline::sync::catch_up;
+use crate::store::{StoreError, nudge, outbox, relationship, rep, source};
 
 /// The last of 40 weekly exchanges.
 const LAST: f64 = 39.0 * 7.0;
@@ -126,6 +127,17 @@ fn nothing_is_said_from_data_that_may_lack_something() {
     incomplete(&world, false);
     read_through(&world, falls);
     assert_eq!(stepped(&world, falls).made.len(), 1, "a mailbox that went while it was being read");
+}
+
+#[test]
+fn what_is_put_off_while_a_pass_runs_is_decided_when_that_ends() {
+    let world = quiet(&["bo"]);
+    let began = due_at(&world);
+    let during = stepped(&world, began + Span::from_seconds(5));
+    assert_eq!(during.decided.keys().copied().collect::<Vec<_>>(), ["stale"]);
+    read_through(&world, began);
+    world.write(move |db| catch_up(db, rep::find(db, "ann")?.unwrap(), began)).unwrap();
+    assert_eq!(stepped(&world, began + Span::from_seconds(10)).made.len(), 1);
 }
 
 #[test]
