@@ -168,10 +168,13 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Whether the last line that holds anything ends a calendar.
+/// Whether every component that begins also ends.
 fn ends_properly(text: &str) -> bool {
-    let last = text.trim_end().rsplit(['\n', '\r']).next().unwrap_or_default();
-    last.trim().eq_ignore_ascii_case("END:VCALENDAR")
+    let starts = |line: &&str, word: &str| {
+        line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
+    let count = |word| text.split(['\n', '\r']).filter(|line| starts(line, word)).count();
+    count("BEGIN:") <= count("END:")
 }
 
 /// Reads the events of a calendar into their groups by UID.

@@ -43,6 +43,7 @@ fn what_is_odd_is_told_and_the_rest_is_read() {
             &[Problem::Truncated, Problem::NoStart],
             1,
         ),
+        (calendar(good).replace("END:VCALENDAR\r\n", "").into_bytes(), &[Problem::Truncated], 1),
         ([b"\xef\xbb\xbf", calendar(good).as_bytes()].concat(), &[], 1),
         (calendar(&good.replace("good", "g\u{fc}t")).chars().map(|c| c as u8).collect(), &[], 1),
         (calendar(good).replace("\r\n", "\n").into_bytes(), &[], 1),

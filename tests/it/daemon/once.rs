@@ -161,3 +161,34 @@ fn a_source_that_lacks_a_mailbox_is_not_fresh() {
     place.once(&["--now", NOW]);
     assert_eq!(state(&place, "ann-mail").0, "ok");
 }
+
+#[test]
+fn a_calendar_that_is_being_written_takes_no_meeting_back() {
+    let event = |n: u32| {
+        format!(
+            "BEGIN:VEVENT\r\nUID:m{n}\r\nDTSTART:202401{n:02}T090000Z\r\nDTEND:202401{n:02}T093000Z\r\n\
+             ORGANIZER:mailto:ann@us.example\r\n\
+             ATTENDEE;PARTSTAT=ACCEPTED:mailto:bo@acme.example\r\nEND:VEVENT\r\n"
+        )
+    };
+    let all = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}END:VCALENDAR\r\n",
+        (10..20).map(event).collect::<String>()
+    );
+    let place = Place::new().with(
+        "[[source]]\nname = \"ann-calendar\"\nrep = \"ann\"\nkind = \"ics\"\npath = \"ann.ics\"",
+    );
+    let met = |text: &str| {
+        std::fs::write(place.path("ann.ics"), text).unwrap();
+        place.once(&["--now", "2024-02-01T00:00:00Z"]);
+        let status = place.json(&["status", "--now", "2024-02-01T00:00:00Z"]);
+        (status["meetings"].as_u64().unwrap(), status["interactions"].as_u64().unwrap())
+    };
+    assert_eq!(met(&all), (10, 10));
+    let cut = all.find("UID:m15").unwrap();
+    for end in [cut, cut - "BEGIN:VEVENT\r\n".len()] {
+        assert_eq!(met(all.get(..end).unwrap()), (10, 10), "cut after {end} bytes");
+    }
+    let without_one = all.replace(&event(12), "");
+    assert_eq!(met(&without_one), (9, 9), "whole again, with one meeting less");
+}
