@@ -20,30 +20,25 @@ pub(super) fn pause(error: Option<&SourceError>, failures: u32, poll: Span, jitt
     let backoff = Span::from_millis(doubled.min(LONGEST.millis()));
     match error {
         // Not in step with the other sources.
-        None => {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_precision_loss,
-                reason = "a poll interval is far below 2^52 milliseconds"
-            )]
-            let drawn = (poll.millis() as f64 * (0.9 + 0.2 * jitter.clamp(0.0, 1.0))) as i64;
-            Span::from_millis(drawn)
-        }
+        None => part(poll, 0.9 + 0.2 * jitter.clamp(0.0, 1.0)),
         Some(SourceError::Unauthorized(_) | SourceError::Misconfigured(_)) => HOPELESS,
         Some(SourceError::Throttled { after, .. }) => {
             let asked = after.unwrap_or(Duration::from_secs(300)).min(Duration::from_secs(3600));
             Span::from_millis(i64::try_from(asked.as_millis()).unwrap_or(i64::MAX)).max(backoff)
         }
-        Some(_) => {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_precision_loss,
-                reason = "at most 15 minutes in milliseconds"
-            )]
-            let drawn = (backoff.millis() as f64 * (0.5 + 0.5 * jitter.clamp(0.0, 1.0))) as i64;
-            Span::from_millis(drawn)
-        }
+        Some(_) => part(backoff, 0.5 + 0.5 * jitter.clamp(0.0, 1.0)),
     }
+}
+
+/// A share of a span.
+fn part(span: Span, share: f64) -> Span {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "pauses are far below 2^52 milliseconds"
+    )]
+    let millis = (span.millis() as f64 * share) as i64;
+    Span::from_millis(millis)
 }
 
 #[cfg(test)]
