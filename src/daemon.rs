@@ -8,7 +8,6 @@ mod loops;
 mod pause;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -152,12 +151,6 @@ impl Daemon {
         self.sources.len()
     }
 
-    /// The database, for whoever shows what is in it.
-    #[must_use]
-    pub fn store(&self) -> &Arc<Store> {
-        &self.store
-    }
-
     async fn pass(
         &self,
         scheduled: &Scheduled,
@@ -235,9 +228,4 @@ fn log(endpoint: &str, id: &str, verdict: &Verdict) {
             tracing::error!(endpoint, id, why, "endpoint disabled: give it another url to use it");
         }
     }
-}
-
-/// A span as a duration, at least a second.
-fn at_least_a_second(span: Span) -> Duration {
-    span.to_duration().max(Duration::from_secs(1))
 }

@@ -16,7 +16,7 @@ pub mod time;
 pub use address::{Address, Person};
 pub use delta::{Cursor, Delta, KnownMailbox, MailboxInfo, RawItem, Role};
 pub use envelope::{Automated, Envelope};
-pub use interaction::{Direction, Interaction, Kind};
+pub use interaction::{Direction, Interaction, Kind, Standing};
 pub use key::Key;
 pub use meeting::{Attendee, Meeting, MeetingStatus, Participation};
 pub use nudge::{Nudge, Reason};

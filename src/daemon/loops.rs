@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Daemon, Scheduled, at_least_a_second, pause::pause};
+use super::{Daemon, Scheduled, pause::pause};
 use crate::clock;
 use crate::model::{Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
@@ -136,10 +136,10 @@ impl Daemon {
         }
     }
 
-    /// How long to sleep until an instant.
+    /// How long to sleep until an instant, at least a second.
     fn until(&self, next: Option<Timestamp>) -> Duration {
         let wait = next.map_or(LONGEST_SLEEP, |at| (at - self.clock.now()).min(LONGEST_SLEEP));
-        at_least_a_second(wait)
+        wait.to_duration().max(Duration::from_secs(1))
     }
 }
 

@@ -22,6 +22,17 @@ pub enum Kind {
     Meeting,
 }
 
+/// What speaks for an interaction, the best first; `normalise::thread` decides what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Nothing speaks against it.
+    Sound,
+    /// From the contact, but unauthenticated: counts only if linked.
+    Unverified,
+    /// Claims to be from the rep, but was not met where only the rep's own messages are.
+    Unproven,
+}
+
 /// An interaction as scoring sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interaction {

@@ -8,21 +8,10 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Direction, Key, Span, Timestamp};
+use crate::model::{Direction, Key, Span, Standing, Timestamp};
 
 /// A subject without references links a reply to an original at most so much older.
 pub const SUBJECT_WINDOW: Span = Span::from_days(14);
-
-/// What speaks for a touch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Nothing speaks against it.
-    Sound,
-    /// From the contact, but unauthenticated: counts only if linked.
-    Unverified,
-    /// Claims to be from the rep, but was not met where only the rep's own messages are.
-    Unproven,
-}
 
 /// A message of a thread, as far as linking needs it.
 #[derive(Clone, Debug)]

@@ -24,25 +24,25 @@ pub fn rebuild(
     parameters: &Parameters,
     until: Timestamp,
 ) -> Relationship {
-    let empty = Relationship { folded_at: until, ..Relationship::default() };
-    let mut state = states(log, zone, parameters, until).pop().unwrap_or(empty);
+    let mut state = walk(log, zone, parameters, until, |_| {});
     state.pending_at = log.iter().map(|i| i.at).filter(|at| *at > until).min();
     state
 }
 
-/// The states after each instant of a history at which something happened, by time.
-pub(super) fn states(
+/// Folds a history by time; shows the state after each instant at which something happened, and
+/// gives the last.
+pub(super) fn walk(
     log: &[Interaction],
     zone: Zone,
     parameters: &Parameters,
     until: Timestamp,
-) -> Vec<Relationship> {
+    mut show: impl FnMut(&Relationship),
+) -> Relationship {
     let mut past: Vec<Interaction> = log.iter().filter(|i| i.at <= until).copied().collect();
     past.sort_by_key(|i| i.at);
     let mut state = Relationship { folded_at: until, ..Relationship::default() };
     let mut day: Vec<Interaction> = Vec::new();
     let mut day_number = i64::MIN;
-    let mut states = Vec::with_capacity(past.len());
     for together in past.chunk_by(|a, b| a.at == b.at) {
         let Some(first) = together.first() else { continue };
         let today = first.at.local_day(zone);
@@ -52,9 +52,9 @@ pub(super) fn states(
         }
         push(&mut state, &day, together, parameters);
         day.extend_from_slice(together);
-        states.push(state);
+        show(&state);
     }
-    states
+    state
 }
 
 /// Folds `added` into a state; none of them is later than `until`.

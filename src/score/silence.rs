@@ -2,7 +2,7 @@
 
 use crate::model::{Interaction, Relationship, Span, Timestamp};
 
-use super::fold::{Zone, states};
+use super::fold::{Zone, walk};
 use super::mass::Parameters;
 use super::strength::strength_at;
 
@@ -50,8 +50,8 @@ pub fn fell_at(
 ) -> Option<Timestamp> {
     let mut fell = None;
     let mut before: Option<Relationship> = None;
-    for state in states(log, zone, parameters, until) {
-        let up = strength_at(&state, state.masses.at).s > state.baseline * ratio;
+    walk(log, zone, parameters, until, |state| {
+        let up = strength_at(state, state.masses.at).s > state.baseline * ratio;
         if up {
             fell = None;
         } else if fell.is_none() {
@@ -59,8 +59,8 @@ pub fn fell_at(
                 .and_then(|before| crossing(&before, before.masses.at, before.baseline * ratio));
             fell = crossed.or(Some(state.masses.at)).map(|at| at.min(state.masses.at));
         }
-        before = Some(state);
-    }
+        before = Some(*state);
+    });
     fell
 }
 

@@ -107,8 +107,8 @@ impl Settings {
 /// Makes one complete pass: sends a delta for every window that is new, and for every mailbox a
 /// last one that is `complete`, empty where nothing is new.
 ///
-/// `tls` comes from [`http::tls_config`](crate::http::tls_config). Safe to drop at any await; the next pass goes on from whatever
-/// cursors were committed.
+/// `tls` comes from [`http::tls_config`](crate::http::tls_config). Safe to drop at any await; the
+/// next pass goes on from whatever cursors were committed.
 ///
 /// # Errors
 /// Any [`SourceError`]; [`SourceError::Stopped`] when `stop` is cancelled or `sink` is closed.

@@ -4,41 +4,10 @@ use rusqlite::{Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
-use crate::model::{Direction, Interaction, Key, Kind, Timestamp};
+use crate::model::{Direction, Interaction, Key, Kind, Standing, Timestamp};
 
-pub(super) const BETWEEN: &str =
-    "SELECT id, at, direction, kind, audience, linked, message_id, counted FROM interaction
+pub(super) const BETWEEN: &str = "SELECT id, at, direction, kind, audience, linked FROM interaction
      WHERE relationship_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id";
-
-/// What speaks for an interaction, the best first, as stored; `normalise::thread::Standing` decides
-/// what follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
-    /// Nothing speaks against it.
-    Sound,
-    /// Its sender was not authenticated.
-    Unverified,
-    /// It claims to be from the rep and was met only in an inbox.
-    Unproven,
-}
-
-impl Standing {
-    const fn code(self) -> i64 {
-        match self {
-            Self::Sound => 0,
-            Self::Unverified => 1,
-            Self::Unproven => 2,
-        }
-    }
-
-    const fn from_code(code: i64) -> Self {
-        match code {
-            1 => Self::Unverified,
-            2 => Self::Unproven,
-            _ => Self::Sound,
-        }
-    }
-}
 
 /// Where an interaction comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,17 +18,13 @@ pub enum Origin {
     Meeting(i64),
 }
 
-/// An interaction of the log with what surrounds it.
+/// An interaction of the log with its row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Logged {
     /// Row.
     pub id: i64,
     /// As scoring sees it.
     pub interaction: Interaction,
-    /// The message's row, if it is one.
-    pub message: Option<i64>,
-    /// Whether it has mass.
-    pub counted: bool,
 }
 
 /// Stores an interaction. The row, or `None` if it was there already.
@@ -92,7 +57,7 @@ pub fn insert(
             interaction.kind,
             interaction.audience,
             interaction.linked,
-            standing.code(),
+            standing,
             counted,
             message,
             meeting,
@@ -134,8 +99,6 @@ fn logged(row: &Row<'_>) -> rusqlite::Result<Logged> {
             audience: row.get(4)?,
             linked: row.get(5)?,
         },
-        message: row.get(6)?,
-        counted: row.get(7)?,
     })
 }
 
@@ -179,7 +142,7 @@ pub(super) fn touch(row: &Row<'_>, first: usize) -> rusqlite::Result<MessageTouc
             linked: row.get(first + 5)?,
         },
         relationship: row.get(first + 6)?,
-        standing: Standing::from_code(row.get(first + 7)?),
+        standing: row.get(first + 7)?,
         counted: row.get(first + 8)?,
     })
 }
@@ -191,7 +154,7 @@ pub(super) fn touch(row: &Row<'_>, first: usize) -> rusqlite::Result<MessageTouc
 pub fn revise(db: &Db, id: i64, standing: Standing, audience: u32) -> Result<(), StoreError> {
     db.connection
         .prepare_cached("UPDATE interaction SET standing = ?2, audience = ?3 WHERE id = ?1")?
-        .execute(params![id, standing.code(), audience])?;
+        .execute(params![id, standing, audience])?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::model::{Direction, Key, Kind, Timestamp};
+use crate::model::{Direction, Key, Kind, Standing, Timestamp};
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -65,6 +65,28 @@ impl FromSql for Kind {
         match i64::column_result(value)? {
             0 => Ok(Self::Message),
             1 => Ok(Self::Meeting),
+            other => Err(FromSqlError::OutOfRange(other)),
+        }
+    }
+}
+
+impl ToSql for Standing {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let code = match self {
+            Self::Sound => 0,
+            Self::Unverified => 1,
+            Self::Unproven => 2,
+        };
+        Ok(i64::into(code))
+    }
+}
+
+impl FromSql for Standing {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match i64::column_result(value)? {
+            0 => Ok(Self::Sound),
+            1 => Ok(Self::Unverified),
+            2 => Ok(Self::Unproven),
             other => Err(FromSqlError::OutOfRange(other)),
         }
     }

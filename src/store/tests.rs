@@ -113,7 +113,7 @@ fn a_job_that_fails_or_panics_leaves_nothing_and_the_next_one_runs() {
         let (direction, kind) = (Direction::Outbound, Kind::Message);
         let one = Interaction { at, direction, kind, audience: 1, linked: false };
         let origin = interaction::Origin::Message(7);
-        interaction::insert(db, 7, &one, origin, interaction::Standing::Sound, true)
+        interaction::insert(db, 7, &one, origin, crate::model::Standing::Sound, true)
     });
     assert!(matches!(fails, Err(StoreError::Sql(_))), "foreign keys hold: {fails:?}");
     let panics = write(&store, move |db| {

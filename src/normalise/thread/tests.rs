@@ -1,8 +1,8 @@
 //! Threads as small drawings.
 
-use crate::model::{Direction, Key, Span, Timestamp};
+use crate::model::{Direction, Key, Span, Standing, Timestamp};
 
-use super::{Loose, Node, NodeTouch, SUBJECT_WINDOW, Standing, answers_by_subject, link};
+use super::{Loose, Node, NodeTouch, SUBJECT_WINDOW, answers_by_subject, link};
 
 /// `id:refs:touches`, touches as `>1` (outbound to relationship 1) or `<1`, `?` unverified,
 /// `!` unproven. The answer marks each touch `L` linked, `C` counted, `-` neither.

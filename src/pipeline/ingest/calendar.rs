@@ -3,10 +3,9 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Direction, Interaction, Key, Kind, Meeting, Timestamp};
+use crate::model::{Direction, Interaction, Key, Kind, Meeting, Standing, Timestamp};
 use crate::normalise::held::{Met, met};
 use crate::store::interaction::Origin;
-use crate::store::interaction::Standing;
 use crate::store::{StoreError, contact, interaction, meeting};
 
 use super::{Calendar, Work};

@@ -10,7 +10,7 @@ use crate::model::{Direction, Key, Timestamp};
 use crate::normalise::thread::{
     self as threads, Linked, Loose, Node, NodeTouch, SUBJECT_WINDOW, answers_by_subject,
 };
-use crate::store::interaction::{MessageTouch, Standing};
+use crate::store::interaction::MessageTouch;
 use crate::store::message::{Message, ThreadMessage};
 use crate::store::{StoreError, interaction, message, thread};
 
@@ -147,11 +147,7 @@ fn node_touch(touch: &MessageTouch) -> NodeTouch {
     NodeTouch {
         relationship: touch.relationship,
         direction: touch.interaction.direction,
-        standing: match touch.standing {
-            Standing::Sound => threads::Standing::Sound,
-            Standing::Unverified => threads::Standing::Unverified,
-            Standing::Unproven => threads::Standing::Unproven,
-        },
+        standing: touch.standing,
     }
 }
 

@@ -5,9 +5,9 @@
 //! what it looks like (writer, people, second, subject), for copies that were given another
 //! Message-ID on their way. A copy that shares names with two messages shows that they are one.
 
-use crate::model::{Automated, Direction, Envelope, Interaction, Key, Kind};
+use crate::model::{Automated, Direction, Envelope, Interaction, Key, Kind, Standing};
 use crate::normalise::{Directed, Touch, directed};
-use crate::store::interaction::{MessageTouch, Origin, Standing};
+use crate::store::interaction::{MessageTouch, Origin};
 use crate::store::message::Message;
 use crate::store::{StoreError, interaction, message, thread};
 
