@@ -6,10 +6,12 @@
 mod build;
 mod loops;
 mod pause;
+mod places;
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{self, Clock};
@@ -17,10 +19,12 @@ use crate::deliver::{Pace, Verdict};
 use crate::http::Clients;
 use crate::model::{Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
-use crate::pipeline::sync::{PassError, Progress};
+use crate::pipeline::sync::{Going, PassError, Progress};
 use crate::pipeline::{Rules, deliver, nudge, sync};
-use crate::source::SourceError;
+use crate::source::{Kept, Rest, Scope, SourceError};
 use crate::store::{Store, StoreError, report};
+
+use self::places::Place;
 
 pub use build::{BuildError, open, rules_for_reading};
 
@@ -50,8 +54,26 @@ pub struct Daemon {
 struct Scheduled {
     source: sync::Source,
     poll: Span,
-    /// Connections to its host, shared with other sources there.
-    host: Option<Arc<Semaphore>>,
+    /// Where it asks before it connects to its host.
+    place: Option<Place>,
+    /// When it was last written down that there is nothing new, in milliseconds since the epoch.
+    noted_at: AtomicI64,
+}
+
+/// That there is nothing new is written down this often: thousands of sources are looked at every
+/// minute, and nobody asks for their freshness to the minute.
+const NOTED_EVERY: Span = Span::from_seconds(5 * 60);
+
+impl Scheduled {
+    /// Whether it is time to write down that there is nothing new; if so, it is taken to be done.
+    fn is_due(&self, now: Timestamp) -> bool {
+        let noted_at = Timestamp::from_millis(self.noted_at.load(Ordering::Relaxed));
+        let due = now - noted_at >= NOTED_EVERY;
+        if due {
+            self.noted_at.store(now.millis(), Ordering::Relaxed);
+        }
+        due
+    }
 }
 
 /// What one pass of everything came to.
@@ -79,7 +101,8 @@ impl Daemon {
     pub async fn run_once(&self, stop: &CancellationToken) -> Result<Summary, StoreError> {
         use futures_util::StreamExt;
         let mut summary = Summary::default();
-        let passes = self.sources.iter().map(|s| async move { (s, self.pass(s, stop).await) });
+        let passes =
+            self.sources.iter().map(|s| async move { (s, self.read_through(s, stop).await) });
         let mut passes = futures_util::stream::iter(passes).buffer_unordered(SOURCES_AT_ONCE);
         while let Some((scheduled, outcome)) = passes.next().await {
             match outcome {
@@ -151,31 +174,54 @@ impl Daemon {
         self.sources.len()
     }
 
-    async fn pass(
+    /// Passes over a source until it holds nothing more.
+    async fn read_through(
         &self,
         scheduled: &Scheduled,
         stop: &CancellationToken,
     ) -> Result<sync::Outcome, PassError> {
-        let _place = match &scheduled.host {
-            Some(host) => Some(
-                tokio::select! {
-                    place = host.acquire() => place,
-                    () = stop.cancelled() => return Err(SourceError::Stopped.into()),
-                }
-                .map_err(|_| SourceError::Stopped)?,
-            ),
-            None => None,
+        let mut kept = Kept::default();
+        let mut sum = sync::Outcome { rest: Rest::Something, ..sync::Outcome::default() };
+        while sum.rest == Rest::Something {
+            let one = self.pass(scheduled, &mut kept, Scope::Everything, stop).await?;
+            sum.stored += one.stored;
+            sum.rest = one.rest;
+        }
+        kept.close().await;
+        Ok(sum)
+    }
+
+    /// One pass over a source, when it has a place. What is new in a mailbox that is waited on is
+    /// read at once: it is little, and it is what people wait for.
+    async fn pass(
+        &self,
+        scheduled: &Scheduled,
+        kept: &mut Kept,
+        scope: Scope,
+        stop: &CancellationToken,
+    ) -> Result<sync::Outcome, PassError> {
+        let _place = match &scheduled.place {
+            Some(place) if scope == Scope::Everything => {
+                Some(place.take(kept, stop).await.ok_or(SourceError::Stopped)?)
+            }
+            _ => None,
         };
-        let now = self.clock.now();
-        let passed =
-            sync::pass(&self.store, &self.rules, &scheduled.source, now, &self.progress, stop)
-                .await;
+        let going = self.going(self.clock.now(), stop);
+        let passed = sync::pass(going, &scheduled.source, kept, scope).await;
+        if passed.is_ok() {
+            scheduled.noted_at.store(going.now.millis(), Ordering::Relaxed);
+        }
         let unstored = match &passed {
             Err(PassError::Store(error)) => Some(error.to_string()),
             _ => None,
         };
         *self.unstored.lock().unwrap_or_else(PoisonError::into_inner) = unstored;
         passed
+    }
+
+    fn going<'a>(&'a self, now: Timestamp, stop: &'a CancellationToken) -> Going<'a> {
+        let (store, rules, progress) = (&self.store, &self.rules, &self.progress);
+        Going { store, rules, now, progress, stop }
     }
 
     async fn nudge(&self) -> Result<nudge::Outcome, StoreError> {

@@ -14,7 +14,7 @@ pub mod relationship;
 pub mod time;
 
 pub use address::{Address, Person};
-pub use delta::{Cursor, Delta, KnownMailbox, MailboxInfo, RawItem, Role};
+pub use delta::{Cursor, Delta, KnownMailbox, MailboxInfo, Marks, RawItem, Role, Sent};
 pub use envelope::{Automated, Envelope};
 pub use interaction::{Direction, Interaction, Kind, Standing};
 pub use key::Key;

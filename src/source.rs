@@ -3,8 +3,9 @@
 //! An adapter makes one complete *pass* over its source: it is told what is known of every mailbox
 //! and sends a [`Delta`](crate::model::Delta) for each piece that is new through a bounded channel,
 //! so that the receiver commits one while the next is on its way. A pass may fail or be dropped at
-//! any point and is then simply begun again with the cursors committed so far. Nothing is ever
-//! changed at the source. When to read, how often, and what to do about an error is the caller's.
+//! any point and is then simply begun again with the cursors committed so far. A connection may be
+//! [`Kept`] between passes, to be waited on for news. Nothing is ever changed at the source. When
+//! to read, how often, and what to do about an error is the caller's.
 
 pub mod ics;
 pub mod imap;
@@ -19,7 +20,7 @@ use thiserror::Error;
 
 use crate::model::Role;
 
-pub use reader::{Reader, read};
+pub use reader::{Kept, Login, Reader, glance, read, wait};
 
 /// What a pass has seen. It returns only when everything that the source held at its beginning has
 /// been sent, but for the mailboxes in `skipped`.
@@ -31,6 +32,57 @@ pub struct Pass {
     pub skipped: Vec<Skipped>,
     /// How many messages were sent, readable or not.
     pub messages: u64,
+    /// What was read.
+    pub scope: Scope,
+    /// Whether the pass ended at its time, for another one to go on at once.
+    pub rest: Rest,
+}
+
+/// Whether a source holds more than a pass has read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rest {
+    /// It does not.
+    #[default]
+    Nothing,
+    /// It does.
+    Something,
+}
+
+/// What a pass is to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All that is new in all mailboxes.
+    #[default]
+    Everything,
+    /// What [`Woken::News`] has told of; everything, where that is not enough to know what is new.
+    News,
+}
+
+/// What a glance at a source tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glance {
+    /// There is nothing that the last complete pass has not read.
+    Same,
+    /// There may be.
+    Changed,
+}
+
+/// What ended a wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// The source has told of something new.
+    News,
+    /// As much time has passed as was to.
+    Time,
+    /// The connection was lost, which says nothing about what is new.
+    Lost {
+        /// Why.
+        error: SourceError,
+        /// How long it had been open.
+        lived: Duration,
+    },
+    /// The caller's token was cancelled.
+    Stopped,
 }
 
 /// A mailbox that was not read.
@@ -57,7 +109,8 @@ pub enum SkipReason {
     Excluded,
     /// It is a name in the hierarchy that holds no messages, or one that no command can carry.
     NotSelectable,
-    /// Another mailbox holds all mail of the account, and that one is read.
+    /// What it holds is in another mailbox, which is read: one that holds all mail, or for a label
+    /// the mailboxes that it is a label of.
     HeldElsewhere,
     /// The source refused to open or to read it, in the source's words; the next pass tries again.
     Refused(String),

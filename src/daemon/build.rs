@@ -1,11 +1,13 @@
 //! From the configuration to what runs: rows for reps and sources, settings for adapters.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
 use rustls::ClientConfig;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
+use super::places::Places;
 use super::{Daemon, Scheduled};
 use crate::clock::Clock;
 use crate::config::{self, Config, SecretError, SourceKind};
@@ -52,16 +54,12 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         })
         .await?;
     let mut tls = SharedTls::default();
-    let mut hosts: HashMap<String, Arc<Semaphore>> = HashMap::new();
+    let mut places = Places::default();
     let mut sources = Vec::new();
     for (found, (id, rep)) in config.sources.iter().zip(&rows.sources) {
         let reader = reader(config, found, &mut tls)?;
-        let places = config.sync.connections_per_host as usize;
-        let host = reader.host().map(|host| {
-            Arc::clone(
-                hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(places))),
-            )
-        });
+        let at_once = config.sync.connections_per_host as usize;
+        let place = reader.login().map(|login| places.of(&login, at_once));
         let poll = Span::from_millis(i64::try_from(found.poll.as_millis()).unwrap_or(i64::MAX));
         let source = sync::Source {
             id: *id,
@@ -71,7 +69,7 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
             authserv_id: authserv_id(&found.kind),
             history: config.sync.history,
         };
-        sources.push(Scheduled { source, poll, host });
+        sources.push(Scheduled { source, poll, place, noted_at: AtomicI64::new(0) });
     }
     let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
     Ok(Daemon {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -11,11 +12,14 @@ use super::{Daemon, Scheduled, pause::pause};
 use crate::clock;
 use crate::model::{Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
-use crate::pipeline::sync::PassError;
-use crate::source::SourceError;
+use crate::pipeline::sync::{self, PassError};
+use crate::source::{self, Glance, Kept, Rest, Scope, SourceError, Woken};
 
 /// A loop looks again at least this often, whatever it was told: clocks jump.
 const LONGEST_SLEEP: Span = Span::from_hours(1);
+/// A connection that was lost before it was so old counts as a failure: a server that accepts and
+/// drops must not be asked without end.
+const SHORT_LIVED: Duration = Duration::from_secs(60);
 /// After the store has failed: a full disk may be freed.
 const STORE_PAUSE: Duration = Duration::from_secs(10);
 
@@ -56,16 +60,24 @@ impl Daemon {
         heartbeat
     }
 
+    /// Reads a source, waits until it tells of news or its time has come, and so on.
     async fn source_loop(&self, scheduled: &Scheduled, stop: &CancellationToken) {
         let name = scheduled.source.name.as_str();
-        let mut failures = 0;
+        let mut kept = Kept::default();
+        let (mut failures, mut scope) = (0, Scope::Everything);
+        let mut next_poll = Instant::now();
         while !stop.is_cancelled() {
-            let error = match self.pass(scheduled, stop).await {
+            let turn = self.turn(scheduled, &mut kept, scope, stop).await;
+            let error = match turn {
                 Ok(done) => {
                     failures = 0;
                     let (messages, interactions) = (done.stored.messages, done.stored.interactions);
                     if messages + interactions > 0 {
                         tracing::info!(source = name, messages, interactions, "source read");
+                        self.stored.notify_one();
+                    }
+                    if done.rest == Rest::Something {
+                        continue;
                     }
                     None
                 }
@@ -82,10 +94,45 @@ impl Daemon {
                     continue;
                 }
             };
-            self.stored.notify_one();
-            let wait = pause(error.as_ref(), failures, scheduled.poll, clock::draw());
-            rest(wait.to_duration(), stop).await;
+            if scope == Scope::Everything || error.is_some() {
+                self.stored.notify_one();
+                let wait = pause(error.as_ref(), failures, scheduled.poll, clock::draw());
+                next_poll = Instant::now() + wait.to_duration();
+            }
+            let most = next_poll.saturating_duration_since(Instant::now());
+            scope = Scope::Everything;
+            match source::wait(&scheduled.source.reader, &mut kept, most, stop).await {
+                Woken::News if next_poll > Instant::now() => scope = Scope::News,
+                Woken::News | Woken::Time => {}
+                Woken::Lost { error, lived } if lived < SHORT_LIVED => {
+                    failures += 1;
+                    tracing::warn!(source = name, failures, %error, "connection lost at once");
+                    let wait = pause(Some(&error), failures, scheduled.poll, clock::draw());
+                    rest(wait.to_duration(), stop).await;
+                }
+                Woken::Lost { error, .. } => tracing::debug!(source = name, %error, "lost"),
+                Woken::Stopped => return,
+            }
         }
+    }
+
+    /// One pass, unless a glance tells that there is nothing to read.
+    async fn turn(
+        &self,
+        scheduled: &Scheduled,
+        kept: &mut Kept,
+        scope: Scope,
+        stop: &CancellationToken,
+    ) -> Result<sync::Outcome, PassError> {
+        let reader = &scheduled.source.reader;
+        if scope == Scope::News || source::glance(reader, kept, stop).await == Glance::Changed {
+            return self.pass(scheduled, kept, scope, stop).await;
+        }
+        let now = self.clock.now();
+        if scheduled.is_due(now) {
+            sync::unchanged(self.going(now, stop), &scheduled.source).await?;
+        }
+        Ok(sync::Outcome::default())
     }
 
     async fn nudge_loop(&self, heartbeat: &Heartbeat, stop: &CancellationToken) {

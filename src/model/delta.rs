@@ -69,6 +69,24 @@ pub struct KnownMailbox {
     pub seen: Vec<i64>,
 }
 
+/// What a server knows of a message beside its header (Gmail's X-GM-EXT-1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// The number of its thread, in all mailboxes of the login.
+    pub thread: Option<u64>,
+    /// Whether the owner of the login has sent it; `None` where the server does not tell.
+    pub sent: Option<Sent>,
+}
+
+/// Whether the owner of a login has sent a message, by the server's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// The server has taken it from the owner.
+    ByOwner,
+    /// It has come from elsewhere, whoever it says that it is from.
+    ByOthers,
+}
+
 /// One item as the source holds it, not yet understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RawItem {
@@ -80,11 +98,18 @@ pub enum RawItem {
         received_at: Option<Timestamp>,
         /// Header fields as bytes, at most 64 KiB; never a body.
         header: Vec<u8>,
+        /// What the server knows of it beside its header.
+        marks: Marks,
     },
     /// A whole iCalendar object or feed, at most 64 MiB.
     Calendar {
         /// The bytes.
         bytes: Vec<u8>,
+    },
+    /// An item that must not be read: a draft, or one under a label that is excluded.
+    Excluded {
+        /// The item's number in its mailbox.
+        item: i64,
     },
     /// An item that could not be read: it goes to the quarantine and is passed over.
     Unreadable {
@@ -93,6 +118,19 @@ pub enum RawItem {
         /// Why, in words for the admin, without personal data.
         why: String,
     },
+}
+
+impl RawItem {
+    /// The item's number in its mailbox; 0 for a whole calendar.
+    #[must_use]
+    pub const fn number(&self) -> i64 {
+        match self {
+            Self::Message { item, .. }
+            | Self::Excluded { item }
+            | Self::Unreadable { item, .. } => *item,
+            Self::Calendar { .. } => 0,
+        }
+    }
 }
 
 /// What one read of a mailbox brought. Committed whole or not at all.

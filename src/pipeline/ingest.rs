@@ -73,6 +73,16 @@ pub struct Outcome {
     pub quarantined: usize,
 }
 
+impl std::ops::AddAssign for Outcome {
+    fn add_assign(&mut self, one: Self) {
+        self.messages += one.messages;
+        self.copies += one.copies;
+        self.interactions += one.interactions;
+        self.excluded += one.excluded;
+        self.quarantined += one.quarantined;
+    }
+}
+
 /// Stores a batch and everything that follows from it.
 ///
 /// # Errors

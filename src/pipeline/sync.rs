@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::model::{Delta, Role, Span, Timestamp};
+use crate::model::{Delta, KnownMailbox, Role, Span, Timestamp};
 use crate::nudge::AGAIN;
-use crate::source::{self, Pass, Reader, SkipReason, SourceError};
+use crate::source::{self, Kept, Pass, Reader, Rest, Scope, SkipReason, SourceError};
 use crate::store::source::Freshness;
 use crate::store::{Db, Store, StoreError, mailbox as mailboxes, relationship, source as sources};
 
@@ -55,6 +55,8 @@ pub struct Progress {
 pub struct Outcome {
     /// Summed over its commits.
     pub stored: ingest::Outcome,
+    /// Whether the source holds more, to be read as soon as its turn comes again.
+    pub rest: Rest,
 }
 
 /// Why a pass ended early.
@@ -68,35 +70,46 @@ pub enum PassError {
     Store(#[from] StoreError),
 }
 
-/// Reads a source through and stores what is new. May be cut off anywhere and called again.
+/// What a pass goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Going<'a> {
+    /// Where it is stored.
+    pub store: &'a Arc<Store>,
+    /// By which rules.
+    pub rules: &'a Arc<Rules>,
+    /// The present.
+    pub now: Timestamp,
+    /// Where it is counted.
+    pub progress: &'a Progress,
+    /// Ends it early.
+    pub stop: &'a CancellationToken,
+}
+
+/// Reads a source and stores what is new. May be cut off anywhere and called again; the connection
+/// is in `kept` afterwards, unless the pass failed.
 ///
 /// # Errors
 /// [`PassError`]; what was committed before stands, and the source's row tells what went wrong.
 pub async fn pass(
-    store: &Arc<Store>,
-    rules: &Arc<Rules>,
+    going: Going<'_>,
     from: &Source,
-    now: Timestamp,
-    progress: &Progress,
-    stop: &CancellationToken,
+    kept: &mut Kept,
+    scope: Scope,
 ) -> Result<Outcome, PassError> {
+    let Going { store, rules, now, progress, stop } = going;
     let (id, rep) = (from.id, from.rep);
     let (known, freshness) = store
         .write(move |db| {
-            sources::begin(db, id, now)?;
+            if scope == Scope::Everything {
+                sources::begin(db, id, now)?;
+            }
             Ok((mailboxes::known(db, id)?, sources::freshness(db, rep)?))
         })
         .await?;
     let mut behind = is_behind(&freshness, rules, now);
     let read_before: Vec<String> =
         known.iter().filter(|k| k.cursor.is_some()).map(|k| k.name.clone()).collect();
-    let (sink, deltas) = mpsc::channel(AHEAD);
-    let reader = from.reader.clone();
-    // The token ends the reader when this pass is dropped or fails.
-    let stop_reading = stop.child_token();
-    let guard = stop_reading.clone().drop_guard();
-    let reading =
-        tokio::spawn(async move { source::read(&reader, &known, now, sink, &stop_reading).await });
+    let (deltas, reading) = reading(from, std::mem::take(kept), scope, known, now, stop);
     let (mut batches, normalised) = normalising(deltas, from, rules.zone(from.rep), now);
     let mut outcome = Outcome::default();
     let mut quiet = Vec::new();
@@ -111,22 +124,76 @@ pub async fn pass(
         }
         let stored = commit(store, rules, batch, now).await?;
         progress.interactions.fetch_add(stored.interactions as u64, Ordering::Relaxed);
-        add(&mut outcome.stored, stored);
+        outcome.stored += stored;
     }
-    let read = match normalised.await {
-        Ok(Ok(())) => reading.await.unwrap_or_else(|_| Err(gave_up("the reader"))),
-        _ => Err(gave_up("the parser")),
+    let read = reading.end(kept).await;
+    let read = match (normalised.await, read) {
+        (Ok(Ok(())), read) => read,
+        // The reader was only stopped by it.
+        (_, Ok(_) | Err(SourceError::Stopped)) => Err(gave_up("the parser")),
+        (_, Err(error)) => Err(error),
     };
-    drop(guard);
+    let read = read.and_then(|pass| whole(&pass, &read_before).map(|()| pass));
+    if let Ok(pass) = &read
+        && (pass.rest == Rest::Something || pass.scope == Scope::News)
+    {
+        outcome.rest = pass.rest;
+        return Ok(outcome);
+    }
     settle(store, rules, now).await?;
-    let read = read.and_then(|pass| whole(&pass, &read_before));
     let end = End { behind, quiet, rules: Arc::clone(rules) };
-    finish(store, from, read, end, now).await?;
+    finish(store, from, read.map(|_| ()), end, now).await?;
     Ok(outcome)
+}
+
+/// Notes that a source holds nothing new as of now, without a pass.
+///
+/// # Errors
+/// What the store says.
+pub async fn unchanged(going: Going<'_>, from: &Source) -> Result<(), StoreError> {
+    let (id, now) = (from.id, going.now);
+    going.store.write(move |db| sources::succeed(db, id, now)).await
 }
 
 fn gave_up(who: &str) -> SourceError {
     SourceError::Protocol(format!("{who} gave up: this is a fault in keepwarm"))
+}
+
+/// A source being read on the side. Ends early when it is dropped.
+struct Reading {
+    task: JoinHandle<(Result<Pass, SourceError>, Kept)>,
+    _guard: DropGuard,
+}
+
+fn reading(
+    from: &Source,
+    mut kept: Kept,
+    scope: Scope,
+    known: Vec<KnownMailbox>,
+    now: Timestamp,
+    stop: &CancellationToken,
+) -> (mpsc::Receiver<Delta>, Reading) {
+    let (sink, deltas) = mpsc::channel(AHEAD);
+    let (reader, stop) = (from.reader.clone(), stop.child_token());
+    let _guard = stop.clone().drop_guard();
+    let task = tokio::spawn(async move {
+        let read = source::read(&reader, &mut kept, scope, &known, now, sink, &stop).await;
+        (read, kept)
+    });
+    (deltas, Reading { task, _guard })
+}
+
+impl Reading {
+    /// What came of it, when it has ended; what it leaves for the next time goes to `kept`.
+    async fn end(self, kept: &mut Kept) -> Result<Pass, SourceError> {
+        match self.task.await {
+            Ok((read, held)) => {
+                *kept = held;
+                read
+            }
+            Err(_) => Err(gave_up("the reader")),
+        }
+    }
 }
 
 /// Folds what a backfill has left, a bounded number of relationships at a time.
@@ -260,12 +327,4 @@ async fn commit(
 ) -> Result<ingest::Outcome, StoreError> {
     let rules = Arc::clone(rules);
     store.write(move |db| ingest::commit_delta(db, &batch, &rules, now)).await
-}
-
-fn add(sum: &mut ingest::Outcome, one: ingest::Outcome) {
-    sum.messages += one.messages;
-    sum.copies += one.copies;
-    sum.interactions += one.interactions;
-    sum.excluded += one.excluded;
-    sum.quarantined += one.quarantined;
 }

@@ -56,7 +56,7 @@ pub async fn read(
     let total = u64::try_from(parts.len()).ok();
     let items: Vec<RawItem> =
         if unchanged { Vec::new() } else { parts.into_iter().map(Part::into_item).collect() };
-    let pass = Pass { mailboxes: 1, skipped: Vec::new(), messages: 0 };
+    let pass = Pass { mailboxes: 1, ..Pass::default() };
     let mailbox = MailboxInfo { name: MAILBOX.to_owned(), role: Role::Calendar };
     let delta = Delta { mailbox, items, vanished: Vec::new(), complete: true, cursor, total };
     sink.send(delta).await.map_err(|_| SourceError::Stopped)?;

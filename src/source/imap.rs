@@ -5,13 +5,18 @@
 //! comes before the past and the past newest first, in windows that can each be the last; a message
 //! that the server cannot give is passed over as unreadable and a mailbox that it will not open is
 //! skipped, so that neither holds up the rest. Leaves connecting to `connect`, the login to `login`,
-//! the one loop that judges answers to `session`, and all decisions to `list`, `plan` and `said`.
+//! the one loop that judges answers to `session`, the connection that is kept and waited on to
+//! `line`, and all decisions to `list`, `plan`, `quirks` and `said`.
 
 mod connect;
 mod fetch;
+mod form;
+mod line;
 mod list;
 mod login;
+mod pass;
 mod plan;
+pub mod quirks;
 mod read;
 mod said;
 mod session;
@@ -21,17 +26,17 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
 pub use self::fetch::FIELDS;
-use super::{Pass, Skipped, SourceError};
+use self::line::Line;
+use super::{Glance, Pass, Scope, Skipped, SourceError, Woken};
 use crate::model::{Delta, KnownMailbox, MailboxInfo};
 
 /// How the connection is secured.
@@ -104,25 +109,133 @@ impl Settings {
     }
 }
 
-/// Makes one complete pass: sends a delta for every window that is new, and for every mailbox a
-/// last one that is `complete`, empty where nothing is new.
+/// What is kept of a login between passes.
+#[derive(Debug, Default)]
+pub struct Kept {
+    line: Option<Box<Line>>,
+    spent: Spent,
+    /// How often in a row the server has ended a wait as soon as it began.
+    short_waits: u32,
+}
+
+/// What a login has read of its allowance for a day.
+#[derive(Debug, Default)]
+struct Spent {
+    since: Option<Instant>,
+    bytes: u64,
+    /// Whether that was all of it.
+    all: bool,
+}
+
+/// For how long an allowance is.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A wait that the server ends before that was none.
+const SHORT: Duration = Duration::from_secs(30);
+
+/// After so many of those in a row no more are begun: the server is asked instead.
+const SHORT_WAITS: u32 = 3;
+
+impl Kept {
+    /// Whether a connection is open.
+    #[must_use]
+    pub const fn is_connected(&self) -> bool {
+        self.line.is_some()
+    }
+
+    /// Says goodbye.
+    pub async fn close(self) {
+        if let Some(line) = self.line {
+            line.close().await;
+        }
+    }
+}
+
+impl Spent {
+    /// Refuses while the day's allowance is spent.
+    fn check(&mut self) -> Result<(), SourceError> {
+        let left = self.since.map(|since| DAY.saturating_sub(since.elapsed()));
+        match left {
+            Some(left) if !left.is_zero() => {
+                if !self.all {
+                    return Ok(());
+                }
+                let said = "the provider's daily limit for downloads is near".to_owned();
+                Err(SourceError::Throttled { after: Some(left), said })
+            }
+            _ => {
+                *self = Self { since: Some(Instant::now()), bytes: 0, all: false };
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds what was read, of which `most` are allowed.
+    fn add(&mut self, bytes: u64, most: u64) -> Result<(), SourceError> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.all = self.bytes >= most;
+        self.check()
+    }
+}
+
+/// Makes one pass: sends a delta for every window that is new, and for every mailbox that has been
+/// read to its end a last one that is `complete`, empty where nothing is new.
 ///
 /// `tls` comes from [`http::tls_config`](crate::http::tls_config). Safe to drop at any await; the
 /// next pass goes on from whatever cursors were committed.
 ///
 /// # Errors
-/// Any [`SourceError`]; [`SourceError::Stopped`] when `stop` is cancelled or `sink` is closed.
+/// Any [`SourceError`]; [`SourceError::Stopped`] when `sink` is closed. No connection is kept then.
 pub async fn read(
     settings: &Settings,
     tls: &Arc<ClientConfig>,
+    kept: &mut Kept,
+    scope: Scope,
     known: &[KnownMailbox],
     sink: mpsc::Sender<Delta>,
-    stop: &CancellationToken,
 ) -> Result<Pass, SourceError> {
-    tokio::select! {
-        biased;
-        () = stop.cancelled() => Err(SourceError::Stopped),
-        pass = pass(settings, tls, known, &sink) => pass,
+    if scope == Scope::News
+        && let Some(pass) = pass::news(settings, tls, kept, known, &sink).await?
+    {
+        return Ok(pass);
+    }
+    pass::everything(settings, tls, kept, known, &sink).await
+}
+
+/// Whether anything may have changed since the last complete pass.
+pub async fn glance(settings: &Settings, kept: &mut Kept) -> Glance {
+    let Some(mut line) = kept.line.take() else { return Glance::Changed };
+    match pass::glance(settings, &mut line).await {
+        Ok(glance) => {
+            kept.line = Some(line);
+            glance
+        }
+        // Not worth a word: the pass that follows connects again, and says what is wrong.
+        Err(_) => Glance::Changed,
+    }
+}
+
+/// Waits for news on the connection that is kept, at most `most`.
+pub async fn wait(kept: &mut Kept, most: Duration) -> Woken {
+    let Some(mut line) = kept.line.take() else {
+        tokio::time::sleep(most).await;
+        return Woken::Time;
+    };
+    let began = Instant::now();
+    if kept.short_waits >= SHORT_WAITS {
+        line.wait_no_more();
+    }
+    match line.wait(most).await {
+        Ok(woken) => {
+            kept.line = Some(line);
+            kept.short_waits = 0;
+            woken
+        }
+        Err(error) => {
+            let short = began.elapsed() < SHORT;
+            kept.short_waits = if short { kept.short_waits.saturating_add(1) } else { 0 };
+            Woken::Lost { error, lived: line.opened.elapsed() }
+        }
     }
 }
 
@@ -134,35 +247,10 @@ pub async fn probe(
     settings: &Settings,
     tls: &Arc<ClientConfig>,
 ) -> Result<(Vec<MailboxInfo>, Vec<Skipped>), SourceError> {
-    let connected = connect::connect(settings, tls).await?;
-    let (mut conversation, told) = login::open(connected, settings).await?;
-    let listed = list::list(&mut conversation, &told).await?;
-    conversation.logout().await;
-    let (chosen, skipped) = list::choose(listed, &settings.exclude_mailboxes);
+    let mut line = Line::open(settings, tls).await?;
+    let listed = line.list().await?;
+    let layout = line.quirks.layout;
+    line.close().await;
+    let (chosen, skipped) = list::choose(listed, &settings.exclude_mailboxes, layout);
     Ok((chosen.into_iter().map(|mailbox| mailbox.info).collect(), skipped))
-}
-
-async fn pass(
-    settings: &Settings,
-    tls: &Arc<ClientConfig>,
-    known: &[KnownMailbox],
-    sink: &mpsc::Sender<Delta>,
-) -> Result<Pass, SourceError> {
-    let cursors: HashMap<&str, _> =
-        known.iter().map(|mailbox| (mailbox.name.as_str(), mailbox.cursor.as_ref())).collect();
-    let (mut reader, told) = read::Reader::open(settings, tls, sink).await?;
-    let (chosen, skipped) = list::choose(reader.list(&told).await?, &settings.exclude_mailboxes);
-    let mut pass = Pass { skipped, ..Pass::default() };
-    for mailbox in chosen {
-        let cursor = cursors.get(mailbox.info.name.as_str()).copied().flatten();
-        match reader.mailbox(&mailbox, cursor).await? {
-            read::Outcome::Complete => pass.mailboxes = pass.mailboxes.saturating_add(1),
-            read::Outcome::Refused(reason) => {
-                let role = Some(mailbox.info.role);
-                pass.skipped.push(Skipped { mailbox: mailbox.info.name, role, reason });
-            }
-        }
-    }
-    pass.messages = reader.close().await;
-    Ok(pass)
 }

@@ -13,7 +13,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use self::layout::Found;
 use self::scan::{Listing, NewFile};
@@ -38,24 +37,11 @@ pub struct Settings {
 ///
 /// # Errors
 /// [`SourceError::Misconfigured`] if there is no Maildir at the path or it may not be read,
-/// [`SourceError::Stopped`] when `stop` is cancelled or `sink` is closed.
+/// [`SourceError::Stopped`] when `sink` is closed.
 pub async fn read(
     settings: &Settings,
     known: &[KnownMailbox],
     sink: mpsc::Sender<Delta>,
-    stop: &CancellationToken,
-) -> Result<Pass, SourceError> {
-    tokio::select! {
-        biased;
-        () = stop.cancelled() => Err(SourceError::Stopped),
-        pass = pass(settings, known, &sink) => pass,
-    }
-}
-
-async fn pass(
-    settings: &Settings,
-    known: &[KnownMailbox],
-    sink: &mpsc::Sender<Delta>,
 ) -> Result<Pass, SourceError> {
     let path = settings.path.clone();
     let found = blocking(move || layout::find(&path)).await??;
@@ -69,7 +55,7 @@ async fn pass(
         let directory = mailbox.directory.clone();
         match blocking(move || scan::list(&directory, &seen)).await? {
             Ok(listing) => {
-                let sent = send(&mailbox, listing, sink).await?;
+                let sent = send(&mailbox, listing, &sink).await?;
                 pass.messages = pass.messages.saturating_add(sent);
                 pass.mailboxes = pass.mailboxes.saturating_add(1);
             }

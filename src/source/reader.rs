@@ -1,12 +1,13 @@
 //! Any source behind one call: which adapter reads it, and with what settings.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Pass, SourceError, ics, imap, maildir};
+use super::{Glance, Pass, Scope, SourceError, Woken, ics, imap, maildir};
 use crate::model::{Delta, KnownMailbox, Timestamp};
 
 /// How a source is read.
@@ -31,31 +32,98 @@ impl Reader {
         }
     }
 
-    /// The server that it shares with other sources, if it is on one.
+    /// The login by which it is read, if it is on a server.
     #[must_use]
-    pub fn host(&self) -> Option<&str> {
+    pub fn login(&self) -> Option<Login<'_>> {
         match self {
-            Self::Imap(settings, _) => Some(&settings.host),
+            Self::Imap(settings, _) => {
+                Some(Login { host: &settings.host, username: &settings.username })
+            }
             Self::Maildir(_) | Self::Ics(_) => None,
         }
     }
 }
 
-/// Makes one complete pass over a source.
+/// Who logs in where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Login<'a> {
+    /// The server, which may bear other sources.
+    pub host: &'a str,
+    /// The user.
+    pub username: &'a str,
+}
+
+/// What is kept of a source between passes: its connection, where it has one.
+#[derive(Debug, Default)]
+pub struct Kept(imap::Kept);
+
+impl Kept {
+    /// Whether a connection is open: the next pass need not make one.
+    #[must_use]
+    pub const fn is_connected(&self) -> bool {
+        self.0.is_connected()
+    }
+
+    /// Ends the connection, politely where that takes no time.
+    pub async fn close(self) {
+        self.0.close().await;
+    }
+}
+
+/// Makes one pass over a source.
 ///
 /// # Errors
-/// Any [`SourceError`]; what was sent before stands.
+/// Any [`SourceError`]; what was sent before stands. [`SourceError::Stopped`] when `stop` is
+/// cancelled or `sink` is closed.
 pub async fn read(
     reader: &Reader,
+    kept: &mut Kept,
+    scope: Scope,
     known: &[KnownMailbox],
     now: Timestamp,
     sink: mpsc::Sender<Delta>,
     stop: &CancellationToken,
 ) -> Result<Pass, SourceError> {
+    // Boxed: the largest future would otherwise be paid for by every source.
+    let pass = async {
+        match reader {
+            Reader::Imap(settings, tls) => {
+                Box::pin(imap::read(settings, tls, &mut kept.0, scope, known, sink)).await
+            }
+            Reader::Maildir(settings) => Box::pin(maildir::read(settings, known, sink)).await,
+            Reader::Ics(settings) => Box::pin(ics::read(settings, known, now, sink)).await,
+        }
+    };
+    stop.run_until_cancelled(pass).await.unwrap_or(Err(SourceError::Stopped))
+}
+
+/// Whether anything may have changed since the last complete pass: cheap where a connection is
+/// kept, else always.
+pub async fn glance(reader: &Reader, kept: &mut Kept, stop: &CancellationToken) -> Glance {
     match reader {
-        // Boxed: the largest future would otherwise be paid for by every source.
-        Reader::Imap(settings, tls) => Box::pin(imap::read(settings, tls, known, sink, stop)).await,
-        Reader::Maildir(settings) => Box::pin(maildir::read(settings, known, sink, stop)).await,
-        Reader::Ics(settings) => Box::pin(ics::read(settings, known, now, sink)).await,
+        Reader::Imap(settings, _) => {
+            let glance = Box::pin(imap::glance(settings, &mut kept.0));
+            stop.run_until_cancelled(glance).await.unwrap_or(Glance::Changed)
+        }
+        Reader::Maildir(_) | Reader::Ics(_) => Glance::Changed,
     }
+}
+
+/// Waits for news, at most `most`.
+pub async fn wait(
+    reader: &Reader,
+    kept: &mut Kept,
+    most: Duration,
+    stop: &CancellationToken,
+) -> Woken {
+    let woken = async {
+        match reader {
+            Reader::Imap(..) => Box::pin(imap::wait(&mut kept.0, most)).await,
+            Reader::Maildir(_) | Reader::Ics(_) => {
+                tokio::time::sleep(most).await;
+                Woken::Time
+            }
+        }
+    };
+    stop.run_until_cancelled(woken).await.unwrap_or(Woken::Stopped)
 }

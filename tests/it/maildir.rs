@@ -7,7 +7,6 @@ use keepwarm::model::{Delta, Role};
 use keepwarm::source::maildir::{Settings, read};
 use keepwarm::source::{Pass, SourceError};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use crate::support::dovecot::{make_maildir, put};
 use crate::support::generate::mailbox;
@@ -19,7 +18,7 @@ async fn pass(replica: &mut Replica, path: &Path) -> (Result<Pass, SourceError>,
     let settings =
         Settings { path: path.to_owned(), exclude_mailboxes: vec!["Private".to_owned()] };
     let (sink, mut received) = mpsc::channel(1);
-    let (known, stop) = (replica.known(), CancellationToken::new());
+    let known = replica.known();
     let collect = async {
         let mut deltas = Vec::new();
         while let Some(delta) = received.recv().await {
@@ -28,7 +27,7 @@ async fn pass(replica: &mut Replica, path: &Path) -> (Result<Pass, SourceError>,
         }
         deltas
     };
-    tokio::join!(read(&settings, &known, sink, &stop), collect)
+    tokio::join!(read(&settings, &known, sink), collect)
 }
 
 fn roles(deltas: &[Delta]) -> Vec<(&str, Role)> {

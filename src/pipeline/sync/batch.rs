@@ -46,7 +46,7 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
     let mut whole = true;
     for item in delta.items {
         match item {
-            RawItem::Message { item, received_at, header } => {
+            RawItem::Message { item, received_at, header, marks: _ } => {
                 if !ordered {
                     batch.seen.push(item);
                 }
@@ -59,6 +59,7 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
                     Err(why) => batch.quarantined.push((item, why.describe().to_owned())),
                 }
             }
+            RawItem::Excluded { .. } => batch.excluded += 1,
             RawItem::Calendar { bytes } => {
                 let (meetings, issues) = calendar::meetings(&bytes, window, zone);
                 whole &= issues.iter().all(|issue| issue.item != 0);

@@ -105,9 +105,12 @@ async fn dial(
     Err(last)
 }
 
-/// Small packets at once, and a dead peer noticed within two minutes.
+/// Small packets at once, and a dead peer noticed within two minutes, whether we wait for it or it
+/// does not take what we send.
 fn tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    SockRef::from(stream).set_tcp_user_timeout(Some(Duration::from_secs(90)))?;
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(20))

@@ -4,18 +4,20 @@
 //! was asked (other UIDs, flag changes, duplicates) is passed over; what comes is converted at once
 //! and the response dropped.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode};
 use chrono::DateTime;
 
+use super::form::Header;
 use super::list::snapshot;
-use super::plan::Snapshot;
-use super::session::{Conversation, Failure, Sent};
-use crate::model::{RawItem, Timestamp};
+use super::plan::{Place, Snapshot};
+use super::session::{Conversation, Failure, Pending};
+use crate::model::{Marks, RawItem, Sent, Timestamp};
 use crate::source::SourceError;
-use crate::source::names::quoted;
+use crate::source::names::{covers, quoted, unescaped};
 
 /// The most that is kept of a header block, in bytes.
 const HEADER_BYTES: usize = 64 << 10;
@@ -28,6 +30,18 @@ pub const FIELDS: &str = "FROM SENDER TO CC DATE SUBJECT MESSAGE-ID IN-REPLY-TO 
     X-MICROSOFT-ORIGINAL-MESSAGE-ID X-GOOGLE-ORIGINAL-MESSAGE-ID AUTO-SUBMITTED PRECEDENCE \
     LIST-ID LIST-UNSUBSCRIBE LIST-POST RETURN-PATH X-AUTO-RESPONSE-SUPPRESS X-AUTOREPLY \
     FEEDBACK-ID CONTENT-TYPE CONTENT-CLASS AUTHENTICATION-RESULTS SENSITIVITY";
+
+/// The most UIDs that are taken from one answer; a window holds far fewer.
+const MOST_LISTED: usize = 100_000;
+
+/// Whether messages have labels (X-GM-EXT-1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Labels {
+    /// They have none.
+    None,
+    /// They have; what is under one of these, in lower case, must not be read.
+    Excluding(Vec<String>),
+}
 
 /// Why a window was not read.
 #[derive(Debug)]
@@ -63,6 +77,8 @@ pub(super) async fn examine(
             Ok(())
         })
         .await?;
+    // That it holds what it holds is no growth.
+    conversation.has_grown();
     let incomplete =
         |what| Failure::Over(SourceError::Protocol(format!("a mailbox without {what}")));
     let exists = exists.ok_or_else(|| incomplete("EXISTS"))?;
@@ -96,31 +112,66 @@ async fn uid_next_otherwise(
         (Ok(()) | Err(Failure::No(_)), _) => {}
         (Err(over), _) => return Err(over),
     }
-    let uids = uids(conversation, &exists.to_string()).await?;
-    uids.last()
-        .map(|uid| uid.saturating_add(1))
+    let places = places(conversation, &exists.to_string()).await?;
+    places
+        .last()
+        .map(|place| place.uid.saturating_add(1))
         .ok_or_else(|| Failure::Over(SourceError::Protocol("a mailbox without UIDNEXT".to_owned())))
 }
 
-/// The UIDs of the messages with these sequence numbers, in the order in which they come.
-pub(super) async fn uids(
+/// Where the messages with these sequence numbers are, in the order in which the answers come.
+pub(super) async fn places(
     conversation: &mut Conversation,
     sequence: &str,
-) -> Result<Vec<u32>, Failure> {
-    let mut uids = Vec::new();
+) -> Result<Vec<Place>, Failure> {
     let most = sequence.split(',').count().saturating_mul(2);
+    list(conversation, &format!("FETCH {sequence} (UID)"), most).await
+}
+
+/// The UIDs that a window holds, without anything of the messages.
+pub(super) async fn uids(
+    conversation: &mut Conversation,
+    window: &RangeInclusive<u32>,
+) -> Result<Vec<u32>, Failure> {
+    let (low, high) = (window.start(), window.end());
+    let command = format!("UID FETCH {low}:{high} (UID)");
+    let mut found: Vec<u32> = list(conversation, &command, MOST_LISTED)
+        .await?
+        .into_iter()
+        .map(|place| place.uid)
+        .filter(|uid| window.contains(uid))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+async fn list(
+    conversation: &mut Conversation,
+    command: &str,
+    most: usize,
+) -> Result<Vec<Place>, Failure> {
+    let mut places = Vec::new();
     conversation
-        .exec(&format!("FETCH {sequence} (UID)"), |response| {
-            if let Response::Fetch(_, attributes) = response
+        .exec(command, |response| {
+            if let Response::Fetch(sequence, attributes) = response
                 && let Some(uid) = attributes.iter().find_map(uid)
-                && uids.len() < most
+                && places.len() < most
             {
-                uids.push(uid);
+                places.push(Place { sequence: *sequence, uid });
             }
             Ok(())
         })
         .await?;
-    Ok(uids)
+    Ok(places)
+}
+
+/// A window that was asked for.
+#[derive(Debug)]
+struct Asked {
+    window: RangeInclusive<u32>,
+    header: Header,
+    pending: Pending,
 }
 
 /// Windows that were asked for and not read to their end, with what has come of them.
@@ -129,19 +180,39 @@ pub(super) async fn uids(
 /// what comes is kept for whichever window it belongs to.
 #[derive(Debug, Default)]
 pub(super) struct Flight {
-    asked: VecDeque<(RangeInclusive<u32>, Sent)>,
+    asked: VecDeque<Asked>,
     found: Vec<(u32, RawItem)>,
     bytes: usize,
 }
 
-/// The header fields of the messages in a window, each once, by ascending UID.
+/// The messages of a window, each once, by ascending UID.
 pub(super) async fn window(
     conversation: &mut Conversation,
     window: &RangeInclusive<u32>,
+    labels: &Labels,
 ) -> Result<Vec<RawItem>, Trouble> {
     let mut flight = Flight::default();
-    flight.ask(conversation, window).await?;
-    flight.answer(conversation).await
+    flight.ask(conversation, window, Header::Fields, labels).await?;
+    flight.answer(conversation, labels).await.map(|(items, _)| items)
+}
+
+impl Labels {
+    /// The list of what is asked of a message. Parentheses always: some servers take only the first
+    /// item else.
+    fn items(&self, header: Header) -> String {
+        let labels = match self {
+            Self::None => "",
+            Self::Excluding(_) => " X-GM-THRID X-GM-LABELS",
+        };
+        match header {
+            Header::Fields => format!(
+                "(UID INTERNALDATE{labels} BODY.PEEK[HEADER.FIELDS ({FIELDS})]<0.{HEADER_BYTES}>)"
+            ),
+            Header::Whole => {
+                format!("(UID INTERNALDATE{labels} BODY.PEEK[HEADER]<0.{HEADER_BYTES}>)")
+            }
+        }
+    }
 }
 
 impl Flight {
@@ -150,32 +221,45 @@ impl Flight {
         self.asked.is_empty()
     }
 
-    /// Asks for a window; [`Self::answer`] reads it.
+    /// How many windows have been asked for and not read.
+    pub(super) fn len(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// Asks for a window; [`Self::answer`] reads it. One that ends at the highest UID there can be
+    /// has no end: what arrives meanwhile belongs to it.
     pub(super) async fn ask(
         &mut self,
         conversation: &mut Conversation,
         window: &RangeInclusive<u32>,
+        header: Header,
+        labels: &Labels,
     ) -> Result<(), Trouble> {
-        let (low, high) = (window.start(), window.end());
-        let command = format!(
-            "UID FETCH {low}:{high} (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS ({FIELDS})]<0.{HEADER_BYTES}>)"
-        );
-        let sent = conversation.send(&command).await.map_err(trouble)?;
-        self.asked.push_back((window.clone(), sent));
+        let (low, items) = (window.start(), labels.items(header));
+        let command = match *window.end() {
+            u32::MAX => format!("UID FETCH {low}:* {items}"),
+            high => format!("UID FETCH {low}:{high} {items}"),
+        };
+        let pending = conversation.send(&command).await.map_err(trouble)?;
+        self.asked.push_back(Asked { window: window.clone(), header, pending });
         Ok(())
     }
 
-    /// Reads the first of the windows asked for.
+    /// Reads the first of the windows asked for, and tells in which form that was.
     pub(super) async fn answer(
         &mut self,
         conversation: &mut Conversation,
-    ) -> Result<Vec<RawItem>, Trouble> {
-        let Some((window, sent)) = self.asked.pop_front() else { return Ok(Vec::new()) };
+        labels: &Labels,
+    ) -> Result<(Vec<RawItem>, Header), Trouble> {
+        let Some(Asked { window, header, pending }) = self.asked.pop_front() else {
+            return Ok((Vec::new(), Header::Fields));
+        };
         let done = conversation
-            .finish(sent, None, |response| {
+            .finish(pending, None, |response| {
                 if let Response::Fetch(_, attributes) = response
-                    && let Some((uid, item)) = message(attributes)
-                    && (window.contains(&uid) || self.asked.iter().any(|(w, _)| w.contains(&uid)))
+                    && let Some((uid, item)) = message(attributes, labels)
+                    && (window.contains(&uid)
+                        || self.asked.iter().any(|asked| asked.window.contains(&uid)))
                 {
                     self.bytes = self.bytes.saturating_add(size(&item));
                     if self.bytes <= FLIGHT_BYTES {
@@ -189,7 +273,7 @@ impl Flight {
         if self.bytes > FLIGHT_BYTES {
             return Err(Trouble::TooMuch);
         }
-        Ok(self.take(&window))
+        Ok((self.take(&window), header))
     }
 
     /// Takes out what has come of a window, by ascending UID.
@@ -215,23 +299,49 @@ fn trouble(failure: Failure) -> Trouble {
 }
 
 /// An answer as an item, if it has a UID and says anything about the header.
-fn message(attributes: &[AttributeValue<'_>]) -> Option<(u32, RawItem)> {
+fn message(attributes: &[AttributeValue<'_>], labels: &Labels) -> Option<(u32, RawItem)> {
     let uid = attributes.iter().find_map(uid)?;
     let item = i64::from(uid);
-    let data = attributes.iter().find_map(|attribute| match attribute {
-        AttributeValue::BodySection { data, .. } => Some(data),
-        _ => None,
-    })?;
-    let Some(data) = data else {
+    let (mut header, mut received_at, mut marks) = (None, None, Marks::default());
+    for attribute in attributes {
+        match attribute {
+            AttributeValue::BodySection { data, .. } => header = Some(data),
+            AttributeValue::InternalDate(date) => received_at = internal_date(date),
+            AttributeValue::GmailThrId(thread) => marks.thread = Some(*thread),
+            AttributeValue::GmailLabels(found) => {
+                if labels.exclude(found) {
+                    return Some((uid, RawItem::Excluded { item }));
+                }
+                marks.sent = Some(sent(found));
+            }
+            _ => {}
+        }
+    }
+    let Some(data) = header? else {
         let why = "the server has no header for it".to_owned();
         return Some((uid, RawItem::Unreadable { item, why }));
     };
     let header = data.get(..HEADER_BYTES).unwrap_or(data).to_vec();
-    let received_at = attributes.iter().find_map(|attribute| match attribute {
-        AttributeValue::InternalDate(date) => internal_date(date),
-        _ => None,
-    });
-    Some((uid, RawItem::Message { item, received_at, header }))
+    Some((uid, RawItem::Message { item, received_at, header, marks }))
+}
+
+impl Labels {
+    /// Whether a message under these labels must not be read: a draft, which nobody has sent, or
+    /// one under an excluded label. Labels are as people see them or as mailboxes are on the wire.
+    fn exclude(&self, found: &[Cow<'_, str>]) -> bool {
+        let Self::Excluding(excluded) = self else { return false };
+        found.iter().any(|label| {
+            let label = unescaped(label);
+            label.eq_ignore_ascii_case("\\Draft")
+                || excluded.iter().any(|name| covers(name, &label, "/"))
+        })
+    }
+}
+
+/// Whether the owner has sent it: Gmail puts its own label on that.
+fn sent(labels: &[Cow<'_, str>]) -> Sent {
+    let by_owner = labels.iter().any(|label| unescaped(label).eq_ignore_ascii_case("\\Sent"));
+    if by_owner { Sent::ByOwner } else { Sent::ByOthers }
 }
 
 fn uid(attribute: &AttributeValue<'_>) -> Option<u32> {

@@ -9,9 +9,10 @@ use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response, StatusAttrib
 
 use super::login::Capabilities;
 use super::plan::Snapshot;
-use super::session::Conversation;
+use super::quirks::Layout;
+use super::session::{Conversation, Failure};
 use crate::model::{MailboxInfo, Role};
-use crate::source::names::{covers, is_sendable, levels, unescaped};
+use crate::source::names::{covers, is_sendable, levels, quoted, unescaped};
 use crate::source::role::{Purpose, by_levels};
 use crate::source::{SkipReason, Skipped, SourceError};
 
@@ -42,15 +43,37 @@ pub(super) struct Chosen {
     pub(super) status: Option<Snapshot>,
 }
 
-/// Asks for all mailboxes, with their use and state where the server can tell (RFC 5258, 5819).
+/// How mailboxes are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// LIST and no more.
+    Names,
+    /// Their use along with them (RFC 5258, RFC 6154).
+    Uses,
+    /// Their use and their state (RFC 5819).
+    States,
+}
+
+impl Form {
+    /// The most telling form that a server can do.
+    pub(super) fn of(told: &Capabilities) -> Self {
+        match (told.has("LIST-EXTENDED"), told.has("LIST-STATUS")) {
+            (true, true) => Self::States,
+            (true, false) => Self::Uses,
+            (false, _) => Self::Names,
+        }
+    }
+}
+
+/// Asks for all mailboxes, with their use and state where the server can tell.
 pub(super) async fn list(
     conversation: &mut Conversation,
-    told: &Capabilities,
+    form: Form,
 ) -> Result<Vec<Listed>, SourceError> {
-    let command = match (told.has("LIST-EXTENDED"), told.has("LIST-STATUS")) {
-        (true, true) => r#"LIST "" "*" RETURN (SPECIAL-USE STATUS (MESSAGES UIDNEXT UIDVALIDITY))"#,
-        (true, false) => r#"LIST "" "*" RETURN (SPECIAL-USE)"#,
-        (false, _) => r#"LIST "" "*""#,
+    let command = match form {
+        Form::States => r#"LIST "" "*" RETURN (SPECIAL-USE STATUS (MESSAGES UIDNEXT UIDVALIDITY))"#,
+        Form::Uses => r#"LIST "" "*" RETURN (SPECIAL-USE)"#,
+        Form::Names => r#"LIST "" "*""#,
     };
     let mut listed: Vec<Listed> = Vec::new();
     let mut states: HashMap<String, Snapshot> = HashMap::new();
@@ -81,6 +104,34 @@ pub(super) async fn list(
     Ok(listed)
 }
 
+/// Asks for the states of mailboxes, all at once (RFC 9051, 6.3.11); one that the server refuses to
+/// tell, or tells half, is missing.
+pub(super) async fn states(
+    conversation: &mut Conversation,
+    names: &[String],
+) -> Result<Vec<(String, Snapshot)>, SourceError> {
+    let mut sent = Vec::with_capacity(names.len());
+    for name in names {
+        let command = format!("STATUS {} (MESSAGES UIDNEXT UIDVALIDITY)", quoted(name));
+        sent.push(conversation.send(&command).await?);
+    }
+    let mut states = Vec::with_capacity(names.len());
+    for command in sent {
+        let done = conversation
+            .finish(command, None, |response| {
+                if let Response::MailboxData(MailboxDatum::Status { mailbox, status }) = response {
+                    states.extend(snapshot(status).map(|state| (unescaped(mailbox), state)));
+                }
+                Ok(())
+            })
+            .await;
+        if let Err(Failure::Over(error)) = done {
+            return Err(error);
+        }
+    }
+    Ok(states)
+}
+
 /// A mailbox's state from a STATUS answer, if it is whole.
 pub(super) fn snapshot(status: &[StatusAttribute]) -> Option<Snapshot> {
     let (mut exists, mut uid_next, mut uid_validity) = (None, None, None);
@@ -97,9 +148,14 @@ pub(super) fn snapshot(status: &[StatusAttribute]) -> Option<Snapshot> {
 
 /// The mailboxes to read, most telling first, and the others with the reason.
 ///
-/// Where one mailbox holds all mail (Gmail's), only that one is read. `exclude` are names as people
-/// see them or as on the wire, in any case; what lies below an excluded mailbox is excluded too.
-pub(super) fn choose(listed: Vec<Listed>, exclude: &[String]) -> (Vec<Chosen>, Vec<Skipped>) {
+/// Where one mailbox holds all mail (Gmail's), only that one is read, unless `layout` knows better.
+/// `exclude` are names as people see them or as on the wire, in any case; what lies below an
+/// excluded mailbox is excluded too.
+pub(super) fn choose(
+    listed: Vec<Listed>,
+    exclude: &[String],
+    layout: Layout,
+) -> (Vec<Chosen>, Vec<Skipped>) {
     let (mut chosen, mut skipped) = (Vec::new(), Vec::new());
     for mailbox in listed {
         match role(&mailbox, exclude) {
@@ -110,19 +166,25 @@ pub(super) fn choose(listed: Vec<Listed>, exclude: &[String]) -> (Vec<Chosen>, V
             Err(reason) => skipped.push(Skipped { mailbox: mailbox.name, role: None, reason }),
         }
     }
-    if chosen.iter().any(|mailbox| mailbox.info.role == Role::All) {
-        let (all, held) = chosen.into_iter().partition(|mailbox| mailbox.info.role == Role::All);
-        chosen = all;
-        skipped.extend(held.into_iter().map(|mailbox: Chosen| Skipped {
-            mailbox: mailbox.info.name,
-            role: Some(mailbox.info.role),
-            reason: SkipReason::HeldElsewhere,
-        }));
-    }
+    let has_all = chosen.iter().any(|mailbox| mailbox.info.role == Role::All);
+    let read = |role: Role| match (layout, has_all) {
+        (Layout::AllMailRepeats, _) => role != Role::All,
+        (_, true) => role == Role::All,
+        (Layout::Labels, false) => matches!(role, Role::Inbox | Role::Sent),
+        (Layout::Folders, false) => true,
+    };
+    let (mut chosen, held): (Vec<_>, Vec<_>) =
+        chosen.into_iter().partition(|mailbox: &Chosen| read(mailbox.info.role));
+    skipped.extend(held.into_iter().map(|mailbox| Skipped {
+        mailbox: mailbox.info.name,
+        role: Some(mailbox.info.role),
+        reason: SkipReason::HeldElsewhere,
+    }));
     chosen.sort_by_key(|mailbox| match mailbox.info.role {
-        Role::Inbox => 0,
-        Role::Sent => 1,
-        _ => 2,
+        Role::All => 0,
+        Role::Inbox => 1,
+        Role::Sent => 2,
+        _ => 3,
     });
     chosen.dedup_by(|a, b| a.info.name == b.info.name);
     (chosen, skipped)
@@ -172,9 +234,17 @@ mod tests {
     }
 
     fn verdicts(names: &[(&str, Option<Purpose>)], exclude: &[&str]) -> Vec<String> {
+        verdicts_in(Layout::Folders, names, exclude)
+    }
+
+    fn verdicts_in(
+        layout: Layout,
+        names: &[(&str, Option<Purpose>)],
+        exclude: &[&str],
+    ) -> Vec<String> {
         let listed = names.iter().map(|(name, purpose)| listed(name, *purpose)).collect();
         let exclude: Vec<String> = exclude.iter().map(|name| (*name).to_owned()).collect();
-        let (chosen, skipped) = choose(listed, &exclude);
+        let (chosen, skipped) = choose(listed, &exclude, layout);
         let read = chosen.iter().map(|c| format!("{} {:?}", c.info.name, c.info.role));
         let not = skipped.iter().map(|s| format!("{} -{}", s.mailbox, s.reason.code()));
         read.chain(not).collect()
@@ -219,6 +289,14 @@ mod tests {
         let all = verdicts(&gmail, &[]);
         assert_eq!(all.first().unwrap(), "[Gmail]/All Mail All");
         assert_eq!(all.iter().filter(|v| v.ends_with("held_elsewhere")).count(), 2, "{all:?}");
+        let hidden: Vec<_> = gmail.iter().filter(|(_, p)| *p != Some(Purpose::All)).collect();
+        let mut labels: Vec<_> = hidden.into_iter().copied().collect();
+        labels.push(("Customers", None));
+        let found = verdicts_in(Layout::Labels, &labels, &[]);
+        assert_eq!(found.get(..2).unwrap(), ["INBOX Inbox", "[Gmail]/Sent Mail Sent"]);
+        assert!(found.contains(&"Customers -held_elsewhere".to_owned()), "{found:?}");
+        let repeated = verdicts_in(Layout::AllMailRepeats, &gmail, &[]);
+        assert_eq!(repeated.get(..2).unwrap(), ["INBOX Inbox", "[Gmail]/Sent Mail Sent"]);
         let without = verdicts(&gmail, &["[gmail]/all mail"]);
         assert_eq!(without.get(..2).unwrap(), ["INBOX Inbox", "[Gmail]/Sent Mail Sent"]);
     }

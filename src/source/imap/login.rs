@@ -66,6 +66,12 @@ impl Capabilities {
         self.0.contains(name)
     }
 
+    /// Those in a line of words, in upper case.
+    #[cfg(test)]
+    pub(super) fn of(words: &str) -> Self {
+        Self(words.split(' ').map(str::to_owned).collect())
+    }
+
     /// Takes over a capability list, wherever a response carries one.
     fn learn(&mut self, response: &Response<'_>) {
         let list = match response {

@@ -66,6 +66,17 @@ pub(super) struct Step {
     pub(super) uids: RangeInclusive<u32>,
     /// Which end of the reach it moves.
     pub(super) way: Way,
+    /// How many messages there are among them, where the sequence numbers of both ends tell.
+    pub(super) expected: Option<u32>,
+}
+
+/// A message by its place in the mailbox and its UID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Its sequence number.
+    pub(super) sequence: u32,
+    /// Its UID.
+    pub(super) uid: u32,
 }
 
 /// Where a pass begins, given the last committed cursor.
@@ -113,19 +124,37 @@ pub(super) fn boundary_lists(reach: Reach, snapshot: Snapshot, window: u32) -> V
 ///
 /// Boundaries may come in any order and may be missing or wrong: then windows are larger or
 /// smaller, but they cover the same.
-pub(super) fn steps(reach: Reach, snapshot: Snapshot, boundaries: &[u32]) -> VecDeque<Step> {
-    let mut boundaries = boundaries.to_vec();
-    boundaries.sort_unstable();
+pub(super) fn steps(reach: Reach, snapshot: Snapshot, boundaries: &[Place]) -> VecDeque<Step> {
+    let mut places = boundaries.to_vec();
+    places.sort_unstable_by_key(|place| place.uid);
+    let boundaries: Vec<u32> = places.iter().map(|place| place.uid).collect();
     let mut steps = VecDeque::new();
-    for (uids, way) in gaps(reach, snapshot) {
-        let mut cut: Vec<Step> =
-            windows(&uids, &boundaries).map(|uids| Step { uids, way }).collect();
+    for (gap, way) in gaps(reach, snapshot) {
+        let mut cut: Vec<Step> = windows(&gap, &boundaries)
+            .map(|uids| Step { expected: expected(&uids, snapshot, &places), uids, way })
+            .collect();
         if way == Way::Down {
             cut.reverse();
         }
         steps.extend(cut);
     }
     steps
+}
+
+/// How many messages a window holds: those before its end less those before its beginning; `places`
+/// by ascending UID.
+fn expected(uids: &RangeInclusive<u32>, snapshot: Snapshot, places: &[Place]) -> Option<u32> {
+    let before = |uid: u32| {
+        if uid <= 1 {
+            return Some(0);
+        }
+        if uid >= snapshot.uid_next {
+            return Some(snapshot.exists);
+        }
+        let found = places.binary_search_by_key(&uid, |place| place.uid).ok()?;
+        Some(places.get(found)?.sequence.saturating_sub(1))
+    };
+    before(uids.end().saturating_add(1))?.checked_sub(before(*uids.start())?)
 }
 
 impl Reach {
@@ -151,8 +180,9 @@ impl Step {
             return None;
         }
         let middle = start.midpoint(end);
-        let lower = Self { uids: start..=middle, way: self.way };
-        let upper = Self { uids: middle.saturating_add(1)..=end, way: self.way };
+        let part = |uids| Self { uids, way: self.way, expected: None };
+        let lower = part(start..=middle);
+        let upper = part(middle.saturating_add(1)..=end);
         Some(match self.way {
             Way::Up => [lower, upper],
             Way::Down => [upper, lower],

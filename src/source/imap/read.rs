@@ -3,20 +3,24 @@
 //! Carries out what `plan` decides, and finds the message on which a server or the parser fails: a
 //! window in trouble is halved until one UID is left, and that one is passed over, if the rest of
 //! the mailbox can be read. Each half is committed by itself, so the search never starts over.
+//! Messages that a server lists and does not give are passed over likewise, and told.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
-use super::fetch::{Flight, Trouble};
-use super::list::{Chosen, Listed};
-use super::login::Capabilities;
-use super::plan::{Beginning, Reach, Snapshot, Step};
-use super::session::{Conversation, Failure};
-use super::{Settings, connect, fetch, list, login, plan, said};
-use crate::model::{Cursor, Delta, RawItem};
+use super::fetch::{Flight, Labels, Trouble};
+use super::form::Form;
+use super::line::{Line, Marking};
+use super::list::Chosen;
+use super::plan::{Beginning, Reach, Snapshot, Step, Way};
+use super::quirks::Provider;
+use super::session::Failure;
+use super::{Settings, Spent, fetch, plan, said};
+use crate::model::{Cursor, Delta, MailboxInfo, RawItem};
 use crate::source::{SkipReason, SourceError};
 
 /// How many connections a pass may open anew because of answers that cannot be parsed: more would
@@ -26,8 +30,15 @@ const RECONNECTS: u32 = 40;
 /// How the reading of a mailbox ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Everything has been sent.
-    Complete,
+    /// Everything has been sent, up to this UIDNEXT under this UIDVALIDITY.
+    Complete {
+        /// UIDVALIDITY.
+        uid_validity: u32,
+        /// The lowest UID that has not been read.
+        next: u32,
+    },
+    /// As many windows as were allowed have been sent; the rest of the past is behind this cursor.
+    More(Cursor),
     /// It could not be read, or not to its end; the next pass tries again.
     Refused(SkipReason),
 }
@@ -35,59 +46,45 @@ pub(super) enum Outcome {
 /// The state of a pass.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
-    settings: &'a Settings,
-    tls: &'a Arc<ClientConfig>,
-    sink: &'a mpsc::Sender<Delta>,
-    conversation: Conversation,
-    lookahead: Lookahead,
-    reconnects: u32,
-    messages: u64,
+    pub(super) settings: &'a Settings,
+    pub(super) tls: &'a Arc<ClientConfig>,
+    pub(super) sink: &'a mpsc::Sender<Delta>,
+    pub(super) line: Box<Line>,
+    pub(super) labels: Labels,
+    form: Form,
+    pub(super) spent: &'a mut Spent,
+    pub(super) reconnects: u32,
+    pub(super) messages: u64,
 }
 
-/// How far to ask ahead of what is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lookahead {
-    /// One command at a time, for servers that lose count otherwise.
-    Nothing,
-    /// The window after the one being read.
-    OneWindow,
+/// A mailbox while it is read.
+#[derive(Clone, Copy, Debug)]
+struct Open<'m> {
+    info: &'m MailboxInfo,
+    snapshot: Snapshot,
 }
 
 impl<'a> Reader<'a> {
-    /// Connects and logs in.
-    pub(super) async fn open(
+    /// A reader over an open connection.
+    pub(super) fn over(
+        line: Box<Line>,
         settings: &'a Settings,
         tls: &'a Arc<ClientConfig>,
         sink: &'a mpsc::Sender<Delta>,
-    ) -> Result<(Self, Capabilities), SourceError> {
-        let connected = connect::connect(settings, tls).await?;
-        let (conversation, told) = login::open(connected, settings).await?;
-        // Exchange, told by the capabilities that only it has, wants one command at a time.
-        let exchange = told.has("CLIENTACCESSRULES") || told.has("BACKENDAUTHENTICATE");
-        let reader = Self {
-            settings,
-            tls,
-            sink,
-            conversation,
-            lookahead: if exchange { Lookahead::Nothing } else { Lookahead::OneWindow },
-            reconnects: RECONNECTS,
-            messages: 0,
+        spent: &'a mut Spent,
+    ) -> Self {
+        let labels = match line.facts.marks {
+            Marking::Labels => Labels::Excluding(
+                settings.exclude_mailboxes.iter().map(|name| name.to_lowercase()).collect(),
+            ),
+            Marking::None => Labels::None,
         };
-        Ok((reader, told))
+        let form = Form::new(line.facts.bytes);
+        let (reconnects, messages) = (RECONNECTS, 0);
+        Self { settings, tls, sink, line, labels, form, spent, reconnects, messages }
     }
 
-    /// All mailboxes that the server has.
-    pub(super) async fn list(&mut self, told: &Capabilities) -> Result<Vec<Listed>, SourceError> {
-        list::list(&mut self.conversation, told).await
-    }
-
-    /// Ends the conversation; answers with the number of messages sent.
-    pub(super) async fn close(self) -> u64 {
-        self.conversation.logout().await;
-        self.messages
-    }
-
-    /// Reads what is new in a mailbox since `cursor`.
+    /// Reads what is new in a mailbox since `cursor`, and at most `windows` of its past.
     ///
     /// # Errors
     /// What ends the pass. What concerns this mailbox alone is an outcome.
@@ -95,9 +92,10 @@ impl<'a> Reader<'a> {
         &mut self,
         mailbox: &Chosen,
         cursor: Option<&Cursor>,
+        windows: usize,
     ) -> Result<Outcome, SourceError> {
-        match self.try_mailbox(mailbox, cursor).await {
-            Ok(()) => Ok(Outcome::Complete),
+        match self.try_mailbox(mailbox, cursor, windows).await {
+            Ok(outcome) => Ok(outcome),
             Err(Failure::No(text)) => {
                 Ok(Outcome::Refused(SkipReason::Refused(said::harmless(&text))))
             }
@@ -113,93 +111,139 @@ impl<'a> Reader<'a> {
         &mut self,
         mailbox: &Chosen,
         cursor: Option<&Cursor>,
-    ) -> Result<(), Failure> {
+        windows: usize,
+    ) -> Result<Outcome, Failure> {
+        let info = &mailbox.info;
         if let Some(status) = mailbox.status
             && let (Beginning::Continued, reach) = plan::begin(cursor, status)
             && plan::steps(reach, status, &[]).is_empty()
         {
-            return self.send(mailbox, status, reach, Vec::new(), 0).await;
+            let open = Open { info, snapshot: status };
+            self.send(open, reach, Vec::new(), Left::Nothing).await?;
+            return Ok(reach.complete(status));
         }
-        let snapshot = fetch::examine(&mut self.conversation, &mailbox.info.name).await?;
+        let snapshot = self.line.examine(&info.name).await?;
         let (beginning, mut reach) = plan::begin(cursor, snapshot);
         tracing::debug!(?beginning, messages = snapshot.exists, "mailbox opened");
         let mut boundaries = Vec::new();
         for list in plan::boundary_lists(reach, snapshot, self.settings.window) {
-            boundaries.extend(fetch::uids(&mut self.conversation, &list).await?);
+            boundaries.extend(fetch::places(&mut self.line.conversation, &list).await?);
         }
-        let todo = plan::steps(reach, snapshot, &boundaries);
+        let mut todo = plan::steps(reach, snapshot, &boundaries);
+        let open = Open { info, snapshot };
         if todo.is_empty() {
-            return self.send(mailbox, snapshot, reach, Vec::new(), 0).await;
+            self.send(open, reach, Vec::new(), Left::Nothing).await?;
+            return Ok(reach.complete(snapshot));
         }
-        self.steps(mailbox, snapshot, &mut reach, todo).await
+        let now = todo.iter().filter(|step| step.way == Way::Up).count().saturating_add(windows);
+        let rest = if todo.len() > now { Left::Something } else { Left::Nothing };
+        todo.truncate(now);
+        self.steps(open, &mut reach, todo, rest).await?;
+        Ok(match rest {
+            Left::Nothing => reach.complete(snapshot),
+            Left::Something => Outcome::More(reach.cursor(snapshot)),
+        })
     }
 
     /// Takes the steps in their order, asking for the next while one is read and committed: else
     /// the server waits while we work and we while it does.
     async fn steps(
         &mut self,
-        mailbox: &Chosen,
-        snapshot: Snapshot,
+        open: Open<'_>,
         reach: &mut Reach,
         mut todo: VecDeque<Step>,
+        rest: Left,
     ) -> Result<(), Failure> {
         let mut flight = Flight::default();
         while let Some(step) = todo.pop_front() {
-            let items = match self.step(&step, todo.front(), &mut flight).await {
-                Ok(items) => items,
+            let items = match self.step(&step, &todo, &mut flight).await {
+                Ok(items) => self.withheld(&step, items, &mut flight, open).await?,
                 Err(trouble) => {
-                    self.recover(&trouble, std::mem::take(&mut flight), mailbox, snapshot).await?;
+                    self.recover(&trouble, std::mem::take(&mut flight), open).await?;
                     if let Some([first, second]) = step.halves() {
                         todo.push_front(second);
                         todo.push_front(first);
                         continue;
                     }
-                    self.give_up(trouble, &step, snapshot.exists).await?
+                    self.give_up(trouble, &step, open.snapshot.exists).await?
                 }
             };
             *reach = reach.after(&step);
-            self.send(mailbox, snapshot, *reach, items, todo.len()).await?;
+            let left = if todo.is_empty() { rest } else { Left::Something };
+            self.send(open, *reach, items, left).await?;
         }
         Ok(())
     }
 
-    /// Reads one step, asked for now or ahead, having asked for the next.
+    /// Reads one step, asked for now or ahead, having asked for some of those that follow.
     async fn step(
         &mut self,
         step: &Step,
-        next: Option<&Step>,
+        next: &VecDeque<Step>,
         flight: &mut Flight,
     ) -> Result<Vec<RawItem>, Trouble> {
-        if flight.is_over() {
-            flight.ask(&mut self.conversation, &step.uids).await?;
+        let conversation = &mut self.line.conversation;
+        let wanted = std::iter::once(step).chain(next).take(self.line.facts.in_flight);
+        for step in wanted.skip(flight.len()) {
+            flight.ask(conversation, &step.uids, self.form.next(), &self.labels).await?;
         }
-        if let Some(next) = next.filter(|_| self.lookahead == Lookahead::OneWindow) {
-            flight.ask(&mut self.conversation, &next.uids).await?;
-        }
-        flight.answer(&mut self.conversation).await
+        let began = Instant::now();
+        let (items, header) = flight.answer(conversation, &self.labels).await?;
+        self.form.learn(header, items.len(), began.elapsed());
+        Ok(items)
     }
 
-    /// Sends one delta; it completes the mailbox if no steps are left.
+    /// The items of a step with those that the server lists and has not given (Exchange answers a
+    /// FETCH with OK and leaves messages out). Asked only where there are fewer than there must be.
+    async fn withheld(
+        &mut self,
+        step: &Step,
+        mut items: Vec<RawItem>,
+        flight: &mut Flight,
+        open: Open<'_>,
+    ) -> Result<Vec<RawItem>, Failure> {
+        let few = match step.expected {
+            Some(count) => items.len() < count as usize,
+            None => items.is_empty() || self.line.quirks.provider == Provider::Exchange,
+        };
+        if !few {
+            return Ok(items);
+        }
+        // What was asked ahead is read and forgotten: its answers would be taken for this one's.
+        self.forget(std::mem::take(flight), open).await?;
+        let listed = fetch::uids(&mut self.line.conversation, &step.uids).await?;
+        let given: Vec<i64> = items.iter().map(RawItem::number).collect();
+        let lacking = listed.into_iter().map(i64::from).filter(|uid| !given.contains(uid));
+        let why = "the server lists it and does not give it";
+        items.extend(lacking.map(|item| RawItem::Unreadable { item, why: why.to_owned() }));
+        Ok(items)
+    }
+
+    /// Sends one delta; it completes the mailbox if nothing is left.
     async fn send(
         &mut self,
-        mailbox: &Chosen,
-        snapshot: Snapshot,
+        open: Open<'_>,
         reach: Reach,
         items: Vec<RawItem>,
-        steps_left: usize,
+        left: Left,
     ) -> Result<(), Failure> {
-        let count = items.len() as u64;
         let delta = Delta {
-            mailbox: mailbox.info.clone(),
+            mailbox: open.info.clone(),
             items,
             vanished: Vec::new(),
-            complete: steps_left == 0,
-            cursor: reach.cursor(snapshot),
-            total: Some(u64::from(snapshot.exists)),
+            complete: left == Left::Nothing,
+            cursor: reach.cursor(open.snapshot),
+            total: Some(u64::from(open.snapshot.exists)),
         };
-        self.sink.send(delta).await.map_err(|_| Failure::Over(SourceError::Stopped))?;
+        self.pass_on(delta).await.map_err(Failure::Over)
+    }
+
+    /// Sends a delta and counts what it holds.
+    pub(super) async fn pass_on(&mut self, delta: Delta) -> Result<(), SourceError> {
+        let (count, bytes) = (delta.items.len() as u64, size(&delta.items));
+        self.sink.send(delta).await.map_err(|_| SourceError::Stopped)?;
         self.messages = self.messages.saturating_add(count);
-        Ok(())
+        self.spent.add(bytes, self.line.quirks.daily_bytes)
     }
 
     /// Makes the conversation usable again after a window failed, so that parts of it can be tried.
@@ -207,26 +251,28 @@ impl<'a> Reader<'a> {
     async fn recover(
         &mut self,
         trouble: &Trouble,
-        mut flight: Flight,
-        mailbox: &Chosen,
-        snapshot: Snapshot,
+        flight: Flight,
+        open: Open<'_>,
     ) -> Result<(), Failure> {
-        while matches!(trouble, Trouble::TooMuch | Trouble::Refused(_)) && !flight.is_over() {
-            let forgotten = flight.answer(&mut self.conversation).await;
+        if matches!(trouble, Trouble::TooMuch | Trouble::Refused(_)) {
+            self.forget(flight, open).await?;
+        }
+        self.resume(trouble, open).await
+    }
+
+    /// Reads what was asked ahead to its end.
+    async fn forget(&mut self, mut flight: Flight, open: Open<'_>) -> Result<(), Failure> {
+        while !flight.is_over() {
+            let forgotten = flight.answer(&mut self.line.conversation, &self.labels).await;
             if let Err(worse @ (Trouble::Garbled(_) | Trouble::Over(_))) = forgotten {
-                return self.resume(&worse, mailbox, snapshot).await;
+                return self.resume(&worse, open).await;
             }
         }
-        self.resume(trouble, mailbox, snapshot).await
+        Ok(())
     }
 
     /// As [`Self::recover`], with nothing in flight.
-    async fn resume(
-        &mut self,
-        trouble: &Trouble,
-        mailbox: &Chosen,
-        snapshot: Snapshot,
-    ) -> Result<(), Failure> {
+    async fn resume(&mut self, trouble: &Trouble, open: Open<'_>) -> Result<(), Failure> {
         match trouble {
             Trouble::TooMuch => Ok(()),
             Trouble::Refused(text) if said::is_about_now(text) => Err(Failure::No(text.clone())),
@@ -234,8 +280,8 @@ impl<'a> Reader<'a> {
             Trouble::Over(error) => Err(Failure::Over(error.clone())),
             Trouble::Garbled(error) => {
                 self.reconnect(error.clone()).await.map_err(Failure::Over)?;
-                let now = fetch::examine(&mut self.conversation, &mailbox.info.name).await?;
-                if now.uid_validity == snapshot.uid_validity {
+                let now = self.line.examine(&open.info.name).await?;
+                if now.uid_validity == open.snapshot.uid_validity {
                     return Ok(());
                 }
                 Err(Failure::No("the mailbox was replaced while it was read".to_owned()))
@@ -246,8 +292,7 @@ impl<'a> Reader<'a> {
     /// A new conversation, unless there have been too many because of `error`s.
     async fn reconnect(&mut self, error: SourceError) -> Result<(), SourceError> {
         self.reconnects = self.reconnects.checked_sub(1).ok_or(error)?;
-        let connected = connect::connect(self.settings, self.tls).await?;
-        (self.conversation, _) = login::open(connected, self.settings).await?;
+        self.line = Line::open(self.settings, self.tls).await?;
         Ok(())
     }
 
@@ -260,13 +305,15 @@ impl<'a> Reader<'a> {
         exists: u32,
     ) -> Result<Vec<RawItem>, Failure> {
         let uid = *step.uids.start();
-        let ends = fetch::uids(&mut self.conversation, &format!("1,{exists}")).await?;
-        let other = ends.into_iter().find(|other| *other != uid);
+        let conversation = &mut self.line.conversation;
+        let ends = fetch::places(conversation, &format!("1,{exists}")).await?;
+        let other = ends.into_iter().map(|place| place.uid).find(|other| *other != uid);
         let readable = match other {
-            Some(other) => fetch::window(&mut self.conversation, &(other..=other)).await,
+            Some(other) => fetch::window(conversation, &(other..=other), &self.labels).await,
             None => Ok(Vec::new()),
         };
-        let Ok([RawItem::Message { .. }, ..]) = readable.as_deref() else {
+        let Ok([RawItem::Message { .. } | RawItem::Excluded { .. }, ..]) = readable.as_deref()
+        else {
             return Err(match (trouble, readable) {
                 (_, Err(Trouble::Garbled(error) | Trouble::Over(error))) => Failure::Over(error),
                 (Trouble::Garbled(error) | Trouble::Over(error), _) => Failure::Over(error),
@@ -281,4 +328,27 @@ impl<'a> Reader<'a> {
         };
         Ok(vec![RawItem::Unreadable { item: i64::from(uid), why }])
     }
+}
+
+/// Whether a mailbox has been sent to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    Something,
+}
+
+impl Reach {
+    /// The outcome of a mailbox that has been read through.
+    fn complete(self, snapshot: Snapshot) -> Outcome {
+        let next = self.high.saturating_add(1);
+        Outcome::Complete { uid_validity: snapshot.uid_validity, next }
+    }
+}
+
+fn size(items: &[RawItem]) -> u64 {
+    let bytes = items.iter().map(|item| match item {
+        RawItem::Message { header, .. } => header.len() as u64,
+        _ => 0,
+    });
+    bytes.sum()
 }

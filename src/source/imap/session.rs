@@ -9,8 +9,8 @@ use std::io;
 use std::time::Duration;
 
 use async_imap::Session;
-use async_imap::imap_proto::{Outcome, RequestId, Response, Status};
-use tokio::time::timeout;
+use async_imap::imap_proto::{MailboxDatum, Outcome, RequestId, Response, Status};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::said;
 use super::wire::{Pipe, Wire, pipe, session};
@@ -25,6 +25,15 @@ pub(super) struct Patience {
     pub(super) command: Duration,
 }
 
+/// What a client in IDLE waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    /// For the server to let it wait.
+    ForLeave,
+    /// For the mailbox to grow.
+    ForNews,
+}
+
 /// Why a command was not done.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -35,9 +44,20 @@ pub(super) enum Failure {
     Over(SourceError),
 }
 
+/// How waiting for news ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Idled {
+    /// The open mailbox has grown.
+    Grown,
+    /// Nothing came in time; the conversation can go on.
+    Quiet,
+    /// The server will not do it, in these words, which are not fit for a log.
+    Refused(String),
+}
+
 /// A command whose answers have not been read.
 #[derive(Debug)]
-pub(super) struct Sent(RequestId);
+pub(super) struct Pending(RequestId);
 
 /// An open connection with the parser on it.
 #[derive(Debug)]
@@ -46,13 +66,26 @@ pub(super) struct Conversation {
     patience: Patience,
     /// Commands sent and not finished; those that the server has answered already, with how.
     pending: Vec<(RequestId, Option<Result<(), Failure>>)>,
+    /// The words of the greeting.
+    greeting: String,
+    /// How many messages the open mailbox holds, by what has been said last.
+    held: u32,
+    /// Whether it has grown since [`Self::has_grown`].
+    grown: bool,
 }
 
 impl Conversation {
     /// A conversation over a connected stream. Nothing is read or written yet.
     pub(super) async fn over(wire: Box<dyn Wire>, patience: Patience) -> Result<Self, SourceError> {
         let session = session(wire).await.map_err(|e| SourceError::Protocol(e.to_string()))?;
-        Ok(Self { session, patience, pending: Vec::new() })
+        Ok(Self {
+            session,
+            patience,
+            pending: Vec::new(),
+            greeting: String::new(),
+            held: 0,
+            grown: false,
+        })
     }
 
     /// Reads the greeting and shows it to `seen`.
@@ -67,7 +100,10 @@ impl Conversation {
         let read = timeout(wait, self.session.read_response()).await.map_err(|_| silent(wait))?;
         let response = read.map_err(|e| self.broken(&e))?.ok_or_else(closed)?;
         match response.parsed() {
-            Response::Data { status: Status::Ok, .. } => seen(response.parsed()),
+            Response::Data { status: Status::Ok, outcome } => {
+                self.greeting = words(outcome);
+                seen(response.parsed());
+            }
             Response::Data { status: Status::Bye, outcome } => {
                 return Err(said::bye(&words(outcome)));
             }
@@ -111,20 +147,20 @@ impl Conversation {
     /// Sends a command, so that the server can work on it while the answers to the one before are
     /// still being read. The answers to both may come mixed: while any is being finished, `seen`
     /// must take what belongs to the others.
-    pub(super) async fn send(&mut self, command: &str) -> Result<Sent, Failure> {
+    pub(super) async fn send(&mut self, command: &str) -> Result<Pending, Failure> {
         let wait = self.patience.response;
         let tag = timeout(wait, self.session.run_command(command))
             .await
             .map_err(|_| Failure::Over(silent(wait)))?
-            .map_err(|_| lost())?;
+            .map_err(|_| Failure::Over(lost()))?;
         self.pending.push((tag.clone(), None));
-        Ok(Sent(tag))
+        Ok(Pending(tag))
     }
 
     /// Reads the answers to a command that was sent; see [`Self::exec`].
     pub(super) async fn finish(
         &mut self,
-        sent: Sent,
+        sent: Pending,
         reply: Option<&str>,
         seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
     ) -> Result<(), Failure> {
@@ -153,6 +189,7 @@ impl Conversation {
             let response = read
                 .map_err(|e| Failure::Over(self.broken(&e)))?
                 .ok_or_else(|| Failure::Over(closed()))?;
+            self.count(response.parsed());
             match response.parsed() {
                 Response::Done { tag: of, status, outcome } if of == tag => {
                     verdict(status, outcome)?;
@@ -165,7 +202,10 @@ impl Conversation {
                 }
                 Response::Continue(_) => {
                     let line = reply.take().ok_or_else(|| over("asked for more than we have"))?;
-                    self.session.run_command_untagged(line).await.map_err(|_| lost())?;
+                    self.session
+                        .run_command_untagged(line)
+                        .await
+                        .map_err(|_| Failure::Over(lost()))?;
                 }
                 Response::Data { status: Status::Bye, outcome } => {
                     return Err(Failure::Over(said::bye(&words(outcome))));
@@ -178,15 +218,92 @@ impl Conversation {
         }
     }
 
+    /// The words of the greeting, given away: they may be long, and many conversations wait.
+    pub(super) fn take_greeting(&mut self) -> String {
+        std::mem::take(&mut self.greeting)
+    }
+
+    /// Whether the open mailbox has grown since this was asked last, whatever command it was told
+    /// along with.
+    pub(super) fn has_grown(&mut self) -> bool {
+        std::mem::take(&mut self.grown)
+    }
+
+    /// How many messages the open mailbox holds.
+    pub(super) fn held(&self) -> u32 {
+        self.held
+    }
+
+    /// Waits until the open mailbox grows, at most `most` (IDLE, RFC 2177).
+    ///
+    /// # Errors
+    /// The conversation is over: the connection was lost, or the server has ended the command by
+    /// itself, which servers do that are about to go.
+    pub(super) async fn idle(&mut self, most: Duration) -> Result<Idled, SourceError> {
+        let tag = timeout(self.patience.response, self.session.run_command("IDLE"))
+            .await
+            .map_err(|_| silent(self.patience.response))?
+            .map_err(|_| lost())?;
+        let asked = Instant::now() + self.patience.response;
+        let mut end = asked;
+        let mut waiting = Waiting::ForLeave;
+        while waiting != Waiting::ForNews || !self.grown {
+            self.session.get_mut().get_mut().refill();
+            let Ok(read) = timeout_at(end, self.session.read_response()).await else {
+                if waiting == Waiting::ForNews {
+                    break;
+                }
+                return Err(silent(self.patience.response));
+            };
+            let response = read.map_err(|e| self.broken(&e))?.ok_or_else(closed)?;
+            self.count(response.parsed());
+            match response.parsed() {
+                Response::Continue(_) => {
+                    waiting = Waiting::ForNews;
+                    end = Instant::now() + most;
+                }
+                Response::Done { status: Status::No | Status::Bad, outcome, .. }
+                    if waiting == Waiting::ForLeave =>
+                {
+                    return Ok(Idled::Refused(words(outcome)));
+                }
+                Response::Done { .. } => {
+                    return Err(SourceError::Unreachable("the server ended IDLE".to_owned()));
+                }
+                Response::Data { status: Status::Bye, outcome } => {
+                    return Err(said::bye(&words(outcome)));
+                }
+                _ => {}
+            }
+        }
+        let done = timeout(self.patience.response, self.session.run_command_untagged("DONE"));
+        done.await.map_err(|_| silent(self.patience.response))?.map_err(|_| lost())?;
+        self.finish(Pending(tag), None, |_| Ok(())).await?;
+        Ok(if self.grown { Idled::Grown } else { Idled::Quiet })
+    }
+
+    /// Keeps count of the open mailbox.
+    fn count(&mut self, response: &Response<'_>) {
+        match response {
+            Response::MailboxData(MailboxDatum::Exists(count)) => {
+                self.grown |= *count > self.held;
+                self.held = *count;
+            }
+            Response::Expunge(_) => self.held = self.held.saturating_sub(1),
+            _ => {}
+        }
+    }
+
     /// Turns on COMPRESS=DEFLATE (RFC 4978).
     pub(super) async fn compress(mut self) -> Result<Self, SourceError> {
         self.session.get_mut().get_mut().unmeter();
-        let Self { session, patience, .. } = self;
+        let Self { session, patience, greeting, .. } = self;
         let compressed = timeout(patience.response, session.compress(pipe))
             .await
             .map_err(|_| silent(patience.response))?
             .map_err(|_| SourceError::Protocol("COMPRESS was offered and refused".to_owned()))?;
-        Ok(Self { session: compressed, patience, pending: Vec::new() })
+        let pending = Vec::new();
+        Ok(Self { session: compressed, patience, pending, greeting, held: 0, grown: false })
     }
 
     /// Says goodbye. Whether the server hears it does not matter.
@@ -255,8 +372,8 @@ fn closed() -> SourceError {
     SourceError::Unreachable("the server closed the connection".to_owned())
 }
 
-fn lost() -> Failure {
-    Failure::Over(SourceError::Unreachable("the connection broke while sending".to_owned()))
+fn lost() -> SourceError {
+    SourceError::Unreachable("the connection broke while sending".to_owned())
 }
 
 fn over(what: &str) -> Failure {

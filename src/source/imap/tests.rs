@@ -93,7 +93,6 @@ async fn pass_over(
 ) -> (Result<Pass, SourceError>, Vec<Delta>) {
     let (sink, mut deltas) = mpsc::channel(2);
     let tls = crate::http::tls_config(None).unwrap();
-    let stop = CancellationToken::new();
     let collect = async {
         let mut all = Vec::new();
         while let Some(delta) = deltas.recv().await {
@@ -101,7 +100,9 @@ async fn pass_over(
         }
         all
     };
-    tokio::join!(read(settings, &tls, known, sink, &stop), collect)
+    let mut kept = Kept::default();
+    let pass = read(settings, &tls, &mut kept, Scope::Everything, known, sink);
+    tokio::join!(pass, collect)
 }
 
 fn uids(deltas: &[Delta]) -> Vec<i64> {
@@ -110,7 +111,7 @@ fn uids(deltas: &[Delta]) -> Vec<i64> {
         .map(|item| match item {
             RawItem::Message { item, .. } => *item,
             RawItem::Unreadable { item, .. } => -item,
-            RawItem::Calendar { .. } => panic!("mail only"),
+            RawItem::Calendar { .. } | RawItem::Excluded { .. } => panic!("mail only"),
         })
         .collect()
 }
@@ -119,7 +120,7 @@ fn uids(deltas: &[Delta]) -> Vec<i64> {
 async fn a_good_server_is_read_and_the_cursor_covers_what_was_sent() {
     let server = serve(GREETING, usual);
     let (pass, deltas) = pass_over(&settings(server, TlsMode::None), &[]).await;
-    assert_eq!(pass.unwrap(), Pass { mailboxes: 1, skipped: vec![], messages: 3 });
+    assert_eq!(pass.unwrap(), Pass { mailboxes: 1, messages: 3, ..Pass::default() });
     assert_eq!(uids(&deltas), [1, 2, 3]);
     let [delta] = deltas.as_slice() else { panic!("{deltas:?}") };
     assert_eq!(delta.cursor, Cursor::Imap { uid_validity: 9, low: 1, high: 3 });
@@ -327,16 +328,23 @@ async fn a_mailbox_that_gives_nothing_is_not_taken_for_poisoned() {
 
 #[tokio::test]
 async fn a_cancelled_pass_and_a_gone_receiver_stop_it() {
+    use crate::source::{Kept, Reader, read};
     let server = serve(GREETING, usual);
     let settings = settings(server, TlsMode::None);
-    let tls = crate::http::tls_config(None).unwrap();
-    let (sink, deltas) = mpsc::channel(1);
-    drop(deltas);
-    let stop = CancellationToken::new();
-    assert_eq!(read(&settings, &tls, &[], sink, &stop).await, Err(SourceError::Stopped));
-    let (sink, _deltas) = mpsc::channel(1);
-    stop.cancel();
-    assert_eq!(read(&settings, &tls, &[], sink, &stop).await, Err(SourceError::Stopped));
+    let reader = Reader::Imap(Arc::new(settings), crate::http::tls_config(None).unwrap());
+    let stop = tokio_util::sync::CancellationToken::new();
+    for cancelled in [false, true] {
+        let (sink, deltas) = mpsc::channel(1);
+        if cancelled {
+            stop.cancel();
+        } else {
+            drop(deltas);
+        }
+        let (mut kept, now) = (Kept::default(), crate::model::Timestamp::from_millis(0));
+        let pass = read(&reader, &mut kept, Scope::Everything, &[], now, sink, &stop).await;
+        assert_eq!(pass, Err(SourceError::Stopped), "{cancelled}");
+        assert!(!kept.is_connected());
+    }
 }
 
 /// The usual answers, but for one command.

@@ -16,10 +16,13 @@ use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
 /// the rest is room for servers that ignore the limit in the request.
 pub(super) const RESPONSE_BYTES: u64 = 4 << 20;
 
-/// Anything that carries bytes both ways.
-pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
+/// Room for a command. Thousands of sessions wait for news, each with its buffers: small ones.
+const COMMAND_BYTES: usize = 1 << 10;
 
-impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Wire for T {}
+/// Anything that carries bytes both ways.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + Sync + fmt::Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync + fmt::Debug> Wire for T {}
 
 /// What the parser reads and writes. The buffer is outermost because a command is written in four
 /// pieces, each of which would be a TLS record.
@@ -47,7 +50,7 @@ enum Mode {
 /// login go through the one `exec` that checks every answer.
 pub(super) async fn session(wire: Box<dyn Wire>) -> io::Result<Session<Pipe>> {
     let closed = Metered { inner: wire, left: RESPONSE_BYTES, mode: Mode::Rehearsal(Vec::new()) };
-    let client = Client::new(BufWriter::new(closed));
+    let client = Client::new(BufWriter::with_capacity(COMMAND_BYTES, closed));
     let mut session = client
         .login("", "")
         .await
@@ -58,7 +61,8 @@ pub(super) async fn session(wire: Box<dyn Wire>) -> io::Result<Session<Pipe>> {
 
 /// The stream for a session whose bytes are unpacked by `wire`.
 pub(super) fn pipe(wire: impl Wire + 'static) -> Pipe {
-    BufWriter::new(Metered { inner: Box::new(wire), left: RESPONSE_BYTES, mode: Mode::Live })
+    let metered = Metered { inner: Box::new(wire), left: RESPONSE_BYTES, mode: Mode::Live };
+    BufWriter::with_capacity(COMMAND_BYTES, metered)
 }
 
 impl Metered {

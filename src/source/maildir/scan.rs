@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use crate::model::{Key, RawItem, Timestamp};
+use crate::model::{Key, Marks, RawItem, Timestamp};
 
 /// The most that is read of a file, in bytes.
 const HEADER_BYTES: u64 = 64 << 10;
@@ -104,7 +104,10 @@ fn newest_first(mut files: Vec<NewFile>) -> Vec<NewFile> {
 fn item(file: &NewFile) -> Option<RawItem> {
     let received_at = Some(file.modified).filter(|at| *at >= EARLIEST);
     match head(&file.path) {
-        Ok(header) => Some(RawItem::Message { item: file.key, received_at, header }),
+        Ok(header) => {
+            let marks = Marks::default();
+            Some(RawItem::Message { item: file.key, received_at, header, marks })
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => Some(RawItem::Unreadable { item: file.key, why: error.kind().to_string() }),
     }

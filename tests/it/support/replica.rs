@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use keepwarm::model::{Cursor, Delta, KnownMailbox, RawItem};
-use keepwarm::source::imap::{Settings, read};
-use keepwarm::source::{Pass, SourceError};
+use keepwarm::source::imap::{Kept, Settings, read};
+use keepwarm::source::{Pass, Scope, SourceError};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 /// What was received, in order, and where each mailbox stands.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +62,7 @@ impl Replica {
         tls: &Arc<rustls::ClientConfig>,
     ) -> (Result<Pass, SourceError>, Vec<Delta>) {
         let (sink, mut received) = mpsc::channel(1);
-        let (known, stop) = (self.known(), CancellationToken::new());
+        let (known, mut kept) = (self.known(), Kept::default());
         let collect = async {
             let mut deltas = Vec::new();
             while let Some(delta) = received.recv().await {
@@ -72,7 +71,8 @@ impl Replica {
             }
             deltas
         };
-        tokio::join!(read(settings, tls, &known, sink, &stop), collect)
+        let pass = read(settings, tls, &mut kept, Scope::Everything, &known, sink);
+        tokio::join!(pass, collect)
     }
 }
 

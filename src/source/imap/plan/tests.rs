@@ -8,6 +8,13 @@ use super::*;
 
 const WINDOW: u32 = 4;
 
+fn places(uids: &[u32]) -> Vec<Place> {
+    uids.iter()
+        .zip((1..).step_by(WINDOW as usize))
+        .map(|(uid, sequence)| Place { sequence, uid: *uid })
+        .collect()
+}
+
 fn cursor(uid_validity: u32, low: u32, high: u32) -> Cursor {
     Cursor::Imap { uid_validity, low, high }
 }
@@ -39,7 +46,7 @@ fn a_pass_begins_where_the_cursor_still_means_something() {
 fn new_mail_comes_first_then_the_past_backwards() {
     let snapshot = Snapshot { uid_validity: 1, uid_next: 31, exists: 30 };
     let found: Vec<_> =
-        steps(Reach { low: 13, high: 20 }, snapshot, &[1, 5, 9, 13, 17, 21, 25, 29])
+        steps(Reach { low: 13, high: 20 }, snapshot, &places(&[1, 5, 9, 13, 17, 21, 25, 29]))
             .into_iter()
             .map(|step| (step.uids, step.way))
             .collect();
@@ -70,11 +77,11 @@ fn boundaries_are_asked_for_only_where_uids_are_many_and_in_short_lines() {
 
 #[test]
 fn a_step_is_halved_down_to_one_uid() {
-    let step = Step { uids: 5..=8, way: Way::Down };
+    let step = Step { uids: 5..=8, way: Way::Down, expected: Some(4) };
     let [first, second] = step.halves().unwrap();
     assert_eq!((first.uids, second.uids), (7..=8, 5..=6));
-    assert_eq!(Step { uids: 5..=5, way: Way::Up }.halves(), None);
-    let all = Step { uids: 1..=u32::MAX, way: Way::Up }.halves().unwrap();
+    assert_eq!(Step { uids: 5..=5, way: Way::Up, expected: None }.halves(), None);
+    let all = Step { uids: 1..=u32::MAX, way: Way::Up, expected: None }.halves().unwrap();
     assert_eq!((*all[0].uids.start(), *all[1].uids.end()), (1, u32::MAX));
 }
 
@@ -112,10 +119,11 @@ impl Model {
         let snapshot = Snapshot { uid_validity: 1, uid_next: self.next, exists };
         let (_, mut reach) = begin(self.cursor.as_ref(), snapshot);
         let uids: Vec<u32> = self.uids.iter().copied().collect();
-        let boundaries: Vec<u32> = boundary_lists(reach, snapshot, WINDOW)
+        let place = |sequence: u32| Place { sequence, uid: uids[sequence as usize - 1] };
+        let boundaries: Vec<Place> = boundary_lists(reach, snapshot, WINDOW)
             .iter()
             .flat_map(|list| list.split(','))
-            .map(|sequence| uids[sequence.parse::<usize>().unwrap() - 1])
+            .map(|sequence| place(sequence.parse().unwrap()))
             .collect();
         let mut todo = steps(reach, snapshot, &boundaries);
         let mut done = 0;
@@ -128,7 +136,11 @@ impl Model {
                 todo.push_front(first);
                 continue;
             }
-            self.read.extend(self.uids.range(step.uids.clone()));
+            let found = self.uids.range(step.uids.clone());
+            if let Some(expected) = step.expected {
+                assert_eq!(found.clone().count(), expected as usize, "{step:?}");
+            }
+            self.read.extend(found);
             reach = reach.after(&step);
             self.cursor = Some(reach.cursor(snapshot));
             done += 1;

@@ -1,0 +1,168 @@
+//! A pass: everything that is new in all mailboxes, or only what the watched one has just told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::fetch::{self, Trouble};
+use super::line::{Line, Watched, digest};
+use super::list::{self, Chosen, Listed};
+use super::read::{Outcome, Reader};
+use super::{Kept, Settings};
+use crate::model::{Cursor, Delta, KnownMailbox, MailboxInfo, RawItem};
+use crate::source::{Glance, Pass, Rest, Scope, SkipReason, Skipped, SourceError};
+
+/// Windows of the past that are read of one mailbox before the next has its turn: what is recent
+/// in each comes before what is old in any.
+const ROUND: usize = 10;
+
+/// A pass ends after so long, at the end of a round, though there may be more: other sources of the
+/// host wait for their turn.
+const TURN: Duration = Duration::from_secs(10);
+
+/// Reads what is new in every mailbox.
+pub(super) async fn everything(
+    settings: &Settings,
+    tls: &Arc<ClientConfig>,
+    kept: &mut Kept,
+    known: &[KnownMailbox],
+    sink: &mpsc::Sender<Delta>,
+) -> Result<Pass, SourceError> {
+    let began = Instant::now();
+    kept.spent.check()?;
+    let (mut line, listed) = begin(settings, tls, kept.line.take()).await?;
+    let layout = line.quirks.layout;
+    let (mut chosen, skipped) = list::choose(listed, &settings.exclude_mailboxes, layout);
+    let cursor = |mailbox: &Chosen| -> Option<Cursor> {
+        known.iter().find(|known| known.name == mailbox.info.name)?.cursor.clone()
+    };
+    line.states(&mut chosen, |mailbox| cursor(mailbox).is_some()).await?;
+    let seen = digest(&chosen);
+    let first = chosen.first().map(|mailbox| mailbox.info.name.clone());
+    let mut watched = None;
+    let mut pass = Pass { skipped, ..Pass::default() };
+    let mut reader = Reader::over(line, settings, tls, sink, &mut kept.spent);
+    let mut round: Vec<_> = chosen.into_iter().map(|mailbox| (cursor(&mailbox), mailbox)).collect();
+    while !round.is_empty() && pass.rest == Rest::Nothing {
+        let mut more = Vec::new();
+        for (cursor, mailbox) in round {
+            match reader.mailbox(&mailbox, cursor.as_ref(), ROUND).await? {
+                Outcome::Complete { uid_validity, next } => {
+                    pass.mailboxes = pass.mailboxes.saturating_add(1);
+                    if first.as_ref() == Some(&mailbox.info.name) {
+                        let MailboxInfo { name, role } = mailbox.info;
+                        let name = name.into();
+                        watched = Some(Watched { name, role, uid_validity, next });
+                    }
+                }
+                Outcome::More(cursor) => more.push((Some(cursor), mailbox)),
+                Outcome::Refused(reason) => {
+                    let role = Some(mailbox.info.role);
+                    pass.skipped.push(Skipped { mailbox: mailbox.info.name, role, reason });
+                }
+            }
+        }
+        if !more.is_empty() && began.elapsed() >= TURN {
+            pass.rest = Rest::Something;
+        }
+        round = more;
+    }
+    pass.messages = reader.messages;
+    let mut line = reader.line;
+    line.watched = watched;
+    let is_refused = |skipped: &Skipped| matches!(skipped.reason, SkipReason::Refused(_));
+    let is_whole = pass.rest == Rest::Nothing && !pass.skipped.iter().any(is_refused);
+    line.seen = seen.filter(|_| is_whole);
+    kept.line = Some(line);
+    Ok(pass)
+}
+
+/// A line with the list of mailboxes: the kept one if it still answers, else a new one.
+async fn begin(
+    settings: &Settings,
+    tls: &Arc<ClientConfig>,
+    kept: Option<Box<Line>>,
+) -> Result<(Box<Line>, Vec<Listed>), SourceError> {
+    if let Some(mut line) = kept {
+        match line.list().await {
+            Ok(listed) => return Ok((line, listed)),
+            Err(SourceError::Unreachable(why)) => tracing::debug!(why, "connecting again"),
+            Err(error) => return Err(error),
+        }
+    }
+    let mut line = Line::open(settings, tls).await?;
+    let listed = line.list().await?;
+    Ok((line, listed))
+}
+
+/// Reads what has just arrived in the watched mailbox, without asking for anything else; `None` if
+/// that is not enough to know what is new, and everything has to be asked for.
+pub(super) async fn news(
+    settings: &Settings,
+    tls: &Arc<ClientConfig>,
+    kept: &mut Kept,
+    known: &[KnownMailbox],
+    sink: &mpsc::Sender<Delta>,
+) -> Result<Option<Pass>, SourceError> {
+    kept.spent.check()?;
+    let Some(line) = kept.line.take_if(|line| line.is_on_watch()) else { return Ok(None) };
+    let mut reader = Reader::over(line, settings, tls, sink, &mut kept.spent);
+    let Some(delta) = arrived(&mut reader, known).await? else {
+        kept.line = Some(reader.line);
+        return Ok(None);
+    };
+    reader.pass_on(delta).await?;
+    let (scope, messages) = (Scope::News, reader.messages);
+    let pass = Pass { mailboxes: 1, messages, scope, ..Pass::default() };
+    kept.line = Some(reader.line);
+    Ok(Some(pass))
+}
+
+/// The delta of what has arrived in the watched mailbox, which is open, if it can be told by one
+/// window; whatever else it is, reading everything will find.
+async fn arrived(
+    reader: &mut Reader<'_>,
+    known: &[KnownMailbox],
+) -> Result<Option<Delta>, SourceError> {
+    let Reader { line, labels, .. } = reader;
+    let Some(watched) = line.watched.as_mut() else { return Ok(None) };
+    let cursor = known.iter().find(|known| *known.name == *watched.name);
+    let cursor = cursor.and_then(|known| known.cursor.as_ref());
+    let Some(&Cursor::Imap { uid_validity, low: 1, high }) = cursor else { return Ok(None) };
+    if uid_validity != watched.uid_validity {
+        return Ok(None);
+    }
+    // Forgotten before the command: what is told along with its answers belongs to the next time.
+    line.conversation.has_grown();
+    let window = high.saturating_add(1)..=u32::MAX;
+    let items = match fetch::window(&mut line.conversation, &window, labels).await {
+        Ok(items) => items,
+        Err(Trouble::Over(error)) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let Some(high) = items.iter().map(RawItem::number).max() else { return Ok(None) };
+    let high = u32::try_from(high).unwrap_or(u32::MAX);
+    watched.next = high.saturating_add(1);
+    let mailbox = MailboxInfo { name: watched.name.to_string(), role: watched.role };
+    Ok(Some(Delta {
+        mailbox,
+        items,
+        vanished: Vec::new(),
+        complete: true,
+        cursor: Cursor::Imap { uid_validity, low: 1, high },
+        total: Some(u64::from(line.conversation.held())),
+    }))
+}
+
+/// Whether anything has changed since the last complete pass, by the states of all mailboxes.
+pub(super) async fn glance(settings: &Settings, line: &mut Line) -> Result<Glance, SourceError> {
+    let Some(before) = line.seen else { return Ok(Glance::Changed) };
+    let listed = line.list().await?;
+    let layout = line.quirks.layout;
+    let (mut chosen, _) = list::choose(listed, &settings.exclude_mailboxes, layout);
+    line.states(&mut chosen, |_| true).await?;
+    Ok(if digest(&chosen) == Some(before) { Glance::Same } else { Glance::Changed })
+}
