@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
-use super::fill;
+use super::{fill, wait_for_messages};
 use crate::support::dovecot::Dovecot;
 use crate::support::dump::rows;
 use crate::support::generate::mailbox;
@@ -13,15 +13,6 @@ use crate::support::process::Place;
 const SOON: Duration = Duration::from_secs(20);
 /// How long stopping may take.
 const AT_ONCE: Duration = Duration::from_secs(5);
-
-fn wait_for_messages(place: &Place, count: i64) {
-    let deadline = Instant::now() + SOON;
-    while rows(&place.database(), "message") != count {
-        let found = rows(&place.database(), "message");
-        assert!(Instant::now() < deadline, "{found} messages, not {count}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 #[test]
 fn new_mail_is_found_by_polling_though_another_source_fails() {
