@@ -6,6 +6,7 @@
 //! any point and is then simply begun again with the cursors committed so far. Nothing is ever
 //! changed at the source. When to read, how often, and what to do about an error is the caller's.
 
+pub mod credentials;
 pub mod ics;
 pub mod imap;
 pub mod maildir;

@@ -220,7 +220,7 @@ fn reader(
                 unusable(&format!("password of source {}", found.name), &chain(&e))
             };
             let password = imap.password.resolve().map_err(secret)?;
-            let mut settings = imap::Settings::new(&imap.host, &imap.username, password);
+            let mut settings = imap::Settings::new(&imap.host, &imap.username, password.into());
             settings.port = imap.port;
             settings.tls = match imap.tls {
                 config::Tls::Implicit => imap::TlsMode::Implicit,

@@ -7,6 +7,7 @@
 //! skipped, so that neither holds up the rest. Leaves connecting to `connect`, the login to `login`,
 //! the one loop that judges answers to `session`, and all decisions to `list`, `plan` and `said`.
 
+mod bearer;
 mod connect;
 mod fetch;
 mod list;
@@ -26,11 +27,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use self::fetch::FIELDS;
+use super::credentials::Credentials;
 use super::{Pass, Skipped, SourceError};
 use crate::model::{Delta, KnownMailbox, MailboxInfo};
 
@@ -67,8 +68,8 @@ pub struct Settings {
     pub tls: TlsMode,
     /// Who logs in.
     pub username: String,
-    /// Their password.
-    pub password: SecretString,
+    /// What they log in with.
+    pub credentials: Credentials,
     /// For each address of the host, and for the TLS handshake.
     pub connect_timeout: Duration,
     /// For each answer: a server that is silent for that long is given up.
@@ -87,13 +88,13 @@ pub struct Settings {
 impl Settings {
     /// Settings for a login with the usual port, limits and windows.
     #[must_use]
-    pub fn new(host: &str, username: &str, password: SecretString) -> Self {
+    pub fn new(host: &str, username: &str, credentials: Credentials) -> Self {
         Self {
             host: host.to_owned(),
             port: 993,
             tls: TlsMode::Implicit,
             username: username.to_owned(),
-            password,
+            credentials,
             connect_timeout: Duration::from_secs(15),
             response_timeout: Duration::from_secs(60),
             command_timeout: Duration::from_secs(600),

@@ -172,7 +172,7 @@ impl Flight {
     ) -> Result<Vec<RawItem>, Trouble> {
         let Some((window, sent)) = self.asked.pop_front() else { return Ok(Vec::new()) };
         let done = conversation
-            .finish(sent, None, |response| {
+            .finish(sent, &[], |response| {
                 if let Response::Fetch(_, attributes) = response
                     && let Some((uid, item)) = message(attributes)
                     && (window.contains(&uid) || self.asked.iter().any(|(w, _)| w.contains(&uid)))
