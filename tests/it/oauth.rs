@@ -56,11 +56,10 @@ async fn a_token_logs_in_or_is_refused_by_either_mechanism_in_one_or_two_steps()
 }
 
 #[tokio::test]
-async fn a_server_without_tokens_says_so_and_sees_none() {
+async fn a_server_without_tokens_says_so() {
     let server = Dovecot::start(&["ann"]);
     let error = log_in(&server, fixed("canary")).await.unwrap_err();
     assert_eq!(error.code(), "misconfigured", "{error}");
-    assert!(!server.log().contains("auth failed"), "{}", server.log());
 }
 
 /// An access token expires between two logins, or is revoked before its time.

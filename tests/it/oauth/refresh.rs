@@ -11,7 +11,7 @@ use keepwarm::source::SourceError;
 use keepwarm::source::credentials::{Secrets, looked_up};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::support::tokens::{Provider, REFRESH, Rotation};
+use crate::support::tokens::{Header, Provider, REFRESH, Rotation};
 
 fn fixed(secret: &str) -> Arc<dyn Secrets> {
     let secret = SecretString::from(secret);
@@ -158,7 +158,7 @@ async fn each_failure_says_what_the_caller_does_next() {
     let place = tempfile::tempdir().unwrap();
     let refresher = refresher(&provider, place.path(), REFRESH);
     let endless = format!("{{\"access_token\":\"{}\"}}", "x".repeat(70_000));
-    let table: &[(u16, &[(&'static str, &'static str)], &str, &str)] = &[
+    let table: &[(u16, &[Header], &str, &str)] = &[
         (500, &[], "", "unreachable"),
         (503, &[("retry-after", "7")], "", "throttled"),
         (307, &[("location", "/elsewhere")], "", "misconfigured"),

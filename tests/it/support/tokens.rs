@@ -38,6 +38,9 @@ pub(crate) enum Rotation {
 /// The form fields of one request.
 pub(crate) type Form = BTreeMap<String, String>;
 
+/// Name and value of a header.
+pub(crate) type Header = (&'static str, &'static str);
+
 /// A running provider; it ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Provider {
@@ -56,7 +59,8 @@ struct Shared {
     delay: Duration,
     /// How long the next access tokens live, in seconds; an hour when there are no more.
     lives: VecDeque<i64>,
-    failure: Option<(u16, Vec<(&'static str, &'static str)>, String)>,
+    granted: Vec<String>,
+    failure: Option<(u16, Vec<Header>, String)>,
 }
 
 impl Provider {
@@ -72,6 +76,7 @@ impl Provider {
             requests: Vec::new(),
             delay: Duration::ZERO,
             lives: VecDeque::new(),
+            granted: Vec::new(),
             failure: None,
         }));
         let stop = CancellationToken::new();
@@ -95,6 +100,11 @@ impl Provider {
         self.requests().iter().map(|form| form["refresh_token"].clone()).collect()
     }
 
+    /// The access tokens that were given out so far.
+    pub(crate) fn granted(&self) -> Vec<String> {
+        self.shared.lock().unwrap().granted.clone()
+    }
+
     /// The refresh token that is valid now.
     pub(crate) fn valid(&self) -> String {
         self.shared.lock().unwrap().valid.clone()
@@ -116,7 +126,7 @@ impl Provider {
     }
 
     /// Answers every request like this from now on.
-    pub(crate) fn fail(&self, status: u16, headers: &[(&'static str, &'static str)], body: &str) {
+    pub(crate) fn fail(&self, status: u16, headers: &[Header], body: &str) {
         self.shared.lock().unwrap().failure = Some((status, headers.to_vec(), body.to_owned()));
     }
 
@@ -196,8 +206,10 @@ fn answer(shared: &mut Shared, form: Form) -> Response {
         return (StatusCode::BAD_REQUEST, body).into_response();
     }
     let life = shared.lives.pop_front().unwrap_or(3600);
+    let token = access_token(&shared.user, life);
+    shared.granted.push(token.clone());
     let mut grant = serde_json::json!({
-        "access_token": access_token(&shared.user, life),
+        "access_token": token,
         "token_type": "Bearer", "expires_in": 3600,
     });
     if shared.rotation == Rotation::Exchanged {
