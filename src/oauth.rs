@@ -8,32 +8,25 @@
 
 mod answer;
 mod keep;
+mod request;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, RETRY_AFTER};
-use reqwest::{Method, Response, Url};
+use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
-use self::answer::{Answer, Grant};
+use self::answer::Grant;
 use self::keep::Kept;
-use crate::http::{self, Body, Client};
+use crate::http::Client;
 use crate::model::key::public_id;
 use crate::source::SourceError;
 use crate::source::credentials::Secrets;
-
-/// How long a whole exchange with the provider may take.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How much of an answer is read, in bytes: tokens of some providers are several KiB long.
-const ANSWER_LIMIT: usize = 64 << 10;
 
 /// What to ask whom for.
 #[derive(Clone, Debug)]
@@ -174,11 +167,12 @@ impl Inner {
             return Err(error.clone());
         }
         let began = Instant::now();
-        let grant = self.present(&ticket).await.inspect_err(|error| {
-            if matches!(error, SourceError::Unauthorized(_)) {
-                flight.hopeless = Some((id, error.clone()));
-            }
-        })?;
+        let grant =
+            request::send(&self.client, &self.settings, &ticket).await.inspect_err(|error| {
+                if matches!(error, SourceError::Unauthorized(_)) {
+                    flight.hopeless = Some((id, error.clone()));
+                }
+            })?;
         if let Some(kept) = ticket.exchanged(&grant) {
             self.keep(kept, flight).await?;
         }
@@ -224,34 +218,6 @@ impl Inner {
             ))
         })
     }
-
-    async fn present(&self, ticket: &Ticket) -> Result<Grant, SourceError> {
-        let request = self.client.request(Method::POST, self.settings.token_url.clone()).map_err(
-            |refusal| SourceError::Misconfigured(format!("token_url is not asked: {refusal}")),
-        )?;
-        let sent = request
-            .timeout(TIMEOUT)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(ACCEPT, "application/json")
-            .body(self.form(ticket))
-            .send()
-            .await;
-        answered(sent.map_err(|error| unanswered(&error))?).await
-    }
-
-    fn form(&self, ticket: &Ticket) -> String {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", "refresh_token");
-        form.append_pair("client_id", &self.settings.client_id);
-        form.append_pair("refresh_token", ticket.refresh_token.expose_secret());
-        if let Some(secret) = &ticket.client_secret {
-            form.append_pair("client_secret", secret.expose_secret());
-        }
-        if let Some(scope) = &self.settings.scope {
-            form.append_pair("scope", scope);
-        }
-        form.finish()
-    }
 }
 
 impl Ticket {
@@ -267,44 +233,6 @@ impl Ticket {
         (new != self.refresh_token.expose_secret())
             .then(|| Kept { configured: self.configured.clone(), refresh_token: new.to_owned() })
     }
-}
-
-async fn answered(response: Response) -> Result<Grant, SourceError> {
-    let status = response.status().as_u16();
-    let header = |name| {
-        let value = response.headers().get(name)?;
-        value.to_str().ok().map(str::to_owned)
-    };
-    let (retry_after, date) = (header(RETRY_AFTER), header(DATE));
-    let body = match http::read_body(response, ANSWER_LIMIT).await {
-        Ok(Body::Whole(body)) => body,
-        Ok(Body::Cut(_)) => {
-            return Err(SourceError::Protocol(
-                "token_url answers with more than 64 KiB".to_owned(),
-            ));
-        }
-        Err(error) => return Err(unanswered(&error)),
-    };
-    let (retry_after, date) = (retry_after.as_deref(), date.as_deref());
-    answer::verdict(&Answer { status, retry_after, date, body: &body })
-}
-
-/// The kind of an error. Its text is not used: it holds the URL.
-fn unanswered(error: &reqwest::Error) -> SourceError {
-    let why = if let Some(refusal) = http::refusal(error) {
-        refusal.to_string()
-    } else if let Some(tls) = http::tls_failure(error) {
-        format!("no trusted connection: {tls}")
-    } else if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_dns() {
-        "the host's name is not known".to_owned()
-    } else if error.is_connect() {
-        "no connection".to_owned()
-    } else {
-        "the connection broke".to_owned()
-    };
-    SourceError::Unreachable(format!("asking token_url for a token: {why}"))
 }
 
 /// Runs what waits for a disk off the async threads.
