@@ -3,6 +3,7 @@
 mod refresh;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keepwarm::http::tls_config;
 use keepwarm::source::SourceError;
@@ -87,6 +88,22 @@ async fn a_refused_token_is_exchanged_for_another_once() {
     }
 }
 
+/// Several sources may share a login, and all find at once that its token has expired.
+#[tokio::test]
+async fn logins_at_the_same_time_cost_one_exchange() {
+    let server = Dovecot::with_tokens(&["ann"], "xoauth2 oauthbearer", "");
+    let provider = Provider::start("ann", Rotation::Exchanged);
+    let place = tempfile::tempdir().unwrap();
+    let refresher = Arc::new(refresh::refresher(&provider, place.path(), REFRESH));
+    provider.lives(&[-30]);
+    provider.delay(Duration::from_millis(300));
+    let logins = (0..8).map(|_| log_in(&server, Credentials::Token(refresher.clone())));
+    for done in futures_util::future::join_all(logins).await {
+        assert!(done.is_ok(), "{done:?}");
+    }
+    assert_eq!(provider.presented(), [REFRESH, "canary-refresh-1"], "the expired one, a good one");
+}
+
 /// From the configuration to the mail, and what rotates goes on after a restart.
 #[test]
 fn every_configured_way_to_a_token_reads_mail() {
@@ -132,7 +149,6 @@ fn every_configured_way_to_a_token_reads_mail() {
 /// Somebody else keeps the file fresh: no restart is needed.
 #[test]
 fn a_token_or_password_that_is_changed_is_seen_at_the_next_login() {
-    use std::time::Duration;
     const SOON: Duration = Duration::from_secs(30);
     let server = Dovecot::with_tokens(&["ann"], "xoauth2", "");
     let place = Place::new().with("[sync]\npoll_seconds = 1").imap_by(
