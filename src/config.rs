@@ -11,6 +11,7 @@
 mod check;
 mod endpoint;
 mod layers;
+mod login;
 mod problem;
 mod raw;
 mod schema;
@@ -28,7 +29,8 @@ pub use check::check;
 pub use problem::{Place, Problem, Problems, Severity};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{
-    Config, Endpoint, Imap, Organization, Privacy, Rep, Serve, Source, SourceKind, Store, Sync, Tls,
+    Config, Endpoint, Imap, Login, Oauth, Organization, Privacy, Rep, Serve, Source, SourceKind,
+    Store, Sync, Tls,
 };
 
 use layers::Layers;

@@ -77,6 +77,7 @@ pub mod lifecycle;
 pub mod model;
 pub mod normalise;
 pub mod nudge;
+pub mod oauth;
 pub mod pipeline;
 pub mod score;
 pub mod serve;

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use super::endpoint::WEBHOOK_SECRET;
 use super::problem::{Place, Problem};
 use super::secret::{SecretError, SecretSource};
-use super::settings::{Config, Source, SourceKind};
+use super::settings::{Config, Login, Source, SourceKind};
 use super::words;
 
 /// File mode bits by which others than owner and group can read.
@@ -31,16 +31,16 @@ pub fn check(config: &Config) -> Vec<Problem> {
     }
     for endpoint in &config.endpoints {
         let place = setting("endpoint", &endpoint.name);
-        problems.extend(check_secret(&endpoint.secret, &place, Secret::Webhook));
+        problems.extend(check_secret("secret", &endpoint.secret, &place, Secret::Webhook));
     }
     problems.extend(check_listen(config));
     problems
 }
 
-/// What a secret is for.
+/// What form a secret has.
 #[derive(Clone, Copy)]
 enum Secret {
-    Password,
+    Any,
     Webhook,
 }
 
@@ -62,19 +62,37 @@ fn emptiness(config: &Config) -> Vec<Problem> {
 
 /// Whether a secret stands in the configuration itself.
 fn inline_secrets(config: &Config) -> bool {
-    let passwords = config.sources.iter().filter_map(|source| match &source.kind {
-        SourceKind::Imap(imap) => Some(&imap.password),
+    let logins = config.sources.iter().filter_map(|source| match &source.kind {
+        SourceKind::Imap(imap) => Some(secrets_of(&imap.login)),
         SourceKind::Maildir { .. } | SourceKind::Ics { .. } => None,
     });
+    let of_logins = logins.flatten().map(|(_, secret)| secret);
     let secrets = config.endpoints.iter().map(|endpoint| &endpoint.secret);
-    passwords.chain(secrets).any(|secret| matches!(secret, SecretSource::Inline(_)))
+    of_logins.chain(secrets).any(|secret| matches!(secret, SecretSource::Inline(_)))
+}
+
+/// The secrets of a login, with the keys that messages name.
+fn secrets_of(login: &Login) -> Vec<(&'static str, &SecretSource)> {
+    match login {
+        Login::Password(password) => vec![("password", password)],
+        Login::Token(token) => vec![("token", token)],
+        Login::Oauth(oauth) => {
+            let client_secret = oauth.client_secret.as_ref();
+            let client_secret = client_secret.map(|secret| ("oauth.client_secret", secret));
+            let refresh_token = ("oauth.refresh_token", &oauth.refresh_token);
+            client_secret.into_iter().chain([refresh_token]).collect()
+        }
+    }
 }
 
 fn check_source(source: &Source) -> Vec<Problem> {
     let place = setting("source", &source.name);
     match &source.kind {
         SourceKind::Imap(imap) => {
-            let mut problems = check_secret(&imap.password, &place, Secret::Password);
+            let secrets = secrets_of(&imap.login).into_iter();
+            let mut problems: Vec<Problem> = secrets
+                .flat_map(|(key, secret)| check_secret(key, secret, &place, Secret::Any))
+                .collect();
             problems.extend(imap.ca_file.as_deref().and_then(|path| check_ca(path, &place)));
             problems
         }
@@ -106,11 +124,7 @@ fn check_ca(path: &Path, place: &Place) -> Option<Problem> {
     Some(Problem::error(message).at(Some(place.clone())))
 }
 
-fn check_secret(source: &SecretSource, place: &Place, secret: Secret) -> Vec<Problem> {
-    let key = match secret {
-        Secret::Password => "password",
-        Secret::Webhook => "secret",
-    };
+fn check_secret(key: &str, source: &SecretSource, place: &Place, secret: Secret) -> Vec<Problem> {
     let mut problems = Vec::new();
     match (source.resolve(), secret) {
         (Err(error), _) => problems.push(unresolved(key, source, &error)),

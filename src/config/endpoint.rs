@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
-use secrecy::SecretString;
 
 use super::problem::Problem;
 use super::raw::RawEndpoint;
@@ -35,16 +34,14 @@ pub(super) fn endpoint(
             Problem::error(format!("`endpoint.secret` must be {WEBHOOK_SECRET}")),
         );
     }
-    let secret = item.secret(
-        SECRET,
-        [
-            raw.secret.map(|secret| SecretSource::Inline(SecretString::from(secret))),
-            raw.secret_file.map(|path| SecretSource::File(PathBuf::from(path))),
-            raw.secret_credential
-                .map(|name| SecretSource::Credential { directory: credentials.cloned(), name }),
-            raw.secret_command.map(SecretSource::Command),
-        ],
+    let ways = SecretSource::ways(
+        raw.secret,
+        raw.secret_file,
+        raw.secret_credential,
+        raw.secret_command,
+        credentials,
     );
+    let secret = item.exactly_one(&SECRET, ways);
     Some(Endpoint {
         name: name?,
         url: url?,

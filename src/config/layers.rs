@@ -173,6 +173,12 @@ impl Layers {
     ) -> Table {
         let mut known = Table::new();
         for (name, value) in table {
+            if let Some(inner) = schema::inside(section, name.get_ref()) {
+                let path = format!("{path}/{}", name.get_ref());
+                let inner = self.read_inner(source, inner, &path, value);
+                known.extend(inner.map(|inner| (name.get_ref().to_string(), inner.into())));
+                continue;
+            }
             let Some(key) = schema::find(section, name.get_ref()) else {
                 let place = source.place(&name.span());
                 self.problems.push(unknown_key(section, name.get_ref()).at(Some(place)));
@@ -186,6 +192,23 @@ impl Layers {
             }
         }
         known
+    }
+
+    /// A table inside an item, such as `[source.oauth]`.
+    fn read_inner(
+        &mut self,
+        source: &Source<'_>,
+        section: &'static str,
+        path: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<Table> {
+        let place = source.place(&value.span());
+        self.places.insert(path.to_owned(), place.clone());
+        let DeValue::Table(table) = value.get_ref() else {
+            self.problems.push(wrong_section(section, value.get_ref()).at(Some(place)));
+            return None;
+        };
+        Some(self.read_table(source, section, path, table))
     }
 }
 
@@ -215,7 +238,7 @@ fn variable_key(variable: &str) -> Result<&'static Key, Problem> {
         return Err(Problem::error(message).hint(format!("write [[{list}]] into a file")));
     }
     schema::find(section, name).ok_or_else(|| {
-        let known = schema::KEYS.iter().filter(|key| !LISTS.contains(&key.section));
+        let known = schema::KEYS.iter().filter(|key| !schema::is_listed(key.section));
         let known: Vec<String> = known.map(variable_of).collect();
         let problem = Problem::error(format!("no setting is called `{section}.{name}`"));
         match schema::nearest(variable, known.iter().map(String::as_str)) {
@@ -231,8 +254,12 @@ fn variable_of(key: &Key) -> String {
 
 fn unknown_section(name: &str) -> Problem {
     let homes = || schema::KEYS.iter().filter(|key| key.name == name);
-    let home = homes().find(|key| !LISTS.contains(&key.section)).or_else(|| homes().next());
+    let home = homes().find(|key| !schema::is_listed(key.section)).or_else(|| homes().next());
     let problem = Problem::error(format!("no section is called `{name}`"));
+    let inner = LISTS.iter().find_map(|list| Some((list, schema::inside(list, name)?)));
+    if let Some((list, inner)) = inner {
+        return problem.hint(format!("write {} below its {}", header(inner), header(list)));
+    }
     match (schema::nearest(name, schema::sections()), home) {
         (Some(near), _) => problem.hint(format!("did you mean {}?", header(near))),
         (None, Some(key)) => {
@@ -250,7 +277,10 @@ fn wrong_section(section: &str, value: &DeValue<'_>) -> Problem {
 
 fn unknown_key(section: &str, name: &str) -> Problem {
     let problem = Problem::error(format!("no key is called `{section}.{name}`"));
+    let inner = schema::sections().into_iter().filter_map(|found| found.split_once('.'));
+    let inner = inner.filter(|(outer, _)| *outer == section).map(|(_, inner)| inner);
     let siblings = schema::KEYS.iter().filter(|key| key.section == section).map(|key| key.name);
+    let siblings = siblings.chain(inner);
     let home = schema::KEYS.iter().find(|key| key.name == name);
     match (schema::nearest(name, siblings.clone()), home) {
         (Some(near), _) => problem.hint(format!("did you mean `{near}`?")),

@@ -204,7 +204,7 @@ fn is_bare_key(c: char) -> bool {
 /// Where in a line the value of a secret may begin: after a word that begins a secret's key, and
 /// in any inline table.
 fn secret_begins(line: &str) -> Option<usize> {
-    let word = ["password", "secret"].iter().filter_map(|word| {
+    let word = ["password", "secret", "token"].iter().filter_map(|word| {
         let at = line.find(word)?;
         Some(at + line.get(at..)?.find('=').map_or(word.len(), |equals| equals + 1))
     });

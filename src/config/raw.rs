@@ -62,10 +62,30 @@ pub(super) struct RawSource {
     pub(super) password_file: Option<String>,
     pub(super) password_credential: Option<String>,
     pub(super) password_command: Option<Vec<String>>,
+    pub(super) token_file: Option<String>,
+    pub(super) token_credential: Option<String>,
+    pub(super) token_command: Option<Vec<String>>,
+    pub(super) oauth: Option<RawOauth>,
     pub(super) authserv_id: Option<String>,
     pub(super) path: Option<String>,
     pub(super) poll_seconds: Option<u64>,
     pub(super) exclude_mailboxes: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOauth {
+    pub(super) token_url: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<String>,
+    pub(super) client_secret_file: Option<String>,
+    pub(super) client_secret_credential: Option<String>,
+    pub(super) client_secret_command: Option<Vec<String>>,
+    pub(super) refresh_token: Option<String>,
+    pub(super) refresh_token_file: Option<String>,
+    pub(super) refresh_token_credential: Option<String>,
+    pub(super) refresh_token_command: Option<Vec<String>>,
+    pub(super) scope: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -53,6 +53,29 @@ pub(super) const LISTS: [&str; 3] = ["rep", "source", "endpoint"];
 pub(super) const PASSWORD: [&str; 4] =
     ["password", "password_file", "password_credential", "password_command"];
 
+/// The three keys by which an IMAP access token can be given: it would not last in the file itself.
+pub(super) const TOKEN: [&str; 3] = ["token_file", "token_credential", "token_command"];
+
+/// The keys of which an IMAP login needs exactly one; the last is a table.
+pub(super) const LOGIN: [&str; 8] = [
+    "password",
+    "password_file",
+    "password_credential",
+    "password_command",
+    "token_file",
+    "token_credential",
+    "token_command",
+    "oauth",
+];
+
+/// The four keys by which an OAuth client's secret can be given.
+pub(super) const CLIENT_SECRET: [&str; 4] =
+    ["client_secret", "client_secret_file", "client_secret_credential", "client_secret_command"];
+
+/// The four keys by which a refresh token can be given.
+pub(super) const REFRESH_TOKEN: [&str; 4] =
+    ["refresh_token", "refresh_token_file", "refresh_token_credential", "refresh_token_command"];
+
 /// The four keys by which a webhook secret can be given.
 pub(super) const SECRET: [&str; 4] =
     ["secret", "secret_file", "secret_credential", "secret_command"];
@@ -69,6 +92,10 @@ pub(super) const OF_KIND: &[(&str, &[&str])] = &[
     ("password_file", &["imap"]),
     ("password_credential", &["imap"]),
     ("password_command", &["imap"]),
+    ("token_file", &["imap"]),
+    ("token_credential", &["imap"]),
+    ("token_command", &["imap"]),
+    ("oauth", &["imap"]),
     ("authserv_id", &["imap", "maildir"]),
     ("exclude_mailboxes", &["imap", "maildir"]),
     ("path", &["maildir", "ics"]),
@@ -103,11 +130,26 @@ pub(super) const KEYS: &[Key] = &[
     key("source", "password_file", Shape::Path),
     key("source", "password_credential", Shape::Words(words::CREDENTIAL)),
     key("source", "password_command", Shape::Command),
+    key("source", "token_file", Shape::Path),
+    key("source", "token_credential", Shape::Words(words::CREDENTIAL)),
+    key("source", "token_command", Shape::Command),
     key("source", "authserv_id", Shape::Text),
     key("source", "path", Shape::Path),
     key("source", "url", Shape::NotYet),
     key("source", "poll_seconds", Shape::Whole(1, 86_400)),
     key("source", "exclude_mailboxes", Shape::List(words::ANY, 0)),
+
+    key("source.oauth", "token_url", Shape::Words(words::TOKEN_URL)),
+    key("source.oauth", "client_id", Shape::Text),
+    key("source.oauth", "client_secret", Shape::Secret),
+    key("source.oauth", "client_secret_file", Shape::Path),
+    key("source.oauth", "client_secret_credential", Shape::Words(words::CREDENTIAL)),
+    key("source.oauth", "client_secret_command", Shape::Command),
+    key("source.oauth", "refresh_token", Shape::Secret),
+    key("source.oauth", "refresh_token_file", Shape::Path),
+    key("source.oauth", "refresh_token_credential", Shape::Words(words::CREDENTIAL)),
+    key("source.oauth", "refresh_token_command", Shape::Command),
+    key("source.oauth", "scope", Shape::Text),
 
     key("endpoint", "name", Shape::Text),
     key("endpoint", "url", Shape::Words(words::WEB_URL)),
@@ -154,9 +196,19 @@ pub(super) fn find(section: &str, name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.section == section && key.name == name)
 }
 
-/// The section of that name, as a constant.
+/// The section of that name at the top of a file, as a constant.
 pub(super) fn section(name: &str) -> Option<&'static str> {
-    KEYS.iter().map(|key| key.section).find(|section| *section == name)
+    sections().into_iter().find(|section| *section == name && !section.contains('.'))
+}
+
+/// The section that is the table `name` inside another section.
+pub(super) fn inside(section: &str, name: &str) -> Option<&'static str> {
+    sections().into_iter().find(|found| found.split_once('.') == Some((section, name)))
+}
+
+/// Whether a section, or the one that it is inside of, is written once for each item.
+pub(super) fn is_listed(section: &str) -> bool {
+    LISTS.iter().any(|list| section.split('.').next() == Some(list))
 }
 
 /// The names of all sections, in order, each once.
@@ -168,17 +220,22 @@ pub(super) fn sections() -> Vec<&'static str> {
 
 /// Whether a key of that name exists and its value may be shown wherever it stands.
 pub(super) fn is_public(name: &str) -> bool {
-    KEYS.iter().any(|key| key.name == name) && !is_secret(name) && name != "url"
+    KEYS.iter().any(|key| key.name == name) && !is_secret(name) && !is_url(name)
 }
 
 /// Whether a key's value is kept out of messages: a URL's path and query often hold a token.
 pub(super) fn hides(key: &Key) -> bool {
-    matches!(key.shape, Shape::Secret | Shape::Command) || key.name == "url"
+    matches!(key.shape, Shape::Secret | Shape::Command) || is_url(key.name)
 }
 
 /// Whether a key of that name gives a secret or the way to one.
 pub(super) fn is_secret(name: &str) -> bool {
-    PASSWORD.contains(&name) || SECRET.contains(&name)
+    let ways: [&[&str]; 5] = [&PASSWORD, &TOKEN, &CLIENT_SECRET, &REFRESH_TOKEN, &SECRET];
+    ways.iter().any(|ways| ways.contains(&name))
+}
+
+fn is_url(name: &str) -> bool {
+    name == "url" || name == "token_url"
 }
 
 /// The known word nearest to a mistyped one, if one is near enough to be meant.

@@ -84,6 +84,23 @@ pub enum SecretError {
 }
 
 impl SecretSource {
+    /// The ways that a section's four keys give, in the order in which the table has them; of
+    /// `credentials` systemd tells.
+    pub(super) fn ways(
+        inline: Option<String>,
+        file: Option<String>,
+        credential: Option<String>,
+        command: Option<Vec<String>>,
+        credentials: Option<&PathBuf>,
+    ) -> [Option<Self>; 4] {
+        [
+            inline.map(|secret| Self::Inline(SecretString::from(secret))),
+            file.map(|path| Self::File(PathBuf::from(path))),
+            credential.map(|name| Self::Credential { directory: credentials.cloned(), name }),
+            command.map(Self::Command),
+        ]
+    }
+
     /// The secret. Blocks: up to 30 seconds for a command.
     ///
     /// # Errors

@@ -120,10 +120,44 @@ pub struct Imap {
     pub ca_file: Option<PathBuf>,
     /// The login.
     pub username: String,
-    /// The way to the password.
-    pub password: SecretSource,
+    /// What to log in with.
+    pub login: Login,
     /// The server whose Authentication-Results are believed.
     pub authserv_id: Option<String>,
+}
+
+/// What an IMAP login is made with.
+#[derive(Clone, Debug)]
+pub enum Login {
+    /// The way to a password.
+    Password(SecretSource),
+    /// The way to an access token, which somebody else keeps fresh.
+    Token(SecretSource),
+    /// Access tokens that are made from a refresh token.
+    Oauth(Box<Oauth>),
+}
+
+/// Where access tokens come from (RFC 6749, section 6).
+#[derive(Clone)]
+pub struct Oauth {
+    /// The token endpoint; http only where the host is loopback.
+    pub token_url: Url,
+    /// The client's id there.
+    pub client_id: String,
+    /// The way to the client's secret, if it has one.
+    pub client_secret: Option<SecretSource>,
+    /// The way to the refresh token.
+    pub refresh_token: SecretSource,
+    /// The rights to ask for, if not those that the refresh token was given for.
+    pub scope: Option<String>,
+}
+
+impl Oauth {
+    /// Whether the token endpoint is named as this machine itself: then it may be connected to.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.token_url.host_str().is_some_and(words::is_loopback)
+    }
 }
 
 /// How a connection is protected.
@@ -189,6 +223,19 @@ pub struct Privacy {
 pub struct Serve {
     /// Where; `None` is nowhere.
     pub listen: Option<SocketAddr>,
+}
+
+impl fmt::Debug for Oauth {
+    /// Without path and query of the URL, as for an endpoint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Oauth")
+            .field("token_url", &self.token_url.origin().ascii_serialization())
+            .field("client_id", &self.client_id)
+            .field("client_secret", &self.client_secret)
+            .field("refresh_token", &self.refresh_token)
+            .field("scope", &self.scope)
+            .finish()
+    }
 }
 
 impl fmt::Debug for Endpoint {

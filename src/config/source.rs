@@ -1,17 +1,14 @@
-//! Judges one `[[source]]`: which keys its kind has, and whether its password is safe there.
+//! Judges one `[[source]]`: which keys its kind has, and whether its connection is safe.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use super::problem::Problem;
 use super::raw::RawSource;
-use super::schema::{self, OF_KIND, PASSWORD};
-use super::secret::SecretSource;
+use super::schema::{self, OF_KIND};
 use super::settings::{Imap, Source, SourceKind, Tls};
 use super::validate::Item;
-use super::words;
+use super::{login, words};
 
 /// The source, if all of it is right; `poll` is the organisation's.
 pub(super) fn source(
@@ -72,19 +69,10 @@ fn path(item: &mut Item<'_>, raw: RawSource) -> Option<PathBuf> {
     item.required("path", raw.path).map(PathBuf::from)
 }
 
-fn imap(item: &mut Item<'_>, raw: RawSource, credentials: Option<&PathBuf>) -> Option<Imap> {
-    let host = item.required("host", raw.host);
-    let username = item.required("username", raw.username);
-    let password = item.secret(
-        PASSWORD,
-        [
-            raw.password.map(|password| SecretSource::Inline(SecretString::from(password))),
-            raw.password_file.map(|path| SecretSource::File(PathBuf::from(path))),
-            raw.password_credential
-                .map(|name| SecretSource::Credential { directory: credentials.cloned(), name }),
-            raw.password_command.map(SecretSource::Command),
-        ],
-    );
+fn imap(item: &mut Item<'_>, mut raw: RawSource, credentials: Option<&PathBuf>) -> Option<Imap> {
+    let host = item.required("host", raw.host.take());
+    let username = item.required("username", raw.username.take());
+    let login = login::login(item, &mut raw, credentials);
     let tls = match raw.tls.as_deref() {
         Some("starttls") => Tls::StartTls,
         Some("none") => Tls::None,
@@ -102,7 +90,7 @@ fn imap(item: &mut Item<'_>, raw: RawSource, credentials: Option<&PathBuf>) -> O
         tls,
         ca_file: raw.ca_file.map(PathBuf::from),
         username: username?,
-        password: password?,
+        login: login?,
         authserv_id: raw.authserv_id,
     })
 }

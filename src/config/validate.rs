@@ -12,7 +12,6 @@ use chrono_tz::Tz;
 use super::layers::Layers;
 use super::problem::{Place, Problem};
 use super::raw::{Raw, RawNudge, RawRep, RawSync};
-use super::secret::SecretSource;
 use super::settings::{Config, Organization, Privacy, Rep, Serve, Store, Sync};
 use super::{endpoint, schema, shape, source};
 use crate::model::Span;
@@ -95,28 +94,38 @@ impl Item<'_> {
         value
     }
 
-    /// The one way to a secret that must be given by exactly one of four keys.
-    pub(super) fn secret(
+    /// The one way to something that must be given by exactly one of these keys.
+    pub(super) fn exactly_one<T>(
         &mut self,
-        keys: [&'static str; 4],
-        ways: [Option<SecretSource>; 4],
-    ) -> Option<SecretSource> {
-        let given: Vec<&str> = keys.into_iter().filter(|key| self.given(key)).collect();
-        match given.as_slice() {
-            [] => {
-                let message =
-                    format!("`{}` needs exactly one of {}", self.section, keys.join(", "));
-                self.report("", Problem::error(message));
-            }
-            [_] => {}
-            [first, .., last] => {
-                let key = format!("{}.{first}", self.section);
-                let message = format!("`{key}` and `{}.{last}` are both given", self.section);
-                let hint = "keep exactly one of them";
-                self.report(last, Problem::error(message).hint(hint));
-            }
+        keys: &[&'static str],
+        ways: impl IntoIterator<Item = Option<T>>,
+    ) -> Option<T> {
+        if !keys.iter().any(|key| self.given(key)) {
+            let (section, keys) = (self.section, keys.join(", "));
+            let message = format!("`{section}` needs exactly one of {keys}");
+            self.report("", Problem::error(message));
+        }
+        self.at_most_one(keys, ways)
+    }
+
+    /// The way to something that can be given by one of these keys, if it is.
+    pub(super) fn at_most_one<T>(
+        &mut self,
+        keys: &[&'static str],
+        ways: impl IntoIterator<Item = Option<T>>,
+    ) -> Option<T> {
+        let given: Vec<&str> = keys.iter().copied().filter(|key| self.given(key)).collect();
+        if let [first, .., last] = given.as_slice() {
+            let key = format!("{}.{first}", self.section);
+            let message = format!("`{key}` and `{}.{last}` are both given", self.section);
+            self.report(last, Problem::error(message).hint("keep exactly one of them"));
         }
         ways.into_iter().flatten().next()
+    }
+
+    /// The table `section` inside this item, under the key `name`.
+    pub(super) fn inside(&mut self, section: &'static str, name: &str) -> Item<'_> {
+        Item { layers: self.layers, section, path: format!("{}/{name}", self.path) }
     }
 }
 

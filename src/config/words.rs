@@ -54,6 +54,12 @@ pub(super) const WEB_URL: Words = Words {
     accepts: is_web_url,
 };
 
+/// The same for a provider of tokens.
+pub(super) const TOKEN_URL: Words = Words {
+    what: "a URL such as https://login.us.example/oauth2/token, without a user or password",
+    accepts: is_web_url,
+};
+
 /// Where to listen, or nowhere.
 pub(super) const LISTEN: Words = Words {
     what: "an IP address and a port such as 127.0.0.1:8025, or \"off\"",

@@ -8,9 +8,9 @@ use rustls::ClientConfig;
 use tokio::sync::Notify;
 
 use super::places::Places;
-use super::{Daemon, Scheduled};
+use super::{Daemon, Scheduled, login};
 use crate::clock::Clock;
-use crate::config::{self, Config, SecretError, SourceKind};
+use crate::config::{self, Config, SourceKind};
 use crate::deliver::{Endpoint, Pace, Secret};
 use crate::http::{self, AddressPolicy, Clients};
 use crate::model::{Address, Key, Span, Timestamp};
@@ -53,11 +53,12 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
             move |db| enter(db, &config, now)
         })
         .await?;
+    let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
     let mut tls = SharedTls::default();
     let mut places = Places::default();
     let mut sources = Vec::new();
     for (found, (id, rep)) in config.sources.iter().zip(&rows.sources) {
-        let reader = reader(config, found, &mut tls)?;
+        let reader = reader(config, found, &mut tls, &clients)?;
         let at_once = config.sync.connections_per_host as usize;
         let place = reader.login().map(|login| places.of(&login, at_once));
         let poll = Span::from_millis(i64::try_from(found.poll.as_millis()).unwrap_or(i64::MAX));
@@ -71,7 +72,6 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         };
         sources.push(Scheduled { source, poll, place, noted_at: AtomicI64::new(0) });
     }
-    let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
     Ok(Daemon {
         store,
         rules: Arc::new(rows.rules),
@@ -210,15 +210,13 @@ fn reader(
     config: &Config,
     found: &config::Source,
     tls: &mut SharedTls,
+    clients: &Clients,
 ) -> Result<Reader, BuildError> {
     let exclude_mailboxes = found.exclude_mailboxes.clone();
     Ok(match &found.kind {
         SourceKind::Imap(imap) => {
-            let secret = |e: SecretError| {
-                unusable(&format!("password of source {}", found.name), &chain(&e))
-            };
-            let password = imap.password.resolve().map_err(secret)?;
-            let mut settings = imap::Settings::new(&imap.host, &imap.username, password);
+            let credentials = login::credentials(config, found, &imap.login, clients)?;
+            let mut settings = imap::Settings::new(&imap.host, &imap.username, credentials);
             settings.port = imap.port;
             settings.tls = match imap.tls {
                 config::Tls::Implicit => imap::TlsMode::Implicit,
@@ -266,12 +264,12 @@ fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, Bu
     Ok(targets)
 }
 
-fn unusable(what: &str, why: &str) -> BuildError {
+pub(super) fn unusable(what: &str, why: &str) -> BuildError {
     BuildError::Unusable { what: what.to_owned(), why: why.to_owned() }
 }
 
 /// An error with its causes, separated by colons.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -8,6 +8,7 @@
 //! the one loop that judges answers to `session`, the connection that is kept and waited on to
 //! `line`, and all decisions to `list`, `plan`, `quirks` and `said`.
 
+mod bearer;
 mod connect;
 mod fetch;
 mod form;
@@ -30,12 +31,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub use self::fetch::FIELDS;
 use self::line::Line;
+use super::credentials::Credentials;
 use super::{Glance, Pass, Scope, Skipped, SourceError, Woken};
 use crate::model::{Delta, KnownMailbox, MailboxInfo};
 
@@ -72,8 +73,8 @@ pub struct Settings {
     pub tls: TlsMode,
     /// Who logs in.
     pub username: String,
-    /// Their password.
-    pub password: SecretString,
+    /// What they log in with.
+    pub credentials: Credentials,
     /// For each address of the host, and for the TLS handshake.
     pub connect_timeout: Duration,
     /// For each answer: a server that is silent for that long is given up.
@@ -92,13 +93,13 @@ pub struct Settings {
 impl Settings {
     /// Settings for a login with the usual port, limits and windows.
     #[must_use]
-    pub fn new(host: &str, username: &str, password: SecretString) -> Self {
+    pub fn new(host: &str, username: &str, credentials: Credentials) -> Self {
         Self {
             host: host.to_owned(),
             port: 993,
             tls: TlsMode::Implicit,
             username: username.to_owned(),
-            password,
+            credentials,
             connect_timeout: Duration::from_secs(15),
             response_timeout: Duration::from_secs(60),
             command_timeout: Duration::from_secs(600),

@@ -121,7 +121,7 @@ async fn errors_tell_the_admin_what_to_do() {
     let good = server.settings("ann");
     let tls = trusting(&server);
     let plain = server.imap.port();
-    let wrong_password = Settings { password: "wrong".into(), ..good.clone() };
+    let wrong_password = Settings { credentials: "wrong".into(), ..good.clone() };
     let no_server = Settings { port: 1, ..good.clone() };
     let plain_port = Settings { port: plain, ..good.clone() };
     let wrong_name = Settings { host: "127.0.0.2".to_owned(), ..good.clone() };

@@ -10,3 +10,4 @@ pub(crate) mod hook;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod replica;
+pub(crate) mod tokens;

@@ -255,7 +255,7 @@ impl Flight {
             return Ok((Vec::new(), Header::Fields));
         };
         let done = conversation
-            .finish(pending, None, |response| {
+            .finish(pending, &[], |response| {
                 if let Response::Fetch(_, attributes) = response
                     && let Some((uid, item)) = message(attributes, labels)
                     && (window.contains(&uid)

@@ -118,7 +118,7 @@ pub(super) async fn states(
     let mut states = Vec::with_capacity(names.len());
     for command in sent {
         let done = conversation
-            .finish(command, None, |response| {
+            .finish(command, &[], |response| {
                 if let Response::MailboxData(MailboxDatum::Status { mailbox, status }) = response {
                     states.extend(snapshot(status).map(|state| (unescaped(mailbox), state)));
                 }

@@ -1,4 +1,8 @@
 //! Capabilities and login: from a connection to a conversation in which mailboxes can be read.
+//!
+//! Guarantees that a password is presented once, and a token at most twice: an access token may
+//! just have expired, so a refused one is tried again if its provider now has another. What a token
+//! looks like on the wire is left to `bearer`, and when to come back after a refusal to the caller.
 
 use std::collections::HashSet;
 
@@ -7,10 +11,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::bearer::{self, Challenge, Mechanism};
 use super::connect::{Connected, Greeted};
 use super::session::{Conversation, Failure};
 use super::{Compression, Settings, said};
 use crate::source::SourceError;
+use crate::source::credentials::{Credentials, Secrets};
 use crate::source::names::quoted;
 
 /// What a server says that it can do, in upper case.
@@ -41,8 +47,14 @@ pub(super) async fn open(
     if told.0.is_empty() {
         told = ask(&mut conversation).await?;
     }
-    let method = method(&told, &settings.username, &settings.password)?;
-    let mut told = authenticate(&mut conversation, method, settings).await?;
+    let mut told = match &settings.credentials {
+        Credentials::Password(secrets) => {
+            with_password(&mut conversation, &told, settings, secrets.as_ref()).await?
+        }
+        Credentials::Token(secrets) => {
+            with_token(&mut conversation, &told, settings, secrets.as_ref()).await?
+        }
+    };
     if told.0.is_empty() {
         told = ask(&mut conversation).await?;
     }
@@ -66,10 +78,10 @@ impl Capabilities {
         self.0.contains(name)
     }
 
-    /// Those in a line of words, in upper case.
+    /// A server that says this, for tests: names in upper case, separated by spaces.
     #[cfg(test)]
-    pub(super) fn of(words: &str) -> Self {
-        Self(words.split(' ').map(str::to_owned).collect())
+    pub(super) fn of(names: &str) -> Self {
+        Self(names.split(' ').map(str::to_owned).collect())
     }
 
     /// Takes over a capability list, wherever a response carries one.
@@ -105,6 +117,97 @@ async fn ask(conversation: &mut Conversation) -> Result<Capabilities, SourceErro
     Ok(told)
 }
 
+async fn with_password(
+    conversation: &mut Conversation,
+    told: &Capabilities,
+    settings: &Settings,
+    secrets: &dyn Secrets,
+) -> Result<Capabilities, SourceError> {
+    let username = &settings.username;
+    let password = secrets.secret().await?;
+    let method = method(told, username, &password)?;
+    let exposed = password.expose_secret();
+    let plain = || STANDARD.encode(format!("\0{username}\0{exposed}"));
+    let (command, reply) = match method {
+        Method::PlainAtOnce => (format!("AUTHENTICATE PLAIN {}", plain()), None),
+        Method::Plain => ("AUTHENTICATE PLAIN".to_owned(), Some(plain())),
+        Method::Login => (format!("LOGIN {} {}", quoted(username), quoted(exposed)), None),
+    };
+    let mut after = Capabilities::default();
+    let done = conversation
+        .exec_replying(&command, reply.as_deref().as_slice(), |response| {
+            after.learn(response);
+            Ok(())
+        })
+        .await;
+    match done {
+        Ok(()) => Ok(after),
+        Err(Failure::No(text)) => {
+            secrets.refused(&password);
+            Err(said::login_refused(&text))
+        }
+        Err(Failure::Over(error)) => Err(error),
+    }
+}
+
+/// Presents the token, and if it is refused another one, if there is another.
+async fn with_token(
+    conversation: &mut Conversation,
+    told: &Capabilities,
+    settings: &Settings,
+    secrets: &dyn Secrets,
+) -> Result<Capabilities, SourceError> {
+    let mechanism = Mechanism::choose(told)?;
+    let token = secrets.secret().await?;
+    let refusal = match present(conversation, told, mechanism, settings, &token).await {
+        Err(SourceError::Unauthorized(why)) => SourceError::Unauthorized(why),
+        done => return done,
+    };
+    secrets.refused(&token);
+    let another = secrets.secret().await?;
+    if another.expose_secret() == token.expose_secret() {
+        return Err(refusal);
+    }
+    let done = present(conversation, told, mechanism, settings, &another).await;
+    if matches!(done, Err(SourceError::Unauthorized(_))) {
+        secrets.refused(&another);
+    }
+    done
+}
+
+/// Presents one token once.
+async fn present(
+    conversation: &mut Conversation,
+    told: &Capabilities,
+    mechanism: Mechanism,
+    settings: &Settings,
+    token: &SecretString,
+) -> Result<Capabilities, SourceError> {
+    let response = mechanism.response(settings, token)?;
+    let (name, resignation) = (mechanism.name(), mechanism.resignation());
+    let at_once = told.has("SASL-IR");
+    let (command, replies) = if at_once {
+        (format!("AUTHENTICATE {name} {response}"), vec![resignation])
+    } else {
+        (format!("AUTHENTICATE {name}"), vec![response.as_str(), resignation])
+    };
+    let (mut after, mut challenge) = (Capabilities::default(), Challenge::None);
+    let done = conversation
+        .exec_replying(&command, &replies, |response| {
+            after.learn(response);
+            if let Response::Continue(asked) = response {
+                challenge = Challenge::read(asked.information.as_deref().unwrap_or_default());
+            }
+            Ok(())
+        })
+        .await;
+    match done {
+        Ok(()) => Ok(after),
+        Err(Failure::No(text)) => Err(bearer::refused(&text, challenge)),
+        Err(Failure::Over(error)) => Err(error),
+    }
+}
+
 /// How to send this password to a server that can do this.
 fn method(
     told: &Capabilities,
@@ -136,32 +239,6 @@ fn method(
     ))
 }
 
-async fn authenticate(
-    conversation: &mut Conversation,
-    method: Method,
-    settings: &Settings,
-) -> Result<Capabilities, SourceError> {
-    let (username, password) = (&settings.username, settings.password.expose_secret());
-    let plain = || STANDARD.encode(format!("\0{username}\0{password}"));
-    let (command, reply) = match method {
-        Method::PlainAtOnce => (format!("AUTHENTICATE PLAIN {}", plain()), None),
-        Method::Plain => ("AUTHENTICATE PLAIN".to_owned(), Some(plain())),
-        Method::Login => (format!("LOGIN {} {}", quoted(username), quoted(password)), None),
-    };
-    let mut told = Capabilities::default();
-    let done = conversation
-        .exec_replying(&command, reply.as_deref(), |response| {
-            told.learn(response);
-            Ok(())
-        })
-        .await;
-    match done {
-        Ok(()) => Ok(told),
-        Err(Failure::No(text)) => Err(said::login_refused(&text)),
-        Err(Failure::Over(error)) => Err(error),
-    }
-}
-
 /// Says who asks (RFC 2971): some providers answer nobody else. What they answer is not used.
 async fn introduce(conversation: &mut Conversation) -> Result<(), SourceError> {
     let command = concat!(r#"ID ("name" "keepwarm" "version" ""#, env!("CARGO_PKG_VERSION"), "\")");
@@ -186,7 +263,7 @@ mod tests {
             ("LOGINDISABLED", "password", Err("misconfigured")),
             ("AUTH=PLAIN", "pass\0word", Err("misconfigured")),
         ] {
-            let told = Capabilities(told.split(' ').map(str::to_owned).collect());
+            let told = Capabilities::of(told);
             let found = method(&told, "ann", &password.into()).map_err(|e| e.code());
             assert_eq!(found, expected, "{told:?} {password:?}");
         }

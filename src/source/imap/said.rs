@@ -46,27 +46,14 @@ pub(super) fn throttled(text: &str) -> Option<SourceError> {
         .then(|| SourceError::Throttled { after: pause(&lower), said: harmless(text) })
 }
 
-/// The error for a login that was answered by NO with these words (RFC 5530).
+/// The error for a password that was answered by NO with these words (RFC 5530).
 pub(super) fn login_refused(text: &str) -> SourceError {
-    if let Some(error) = throttled(text) {
+    if let Some(error) = not_about_credentials(text) {
         return error;
     }
     let lower = text.to_lowercase();
     let said = harmless(text);
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if has(&["[unavailable]", "[serverbug]", "[inuse]", "temporary", "try again later"]) {
-        return SourceError::Unreachable(format!("the server cannot check the login now: {said}"));
-    }
-    if has(&["authenticated but not connected"]) {
-        return SourceError::Unreachable(format!(
-            "{said}; hint: IMAP may be disabled for this mailbox, or its licence be missing"
-        ));
-    }
-    if has(&["[privacyrequired]"]) {
-        return SourceError::Misconfigured(format!(
-            "{said}; hint: set tls = \"implicit\" or \"starttls\""
-        ));
-    }
     let hint = if has(&["application-specific", "app password", "app-specific"]) {
         "make an app password at the provider and use it here"
     } else if has(&["[expired]"]) {
@@ -75,6 +62,32 @@ pub(super) fn login_refused(text: &str) -> SourceError {
         "check username and password; some providers need an app password or IMAP switched on"
     };
     SourceError::Unauthorized(format!("{said}; hint: {hint}"))
+}
+
+/// The error for a login that was refused for another reason than who logs in by what: `None` if
+/// the words name no such reason.
+pub(super) fn not_about_credentials(text: &str) -> Option<SourceError> {
+    if let Some(error) = throttled(text) {
+        return Some(error);
+    }
+    let lower = text.to_lowercase();
+    let said = harmless(text);
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if has(&["[unavailable]", "[serverbug]", "[inuse]", "temporary", "try again later"]) {
+        let told = format!("the server cannot check the login now: {said}");
+        return Some(SourceError::Unreachable(told));
+    }
+    if has(&["authenticated but not connected"]) {
+        return Some(SourceError::Unreachable(format!(
+            "{said}; hint: IMAP may be disabled for this mailbox, its licence be missing, or the \
+             app lack permission for it"
+        )));
+    }
+    if has(&["[privacyrequired]"]) {
+        let told = format!("{said}; hint: set tls = \"implicit\" or \"starttls\"");
+        return Some(SourceError::Misconfigured(told));
+    }
+    None
 }
 
 /// Whether a refusal is about the state of the mailbox at this moment (RFC 5530), so that nothing

@@ -130,18 +130,19 @@ impl Conversation {
         command: &str,
         seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
     ) -> Result<(), Failure> {
-        self.exec_replying(command, None, seen).await
+        self.exec_replying(command, &[], seen).await
     }
 
-    /// As [`Self::exec`], sending `reply` when the server asks for it (RFC 9051, 6.2.2).
+    /// As [`Self::exec`], sending the next of `replies` whenever the server asks (RFC 9051, 6.2.2);
+    /// what it asks with is shown to `seen` first.
     pub(super) async fn exec_replying(
         &mut self,
         command: &str,
-        reply: Option<&str>,
+        replies: &[&str],
         seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
     ) -> Result<(), Failure> {
         let sent = self.send(command).await?;
-        self.finish(sent, reply, seen).await
+        self.finish(sent, replies, seen).await
     }
 
     /// Sends a command, so that the server can work on it while the answers to the one before are
@@ -161,7 +162,7 @@ impl Conversation {
     pub(super) async fn finish(
         &mut self,
         sent: Pending,
-        reply: Option<&str>,
+        replies: &[&str],
         seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
     ) -> Result<(), Failure> {
         let wait = self.patience.command;
@@ -169,7 +170,7 @@ impl Conversation {
         if let Some((_, Some(early))) = place.map(|place| self.pending.swap_remove(place)) {
             return early;
         }
-        timeout(wait, self.converse(&sent.0, reply, seen))
+        timeout(wait, self.converse(&sent.0, replies, seen))
             .await
             .unwrap_or_else(|_| Err(Failure::Over(silent(wait))))
     }
@@ -177,9 +178,10 @@ impl Conversation {
     async fn converse(
         &mut self,
         tag: &RequestId,
-        mut reply: Option<&str>,
+        replies: &[&str],
         mut seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
     ) -> Result<(), Failure> {
+        let mut replies = replies.iter();
         loop {
             self.session.get_mut().get_mut().refill();
             let wait = self.patience.response;
@@ -201,7 +203,8 @@ impl Conversation {
                     *early = Some(verdict(status, outcome));
                 }
                 Response::Continue(_) => {
-                    let line = reply.take().ok_or_else(|| over("asked for more than we have"))?;
+                    seen(response.parsed()).map_err(Failure::Over)?;
+                    let line = replies.next().ok_or_else(|| over("asked for more than we have"))?;
                     self.session
                         .run_command_untagged(line)
                         .await
@@ -278,7 +281,7 @@ impl Conversation {
         }
         let done = timeout(self.patience.response, self.session.run_command_untagged("DONE"));
         done.await.map_err(|_| silent(self.patience.response))?.map_err(|_| lost())?;
-        self.finish(Pending(tag), None, |_| Ok(())).await?;
+        self.finish(Pending(tag), &[], |_| Ok(())).await?;
         Ok(if self.grown { Idled::Grown } else { Idled::Quiet })
     }
 

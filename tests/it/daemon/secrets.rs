@@ -2,25 +2,38 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::nudges::went_quiet;
 use super::{fill, now_s};
 use crate::support::dovecot::{Dovecot, PASSWORD};
 use crate::support::generate::mailbox;
 use crate::support::hook::{Answer, Hook};
 use crate::support::process::Place;
+use crate::support::tokens::{Provider, REFRESH, Rotation};
 
 const SOON: Duration = Duration::from_secs(30);
 const SECRET: &str = "whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LWNhbmFyeQ==";
 
+/// What begins every refresh token: only the files that keep them may hold it.
+const REFRESH_TOKENS: &str = "canary-refresh";
+
 /// What must be seen nowhere: passwords right and wrong as they are and as SASL sends them, the
-/// endpoint's key encoded and decoded, the query of its URL.
+/// endpoint's key encoded and decoded, the query of its URL, the secret of the client at the
+/// provider of tokens and the words of that provider.
 fn canaries() -> Vec<Vec<u8>> {
-    use base64::Engine;
-    let sasl = |password: &str| {
-        let plain = format!("\0ann\0{password}");
-        base64::engine::general_purpose::STANDARD.encode(plain).into_bytes()
-    };
-    let plain = [PASSWORD, "canary-wrong", SECRET, "canary-canary", "canary-in-a-query"];
+    let sasl = |password: &str| STANDARD.encode(format!("\0ann\0{password}")).into_bytes();
+    let plain = [
+        PASSWORD,
+        "canary-wrong",
+        SECRET,
+        "canary-canary",
+        "canary-in-a-query",
+        "canary-client",
+        "canary-access",
+        "canary-words",
+    ];
     let mut canaries: Vec<Vec<u8>> = plain.iter().map(|text| text.as_bytes().to_vec()).collect();
     canaries.extend([sasl(PASSWORD), sasl("canary-wrong")]);
     canaries.push(PASSWORD.replace('"', "\\\"").into_bytes());
@@ -35,6 +48,21 @@ fn assert_none(what: &str, bytes: &[u8]) {
     }
 }
 
+/// Neither access tokens, as they are and as SASL sends them (from wherever in a group of three
+/// bytes they begin there), nor refresh tokens.
+fn assert_no_tokens(what: &str, bytes: &[u8], access: &[String]) {
+    let holds =
+        |canary: &str| bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
+    assert!(!holds(REFRESH_TOKENS), "{what} holds a refresh token");
+    for token in access {
+        assert!(!holds(token), "{what} holds an access token");
+        for skipped in 0..3 {
+            let sent = STANDARD.encode(token.get(skipped..skipped + 90).unwrap());
+            assert!(!holds(&sent), "{what} holds an access token as it is sent");
+        }
+    }
+}
+
 /// Neither does a log tell who writes to whom about what.
 fn assert_impersonal(log: &str) {
     assert_none("the log", log.as_bytes());
@@ -43,16 +71,36 @@ fn assert_impersonal(log: &str) {
     }
 }
 
+/// A login by every way, good and refused.
+fn every_way(server: &Dovecot, provider: &Provider) -> Place {
+    let oauth = |refresh_token: &str| {
+        format!(
+            "[source.oauth]\ntoken_url = \"{}\"\nclient_id = \"kw\"\nclient_secret = \
+             \"canary-client\"\nrefresh_token = \"{refresh_token}\"",
+            provider.url()
+        )
+    };
+    let refused = "token_command = [\"/bin/echo\", \"canary-access\"]";
+    Place::new()
+        .with("[sync]\npoll_seconds = 1")
+        .imap("a-good", server, "ann")
+        .imap_at("b-refused", server, server.imaps, "ann", "canary-wrong")
+        .imap_by("d-oauth", server, server.imaps, "dan", &oauth(REFRESH))
+        .imap_by("e-revoked", server, server.imaps, "ann", &oauth("canary-refresh-revoked"))
+        .imap_by("f-refused", server, server.imaps, "ann", refused)
+}
+
 #[test]
 fn no_secret_is_logged_stored_or_shown() {
-    let server = Dovecot::start(&["ann"]);
+    let server = Dovecot::with_tokens(&["ann", "dan"], "xoauth2 oauthbearer", "");
     fill(&server, "ann", &mailbox(41, 40));
+    fill(&server, "dan", &mailbox(42, 10));
+    let provider = Provider::start("dan", Rotation::Exchanged);
+    // The first login finds that its token has expired.
+    provider.lives(&[-30]);
     let (hook, failing) = (Hook::start(), Hook::start());
     failing.answer(Answer::Status(500));
-    let place = Place::new()
-        .with("[sync]\npoll_seconds = 1")
-        .imap("a-good", &server, "ann")
-        .imap_at("b-refused", &server, server.imaps, "ann", "canary-wrong")
+    let place = every_way(&server, &provider)
         .maildir("c-archive")
         .endpoint("crm", hook.address(), SECRET)
         .endpoint("failing", failing.address(), SECRET);
@@ -71,7 +119,12 @@ fn no_secret_is_logged_stored_or_shown() {
         if logged == "nudge delivered" {
             daemon.wait_for("nudge not delivered yet", SOON);
         } else {
-            daemon.wait_for("source read", SOON);
+            for words in
+                ["source=\"a-good\"", "source=\"d-oauth\"", "AADSTS70008", "the token is not valid"]
+            {
+                daemon.wait_for(words, SOON);
+            }
+            assert!(provider.granted().len() >= 2, "expired and exchanged");
         }
         let shown = std::fs::read(format!("/proc/{}/cmdline", daemon.id())).unwrap();
         assert!(shown.windows(3).any(|word| word == b"run"));
@@ -79,10 +132,12 @@ fn no_secret_is_logged_stored_or_shown() {
         let log = daemon.log();
         assert!(log.contains("TRACE") || log.contains("DEBUG"), "logged at its loudest: {log}");
         assert_impersonal(&log);
+        assert_no_tokens("the log", log.as_bytes(), &provider.granted());
         // With its write-ahead log still there.
-        check_files(place);
+        check_files(place, &provider.granted());
         let ran = daemon.terminate(Duration::from_secs(5));
         assert_impersonal(&ran.stderr);
+        assert_no_tokens("the log", ran.stderr.as_bytes(), &provider.granted());
         for format in ["table", "json", "csv"] {
             for command in [&["status"] as &[&str], &["nudges", "list"], &["relationships"]] {
                 let ran = place.keepwarm(&[command, &["--format", format]].concat());
@@ -92,11 +147,13 @@ fn no_secret_is_logged_stored_or_shown() {
     }
     let once = place.keepwarm(&["--log", "trace", "run", "--once"]);
     assert_impersonal(&once.stderr);
-    check_files(&place);
+    assert_no_tokens("the log", once.stderr.as_bytes(), &provider.granted());
+    assert!(place.path("tokens/d-oauth.json").exists(), "a refresh token is kept");
+    check_files(&place, &provider.granted());
 }
 
 /// Everything the program has written: all but the configuration and the files of secrets.
-fn check_files(place: &Place) {
+fn check_files(place: &Place, access: &[String]) {
     let mut databases = 0;
     for (path, bytes) in place.files() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -105,6 +162,8 @@ fn check_files(place: &Place) {
         }
         databases += u32::from(name.starts_with("kw.db"));
         assert_none(&name, &bytes);
+        let keeps = path.parent().is_some_and(|directory| directory.ends_with("tokens"));
+        assert_no_tokens(&name, if keeps { b"" } else { &bytes }, access);
     }
     assert!(databases >= 2, "the database and its log are looked at");
 }

@@ -13,9 +13,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use keepwarm::source::imap::Settings;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
+
+use super::tokens;
 
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "correct horse \"battery\" staple";
@@ -58,6 +62,15 @@ impl Dovecot {
             .unwrap_or_else(|| panic!("Dovecot does not start; its log is above"))
     }
 
+    /// A server that takes tokens too, by these mechanisms, with some more lines of configuration.
+    pub(crate) fn with_tokens(users: &[&str], mechanisms: &str, config: &str) -> Self {
+        let config = format!(
+            "auth_mechanisms = plain login {mechanisms}\npassdb {{\n  driver = oauth2\n  \
+             mechanisms = {mechanisms}\n  args = @DIR@/oauth2.conf\n}}\n{config}"
+        );
+        Self::start_with(Storage::Maildir, users, &config)
+    }
+
     fn attempt(storage: Storage, users: &[&str], config: &str) -> Option<Self> {
         let directory = tempfile::Builder::new().prefix("kw-").tempdir().unwrap();
         let path = directory.path();
@@ -67,6 +80,7 @@ impl Dovecot {
         let passwords: String =
             users.iter().map(|user| format!("{user}:{{PLAIN}}{PASSWORD}\n")).collect();
         fs::write(path.join("users"), passwords).unwrap();
+        write_oauth(path);
         let ports = [free_port(), free_port()];
         let text = configuration(path, storage, ports, config);
         fs::write(path.join("dovecot.conf"), text).unwrap();
@@ -301,6 +315,21 @@ fn write_certificates(directory: &Path) -> String {
     issuer.pem()
 }
 
+/// What makes it believe access tokens that are signed with the key of the tests.
+fn write_oauth(directory: &Path) {
+    let keys = directory.join("keys/default/HS256");
+    fs::create_dir_all(&keys).unwrap();
+    fs::write(keys.join("default"), STANDARD.encode(tokens::KEY)).unwrap();
+    let keys = directory.join("keys");
+    let text = format!(
+        "introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={}/\n\
+         issuers = {}\nusername_attribute = email\n",
+        keys.display(),
+        tokens::ISSUER
+    );
+    fs::write(directory.join("oauth2.conf"), text).unwrap();
+}
+
 /// The name of a user or group, as `id` prints it.
 fn name_of(what: &str) -> String {
     if is_root() {
@@ -317,11 +346,11 @@ fn configuration(directory: &Path, storage: Storage, ports: [u16; 2], extra: &st
     };
     let [imap, imaps] = ports.map(|port| port.to_string());
     include_str!("dovecot.conf")
+        .replace("@EXTRA@", extra)
         .replace("@DIR@", &directory.to_string_lossy())
         .replace("@USER@", &name_of("-un"))
         .replace("@GROUP@", &name_of("-gn"))
         .replace("@LOCATION@", location)
         .replace("@IMAP@", &imap)
         .replace("@IMAPS@", &imaps)
-        .replace("@EXTRA@", extra)
 }

@@ -77,12 +77,24 @@ impl Place {
         user: &str,
         password: &str,
     ) -> Self {
-        std::fs::write(self.path("ca.pem"), server.ca_pem()).unwrap();
         let secret = format!("{name}.password");
         std::fs::write(self.path(&secret), password).unwrap();
+        self.imap_by(name, server, address, user, &format!("password_file = \"{secret}\""))
+    }
+
+    /// The same with these lines about what to log in with.
+    pub(crate) fn imap_by(
+        self,
+        name: &str,
+        server: &Dovecot,
+        address: SocketAddr,
+        user: &str,
+        login: &str,
+    ) -> Self {
+        std::fs::write(self.path("ca.pem"), server.ca_pem()).unwrap();
         self.with(&format!(
             "[[source]]\nname = \"{name}\"\nrep = \"ann\"\nkind = \"imap\"\nhost = \"localhost\"\n\
-             port = {}\nca_file = \"ca.pem\"\nusername = \"{user}\"\npassword_file = \"{secret}\"",
+             port = {}\nca_file = \"ca.pem\"\nusername = \"{user}\"\n{login}",
             address.port()
         ))
     }

@@ -4,7 +4,12 @@
 const PURE: [&str; 4] = ["model", "normalise", "score", "nudge"];
 
 /// Files of adapters that decide and do nothing else: pure as well.
-const PURE_FILES: [&str; 2] = ["src/source/imap/plan.rs", "src/deliver/verdict.rs"];
+const PURE_FILES: [&str; 4] = [
+    "src/source/imap/plan.rs",
+    "src/source/imap/bearer.rs",
+    "src/deliver/verdict.rs",
+    "src/oauth/answer.rs",
+];
 
 /// What pure code does not say outside its tests.
 const IMPURE: [&str; 9] = [
@@ -28,6 +33,7 @@ const WIRING: &[&str] = &[
     "deliver",
     "serve",
     "http",
+    "oauth",
     "clock",
     "lifecycle",
     "pipeline",
@@ -45,6 +51,7 @@ const ALL: &[&str] = &[
     "deliver",
     "serve",
     "http",
+    "oauth",
     "clock",
     "lifecycle",
     "pipeline",
@@ -68,6 +75,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("deliver", &["model", "normalise", "score", "nudge", "http"]),
     ("serve", &["model", "normalise", "score", "nudge"]),
     ("http", &["model", "normalise", "score", "nudge"]),
+    // Fetches what sources log in with, in the form that they ask for.
+    ("oauth", &["model", "source", "http"]),
     // Shell.
     ("clock", &["model"]),
     ("config", &["model", "normalise", "score", "nudge"]),

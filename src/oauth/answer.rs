@@ -1,0 +1,272 @@
+//! What an answer of a token endpoint means: pure.
+//!
+//! Guarantees that nothing of an answer gets into an error but words known here and numbers: it is
+//! the provider's to write, and descriptions of errors name people and repeat tokens.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::source::SourceError;
+
+/// A token is refreshed so long before it expires, or after half of its life if that is longer.
+const EARLY: Duration = Duration::from_secs(300);
+
+/// No token is taken to last shorter: a server that says so would be asked at every login.
+const SHORTEST: Duration = Duration::from_secs(30);
+
+/// How long a token lasts whose answer does not say (RFC 6749, 5.1, only recommends it).
+const USUAL_LIFE: Duration = Duration::from_secs(3600);
+
+/// No token is taken to last longer: `expires_in` may be anything.
+const LONGEST_LIFE: Duration = Duration::from_secs(30 * 86_400);
+
+/// The longest pause taken from an answer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// An answer as far as it matters.
+pub(super) struct Answer<'a> {
+    /// The HTTP status.
+    pub(super) status: u16,
+    /// `Retry-After`.
+    pub(super) retry_after: Option<&'a str>,
+    /// `Date`: what time it is there, for a `Retry-After` that is an instant.
+    pub(super) date: Option<&'a str>,
+    /// The body, whole.
+    pub(super) body: &'a [u8],
+}
+
+/// An access token and what came with it. It holds secrets, so there is no `Debug`.
+pub(super) struct Grant {
+    /// To log in with.
+    pub(super) access_token: SecretString,
+    /// For how long it is used.
+    pub(super) fresh_for: Duration,
+    /// What to present next time, where it is not the same as before.
+    pub(super) refresh_token: Option<SecretString>,
+}
+
+/// RFC 6749, 5.1.
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    token_type: Option<String>,
+    expires_in: Option<Value>,
+    refresh_token: Option<String>,
+}
+
+/// RFC 6749, 5.2.
+#[derive(Deserialize)]
+struct Refused {
+    error: String,
+    error_description: Option<Value>,
+}
+
+/// What the answer means.
+pub(super) fn verdict(answer: &Answer<'_>) -> Result<Grant, SourceError> {
+    match answer.status {
+        200..=299 => granted(answer.body),
+        429 => Err(throttled(answer)),
+        503 if answer.retry_after.is_some() => Err(throttled(answer)),
+        408 | 500..=599 => Err(SourceError::Unreachable(format!(
+            "the token provider has an error ({})",
+            answer.status
+        ))),
+        300..=399 | 404 | 405 | 410 => Err(SourceError::Misconfigured(format!(
+            "token_url answers {}; hint: it is not the address of a token endpoint",
+            answer.status
+        ))),
+        _ => Err(refused(answer)),
+    }
+}
+
+fn granted(body: &[u8]) -> Result<Grant, SourceError> {
+    let unknown = |what: &str| SourceError::Protocol(format!("token_url answers {what}"));
+    let granted: Granted =
+        serde_json::from_slice(body).map_err(|_| unknown("without an access token"))?;
+    let bearer = granted.token_type.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
+    if !bearer {
+        return Err(unknown("with a token that is no bearer token"));
+    }
+    let life = granted.expires_in.as_ref().and_then(seconds).unwrap_or(USUAL_LIFE);
+    Ok(Grant {
+        access_token: granted.access_token.into(),
+        fresh_for: fresh_for(life),
+        refresh_token: granted.refresh_token.filter(|token| !token.is_empty()).map(Into::into),
+    })
+}
+
+/// A number of seconds; some providers write it as a string.
+fn seconds(value: &Value) -> Option<Duration> {
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    Duration::try_from_secs_f64(number.max(0.0)).ok()
+}
+
+/// For how much of its life a token is used.
+fn fresh_for(life: Duration) -> Duration {
+    let life = life.min(LONGEST_LIFE);
+    life.saturating_sub(EARLY).max(life / 2).max(SHORTEST)
+}
+
+fn throttled(answer: &Answer<'_>) -> SourceError {
+    let after = answer.retry_after.and_then(|text| pause(text.trim(), answer.date));
+    SourceError::Throttled { after, said: "by the token provider".to_owned() }
+}
+
+/// RFC 9110, 10.2.3: seconds, or an instant, which is compared with the server's own clock.
+fn pause(text: &str, date: Option<&str>) -> Option<Duration> {
+    let pause = if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+        text.parse().map_or(LONGEST_PAUSE, Duration::from_secs)
+    } else {
+        let until = DateTime::parse_from_rfc2822(text).ok()?;
+        (until - DateTime::parse_from_rfc2822(date?).ok()?).to_std().unwrap_or_default()
+    };
+    Some(pause.min(LONGEST_PAUSE))
+}
+
+fn refused(answer: &Answer<'_>) -> SourceError {
+    let Ok(refused) = serde_json::from_slice::<Refused>(answer.body) else {
+        return SourceError::Protocol(format!("token_url answers {}", answer.status));
+    };
+    let code = refused.error_description.as_ref().and_then(Value::as_str).and_then(microsoft);
+    let code = code.map(|code| format!(", {code}")).unwrap_or_default();
+    let unauthorized = |error: &str, hint: &str| {
+        SourceError::Unauthorized(format!("the token provider says {error}{code}; hint: {hint}"))
+    };
+    let misconfigured = |error: &str, hint: &str| {
+        SourceError::Misconfigured(format!("the token provider says {error}{code}; hint: {hint}"))
+    };
+    match refused.error.as_str() {
+        error @ "invalid_grant" => unauthorized(
+            error,
+            "the refresh token has expired, was revoked or is another client's: sign in again and \
+             configure the new one",
+        ),
+        error @ ("interaction_required" | "login_required" | "consent_required") => unauthorized(
+            error,
+            "a person must sign in again at the provider; configure the new refresh token",
+        ),
+        error @ ("invalid_client" | "unauthorized_client") => unauthorized(
+            error,
+            "check client_id and client_secret, which may have expired, and what the app is \
+             allowed to do",
+        ),
+        error @ "invalid_scope" => misconfigured(error, "check scope, or leave it out"),
+        error @ ("invalid_request" | "unsupported_grant_type" | "invalid_resource") => {
+            misconfigured(error, "check token_url, client_id and scope")
+        }
+        "slow_down" | "rate_limit_exceeded" => throttled(answer),
+        error @ ("temporarily_unavailable" | "server_error") => {
+            SourceError::Unreachable(format!("the token provider says {error}"))
+        }
+        _ => SourceError::Protocol(format!(
+            "the token provider answers {} with an error that is not known{code}",
+            answer.status
+        )),
+    }
+}
+
+/// The number by which Microsoft's documentation knows an error: `AADSTS` and digits.
+fn microsoft(description: &str) -> Option<String> {
+    let (_, rest) = description.split_once("AADSTS")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).take(9).collect();
+    (!digits.is_empty()).then(|| format!("AADSTS{digits}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn judged(status: u16, body: &str) -> Result<Grant, SourceError> {
+        verdict(&Answer { status, retry_after: None, date: None, body: body.as_bytes() })
+    }
+
+    #[test]
+    fn a_grant_is_used_until_a_while_before_it_expires() {
+        for (expires_in, seconds) in [
+            ("3599", 3299),
+            ("\"3599\"", 3299),
+            ("3599.0", 3299),
+            ("900", 600),
+            ("300", 150),
+            ("0", 30),
+            ("-1", 30),
+            ("null", 3300),
+            ("\"soon\"", 3300),
+            ("1e300", 3300),
+            ("99999999999", 30 * 86_400 - 300),
+        ] {
+            let body = format!(r#"{{"access_token":"a","expires_in":{expires_in},"x":[]}}"#);
+            let grant = judged(200, &body).ok().unwrap();
+            assert_eq!(grant.fresh_for.as_secs(), seconds, "{expires_in}");
+            assert!(grant.refresh_token.is_none(), "{expires_in}");
+        }
+        let body = r#"{"access_token":"a","token_type":"bearer","refresh_token":"r"}"#;
+        let grant = judged(200, body).ok().unwrap();
+        assert_eq!(grant.access_token.expose_secret(), "a");
+        assert_eq!(grant.refresh_token.unwrap().expose_secret(), "r");
+    }
+
+    #[test]
+    fn every_failure_says_what_to_do_next_and_nothing_of_the_answer() {
+        for (status, body, code, words) in [
+            (200, "canary", "protocol", "without an access token"),
+            (200, r#"{"error":"canary"}"#, "protocol", "without an access token"),
+            (200, r#"{"access_token":"canary","token_type":"mac"}"#, "protocol", "no bearer"),
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"canary AADSTS700082: The refresh"}"#,
+                "unauthorized",
+                "invalid_grant, AADSTS700082; hint: the refresh token has expired",
+            ),
+            (400, r#"{"error":"interaction_required"}"#, "unauthorized", "a person must sign in"),
+            (401, r#"{"error":"invalid_client"}"#, "unauthorized", "check client_id"),
+            (400, r#"{"error":"unauthorized_client"}"#, "unauthorized", "check client_id"),
+            (400, r#"{"error":"invalid_scope"}"#, "misconfigured", "check scope"),
+            (400, r#"{"error":"unsupported_grant_type"}"#, "misconfigured", "check token_url"),
+            (400, r#"{"error":"temporarily_unavailable"}"#, "unreachable", "temporarily"),
+            (400, r#"{"error":"canary"}"#, "protocol", "not known"),
+            (400, r#"{"error":{"canary":1}}"#, "protocol", "answers 400"),
+            (403, "<html>canary", "protocol", "answers 403"),
+            (302, "canary", "misconfigured", "not the address"),
+            (404, "canary", "misconfigured", "not the address"),
+            (429, "canary", "throttled", "asked to wait"),
+            (500, r#"{"error":"invalid_grant"}"#, "unreachable", "has an error (500)"),
+            (503, "canary", "unreachable", "has an error (503)"),
+        ] {
+            let error = judged(status, body).err().unwrap();
+            assert_eq!(error.code(), code, "{status} {body}");
+            let told = error.to_string();
+            assert!(told.contains(words) && !told.contains("canary"), "{status} {body}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_honoured_within_bounds() {
+        let date = Some("Sat, 21 Nov 2026 08:00:00 GMT");
+        for (retry_after, date, seconds) in [
+            ("120", None, Some(120)),
+            (" 0 ", None, Some(0)),
+            ("99999999999999999999999", None, Some(3600)),
+            ("Sat, 21 Nov 2026 08:10:00 GMT", date, Some(600)),
+            ("Sat, 21 Nov 2026 07:00:00 GMT", date, Some(0)),
+            ("Fri, 01 Jan 2100 00:00:00 GMT", date, Some(3600)),
+            ("Sat, 21 Nov 2026 08:10:00 GMT", None, None),
+            ("soon", date, None),
+            ("", date, None),
+        ] {
+            for status in [429, 503] {
+                let answer = Answer { status, retry_after: Some(retry_after), date, body: b"" };
+                let Some(SourceError::Throttled { after, .. }) = verdict(&answer).err() else {
+                    panic!("{status} {retry_after:?} asks to wait")
+                };
+                assert_eq!(after.map(|after| after.as_secs()), seconds, "{retry_after:?} {date:?}");
+            }
+        }
+    }
+}

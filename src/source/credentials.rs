@@ -1,0 +1,79 @@
+//! What a source logs in with: a password or an access token, fetched anew for every login.
+//!
+//! Guarantees that no secret shows in `Debug` and that looking one up never blocks the async
+//! threads. Leaves to the adapters how a secret is presented, and to whoever builds them where it
+//! comes from: this module knows neither the configuration nor a provider of tokens.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use secrecy::SecretString;
+
+use super::SourceError;
+
+/// Where one secret comes from.
+pub trait Secrets: Send + Sync + fmt::Debug {
+    /// The secret for one login. Asked for at every login, so that one that was changed is seen.
+    ///
+    /// # Errors
+    /// By what the caller does next, as for the login itself; the text holds no secret.
+    fn secret(&self) -> BoxFuture<'_, Result<SecretString, SourceError>>;
+
+    /// The server has refused this one: whoever keeps it forgets it, and gives another one next
+    /// time if there is one.
+    fn refused(&self, secret: &SecretString);
+}
+
+/// What to log in with.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// A password.
+    Password(Arc<dyn Secrets>),
+    /// An OAuth access token (RFC 6750), as it is: without `Bearer` before it.
+    Token(Arc<dyn Secrets>),
+}
+
+impl From<SecretString> for Credentials {
+    /// A password that never changes.
+    fn from(password: SecretString) -> Self {
+        Self::Password(looked_up(move || Ok(password.clone())))
+    }
+}
+
+impl From<&str> for Credentials {
+    /// A password that never changes.
+    fn from(password: &str) -> Self {
+        SecretString::from(password).into()
+    }
+}
+
+/// A secret that is looked up each time, on a thread that may block: in a file or by a program.
+pub fn looked_up(
+    look: impl Fn() -> Result<SecretString, SourceError> + Send + Sync + 'static,
+) -> Arc<dyn Secrets> {
+    Arc::new(LookedUp(Arc::new(look)))
+}
+
+struct LookedUp<F>(Arc<F>);
+
+impl<F> Secrets for LookedUp<F>
+where
+    F: Fn() -> Result<SecretString, SourceError> + Send + Sync + 'static,
+{
+    fn secret(&self) -> BoxFuture<'_, Result<SecretString, SourceError>> {
+        let look = Arc::clone(&self.0);
+        let looking = tokio::task::spawn_blocking(move || look());
+        // It ends early only with the runtime.
+        async { looking.await.unwrap_or(Err(SourceError::Stopped)) }.boxed()
+    }
+
+    fn refused(&self, _: &SecretString) {}
+}
+
+impl<F> fmt::Debug for LookedUp<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LookedUp(hidden)")
+    }
+}
