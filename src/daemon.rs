@@ -5,7 +5,6 @@
 
 mod build;
 mod loops;
-mod pause;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{self, Clock};
 use crate::deliver::{Pace, Verdict};
 use crate::http::Clients;
-use crate::model::{Span, Timestamp};
+use crate::model::{Occasion, Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
-use crate::pipeline::sync::{PassError, Progress};
+use crate::pipeline::sync::{Attempt, PassError, Progress};
 use crate::pipeline::{Rules, deliver, nudge, sync};
 use crate::source::SourceError;
 use crate::store::{Store, StoreError, report};
@@ -79,7 +78,10 @@ impl Daemon {
     pub async fn run_once(&self, stop: &CancellationToken) -> Result<Summary, StoreError> {
         use futures_util::StreamExt;
         let mut summary = Summary::default();
-        let passes = self.sources.iter().map(|s| async move { (s, self.pass(s, stop).await) });
+        let passes = self
+            .sources
+            .iter()
+            .map(|s| async move { (s, self.pass(s, Occasion::Once, stop).await) });
         let mut passes = futures_util::stream::iter(passes).buffer_unordered(SOURCES_AT_ONCE);
         while let Some((scheduled, outcome)) = passes.next().await {
             match outcome {
@@ -88,7 +90,7 @@ impl Daemon {
                     summary.interactions += done.stored.interactions;
                 }
                 Err(PassError::Store(error)) => return Err(error),
-                Err(PassError::Source(error)) => {
+                Err(error @ (PassError::Source(_) | PassError::NotYet { .. })) => {
                     summary.failures.push((scheduled.source.name.clone(), error.to_string()));
                 }
             }
@@ -154,6 +156,7 @@ impl Daemon {
     async fn pass(
         &self,
         scheduled: &Scheduled,
+        occasion: Occasion,
         stop: &CancellationToken,
     ) -> Result<sync::Outcome, PassError> {
         let _place = match &scheduled.host {
@@ -166,10 +169,11 @@ impl Daemon {
             ),
             None => None,
         };
-        let now = self.clock.now();
+        let (clock, jitter) = (self.clock, clock::draw());
+        let attempt = Attempt { clock, jitter, occasion, fingerprint: None };
+        let source = &scheduled.source;
         let passed =
-            sync::pass(&self.store, &self.rules, &scheduled.source, now, &self.progress, stop)
-                .await;
+            sync::pass(&self.store, &self.rules, source, attempt, &self.progress, stop).await;
         let unstored = match &passed {
             Err(PassError::Store(error)) => Some(error.to_string()),
             _ => None,

@@ -7,15 +7,18 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Daemon, Scheduled, pause::pause};
+use super::{Daemon, Scheduled};
 use crate::clock;
-use crate::model::{Span, Timestamp};
+use crate::model::source_state::out_of_step;
+use crate::model::{Occasion, Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
 use crate::pipeline::sync::PassError;
 use crate::source::SourceError;
 
 /// A loop looks again at least this often, whatever it was told: clocks jump.
 const LONGEST_SLEEP: Span = Span::from_hours(1);
+/// A source that is left alone is looked at again so often: what keeps it waiting may have changed.
+const LOOK: Span = Span::from_seconds(60);
 /// After the store has failed: a full disk may be freed.
 const STORE_PAUSE: Duration = Duration::from_secs(10);
 
@@ -58,33 +61,35 @@ impl Daemon {
 
     async fn source_loop(&self, scheduled: &Scheduled, stop: &CancellationToken) {
         let name = scheduled.source.name.as_str();
-        let mut failures = 0;
+        let mut occasion = Occasion::Start;
         while !stop.is_cancelled() {
-            let error = match self.pass(scheduled, stop).await {
+            let wait = match self.pass(scheduled, occasion, stop).await {
                 Ok(done) => {
-                    failures = 0;
                     let (messages, interactions) = (done.stored.messages, done.stored.interactions);
                     if messages + interactions > 0 {
                         tracing::info!(source = name, messages, interactions, "source read");
                     }
-                    None
+                    out_of_step(scheduled.poll, clock::draw()).to_duration()
+                }
+                Err(PassError::NotYet { until, .. }) => {
+                    rest((until - self.clock.now()).min(LOOK).to_duration(), stop).await;
+                    continue;
                 }
                 Err(PassError::Source(SourceError::Stopped)) => return,
                 Err(PassError::Source(error)) => {
-                    failures += 1;
-                    tracing::warn!(source = name, failures, %error, "source not read");
-                    Some(error)
+                    tracing::warn!(source = name, %error, "source not read");
+                    // How long it is left alone stands in the database.
+                    Duration::ZERO
                 }
                 Err(PassError::Store(error)) => {
-                    failures += 1;
                     tracing::error!(source = name, %error, "nothing can be stored");
                     rest(STORE_PAUSE, stop).await;
                     continue;
                 }
             };
+            occasion = Occasion::Routine;
             self.stored.notify_one();
-            let wait = pause(error.as_ref(), failures, scheduled.poll, clock::draw());
-            rest(wait.to_duration(), stop).await;
+            rest(wait, stop).await;
         }
     }
 

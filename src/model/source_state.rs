@@ -145,6 +145,12 @@ impl SourceState {
         Self::ALL.into_iter().find(|state| state.code() == code)
     }
 
+    /// The words for it in a table and in messages.
+    #[must_use]
+    pub fn words(self) -> String {
+        self.code().replace('_', " ")
+    }
+
     /// The longest wait that this state can have begun with.
     const fn longest_wait(self) -> Span {
         match self {

@@ -1,5 +1,6 @@
 //! One pass over one source: deltas are normalised and committed while the next one is fetched.
 
+mod attempt;
 mod batch;
 
 use std::sync::Arc;
@@ -9,14 +10,16 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{Delta, Role, Span, Timestamp};
+use crate::model::{Delta, Link, Role, Span, Timestamp};
 use crate::nudge::AGAIN;
 use crate::source::{self, Pass, Reader, SkipReason, SourceError};
 use crate::store::source::Freshness;
-use crate::store::{Db, Store, StoreError, mailbox as mailboxes, relationship, source as sources};
+use crate::store::{Db, Store, StoreError, relationship};
 
 use super::ingest::{self, Batch};
 use super::{Rules, fold};
+
+pub use attempt::{Attempt, lost};
 
 /// Deltas fetched ahead of the one being normalised.
 const AHEAD: usize = 2;
@@ -60,6 +63,14 @@ pub struct Outcome {
 /// Why a pass ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum PassError {
+    /// The source is left alone: nothing was tried.
+    #[error("not tried before {until}: {why}")]
+    NotYet {
+        /// Until when.
+        until: Timestamp,
+        /// Why, with what went wrong last.
+        why: String,
+    },
     /// The source's doing.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -76,17 +87,13 @@ pub async fn pass(
     store: &Arc<Store>,
     rules: &Arc<Rules>,
     from: &Source,
-    now: Timestamp,
+    attempt: Attempt,
     progress: &Progress,
     stop: &CancellationToken,
 ) -> Result<Outcome, PassError> {
-    let (id, rep) = (from.id, from.rep);
-    let (known, freshness) = store
-        .write(move |db| {
-            sources::begin(db, id, now)?;
-            Ok((mailboxes::known(db, id)?, sources::freshness(db, rep)?))
-        })
-        .await?;
+    let now = attempt.clock.now();
+    let attempt::Known { mailboxes: known, freshness } =
+        attempt::begin(store, from, attempt, now).await?;
     let mut behind = is_behind(&freshness, rules, now);
     let read_before: Vec<String> =
         known.iter().filter(|k| k.cursor.is_some()).map(|k| k.name.clone()).collect();
@@ -121,7 +128,7 @@ pub async fn pass(
     settle(store, rules, now).await?;
     let read = read.and_then(|pass| whole(&pass, &read_before));
     let end = End { behind, quiet, rules: Arc::clone(rules) };
-    finish(store, from, read, end, now).await?;
+    finish(store, from, read, end, attempt, now).await?;
     Ok(outcome)
 }
 
@@ -191,6 +198,7 @@ async fn finish(
     from: &Source,
     read: Result<(), SourceError>,
     end: End,
+    attempt: Attempt,
     now: Timestamp,
 ) -> Result<(), PassError> {
     let (id, rep) = (from.id, from.rep);
@@ -203,25 +211,14 @@ async fn finish(
                 if end.behind == Behind::Yes {
                     catch_up(db, rep, now)?;
                 }
-                sources::succeed(db, id, now)
+                attempt::succeed(db, id, Link::Closed, now)
             })
             .await?),
         Err(SourceError::Stopped) => Err(SourceError::Stopped.into()),
         Err(error) => {
-            let (state, words) = (state_after(&error), error.to_string());
-            store.write(move |db| sources::fail(db, id, state, &words)).await?;
+            attempt::fail(store, id, &error, attempt).await?;
             Err(error.into())
         }
-    }
-}
-
-/// The state of a source after a failure.
-const fn state_after(error: &SourceError) -> &'static str {
-    match error {
-        SourceError::Unauthorized(_) => "auth_required",
-        SourceError::Misconfigured(_) => "misconfigured",
-        SourceError::Throttled { .. } => "throttled",
-        _ => "degraded",
     }
 }
 

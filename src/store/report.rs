@@ -74,18 +74,6 @@ pub fn left_out(db: &Db, now: Timestamp) -> Result<Vec<(String, i64)>, StoreErro
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// What each source has brought: mailboxes, and items on the server where it told.
-///
-/// # Errors
-/// As every read.
-pub fn mailboxes(db: &Db, source: i64) -> Result<(u32, u32, Option<i64>), StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT count(*), count(*) FILTER (WHERE complete = 0), sum(total)
-         FROM mailbox WHERE source_id = ?1",
-    )?;
-    Ok(statement.query_row([source], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
-}
-
 /// Proves that the database can be written, without changing it.
 ///
 /// # Errors

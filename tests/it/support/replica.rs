@@ -26,6 +26,7 @@ impl Replica {
                 name: name.clone(),
                 cursor: Some(cursor.clone()),
                 seen: self.numbers(name),
+                retry: Vec::new(),
             })
             .collect()
     }
