@@ -5,6 +5,7 @@
 
 mod build;
 mod loops;
+mod vitals;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,7 +20,7 @@ use crate::pipeline::deliver::{Step, Target};
 use crate::pipeline::sync::{Attempt, PassError, Progress};
 use crate::pipeline::{Rules, deliver, nudge, sync};
 use crate::source::SourceError;
-use crate::store::{Store, StoreError, report};
+use crate::store::{Store, StoreError};
 
 pub use build::{BuildError, open, rules_for_reading};
 
@@ -202,21 +203,6 @@ impl Daemon {
             log(&target.endpoint.name, id, verdict);
         }
         Ok(step)
-    }
-}
-
-impl crate::serve::Vitals for Daemon {
-    /// The last commit went well, and so does a transaction with nothing in it, which a full or
-    /// read-only disk refuses.
-    async fn ready(&self) -> Result<(), String> {
-        let unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(why) = unstored {
-            return Err(why);
-        }
-        match self.store.write(report::probe_write).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(error.to_string()),
-        }
     }
 }
 

@@ -135,17 +135,16 @@ fn gather(db: &Db, config: &Config, now: Timestamp) -> Result<Status, StoreError
 
 fn of_source(db: &Db, found: source::Source) -> Result<SourceStatus, StoreError> {
     let state = found.condition.state;
-    let mailboxes: Vec<MailboxStatus> = mailbox::all(db, found.id)?
+    let mailboxes = mailbox::all(db, found.id)?;
+    let mailbox::Reading { seen, on_server, .. } = mailbox::reading(&mailboxes, state);
+    let mailboxes: Vec<MailboxStatus> = mailboxes
         .into_iter()
         .map(|mailbox| {
-            // More has arrived than one piece holds: what is not read yet is not missing.
-            let missing = mailbox.missing().filter(|_| state != SourceState::Syncing);
+            let missing = mailbox.missing(state);
             let mailbox::Mailbox { name, role, seen, on_server, complete } = mailbox;
             MailboxStatus { name, role, seen, on_server, complete, missing }
         })
         .collect();
-    let on_server = mailboxes.iter().filter_map(|m| m.on_server).reduce(|a, b| a + b);
-    let seen: Option<i64> = mailboxes.iter().map(|m| m.seen).sum();
     Ok(SourceStatus {
         name: found.name,
         rep: found.rep,

@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::connection::Db;
 use super::error::StoreError;
-use crate::model::{Cursor, KnownMailbox, MailboxInfo, Role, Span, Timestamp};
+use crate::model::{Cursor, KnownMailbox, MailboxInfo, Role, SourceState, Span, Timestamp};
 
 /// How long an item that its source could not give is left before it is asked for again: the first
 /// time, the second and so on. After the last one it is not asked for any more.
@@ -121,13 +121,36 @@ pub fn all(db: &Db, source: i64) -> Result<Vec<Mailbox>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// All mailboxes of a source together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Items read; `None` if they were not counted in every mailbox.
+    pub seen: Option<i64>,
+    /// Items that the mailboxes hold; `None` if their source told of none.
+    pub on_server: Option<i64>,
+    /// Items that are missing, where that is known.
+    pub missing: i64,
+}
+
 impl Mailbox {
     /// How many items it holds that were not read although it has been read through: the server
-    /// lists them and does not give them. Unknown while it is being read, or if nobody counted.
+    /// lists them and does not give them. Unknown while it is being read for the first time, while
+    /// its source, in that state, is catching up with what arrived, or if nobody counted.
     #[must_use]
-    pub fn missing(&self) -> Option<i64> {
+    pub fn missing(&self, state: SourceState) -> Option<i64> {
         let (seen, on_server) = (self.seen?, self.on_server?);
-        self.complete.then(|| on_server.saturating_sub(seen).max(0))
+        let read_through = self.complete && state != SourceState::Syncing;
+        read_through.then(|| on_server.saturating_sub(seen).max(0))
+    }
+}
+
+/// What the mailboxes of a source in that state come to.
+#[must_use]
+pub fn reading(mailboxes: &[Mailbox], state: SourceState) -> Reading {
+    Reading {
+        seen: mailboxes.iter().map(|mailbox| mailbox.seen).sum(),
+        on_server: mailboxes.iter().filter_map(|m| m.on_server).reduce(i64::saturating_add),
+        missing: mailboxes.iter().filter_map(|mailbox| mailbox.missing(state)).sum(),
     }
 }
 

@@ -56,6 +56,40 @@ pub fn totals(db: &Db, now: Timestamp) -> Result<Totals, StoreError> {
     )?)
 }
 
+/// How much the database holds, by statements that are cheap enough to be run every few seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Messages, each once.
+    pub messages: i64,
+    /// Interactions that count, up to when each relationship was last folded.
+    pub interactions: i64,
+    /// Nudges made.
+    pub nudges: i64,
+    /// Items put aside.
+    pub quarantined: i64,
+}
+
+/// Counts what there is, whenever it is dated.
+///
+/// # Errors
+/// As every read.
+pub fn sizes(db: &Db) -> Result<Sizes, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT (SELECT count(*) FROM message),
+                (SELECT coalesce(sum(outbound + inbound + meetings), 0) FROM relationship),
+                (SELECT count(*) FROM nudge),
+                (SELECT count(*) FROM quarantine)",
+    )?;
+    Ok(statement.query_row([], |row| {
+        Ok(Sizes {
+            messages: row.get(0)?,
+            interactions: row.get(1)?,
+            nudges: row.get(2)?,
+            quarantined: row.get(3)?,
+        })
+    })?)
+}
+
 /// How many messages make no interaction, by reason, the most first.
 ///
 /// # Errors

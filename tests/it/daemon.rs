@@ -5,6 +5,7 @@ mod nudges;
 mod once;
 mod running;
 mod secrets;
+mod states;
 
 use crate::support::dovecot::Dovecot;
 use crate::support::generate::Mail;

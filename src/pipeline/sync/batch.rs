@@ -54,20 +54,15 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
                     }
                     Ok(envelope) => batch.messages.push(envelope),
                     Err(Unusable::Private) => batch.excluded += 1,
-                    Err(why) => {
-                        let why = why.describe().to_owned();
-                        batch.quarantined.push(Aside { item, why, flaw: Flaw::Unusable });
-                    }
+                    Err(why) => batch.quarantined.push(unusable(item, why.describe().to_owned())),
                 }
             }
             RawItem::Calendar { bytes } => {
                 let (meetings, issues) = calendar::meetings(&bytes, window, zone);
                 whole &= issues.iter().all(|issue| issue.item != 0);
                 let cut = issues.iter().any(|issue| issue.problem == Problem::Truncated);
-                let odd = issues.into_iter().map(|issue| {
-                    let (item, why) = (issue.item, issue.problem.to_string());
-                    Aside { item, why, flaw: Flaw::Unusable }
-                });
+                let odd =
+                    issues.into_iter().map(|issue| unusable(issue.item, issue.problem.to_string()));
                 batch.quarantined.extend(odd);
                 if cut {
                     // It is being written: what it says is known when it is whole.
@@ -90,4 +85,8 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
         calendar.whole = whole;
     }
     batch
+}
+
+const fn unusable(item: i64, why: String) -> Aside {
+    Aside { item, why, flaw: Flaw::Unusable }
 }

@@ -1,7 +1,7 @@
 //! What was read of a mailbox, beside what it holds, and what is put aside.
 
 use super::{Store, directory, write};
-use crate::model::{Cursor, MailboxInfo, Role, Span, Timestamp};
+use crate::model::{Cursor, MailboxInfo, Role, SourceState, Span, Timestamp};
 use crate::store::mailbox::{self, Aside, Flaw, Step};
 use crate::store::{Db, StoreError, rep, source};
 
@@ -40,20 +40,20 @@ impl One {
     fn step(
         &self,
         cursor: Cursor,
-        read: std::ops::RangeInclusive<i64>,
+        read: impl IntoIterator<Item = i64>,
         asides: &[Aside],
         total: u64,
         now: Timestamp,
     ) -> (Option<i64>, Option<i64>, Option<i64>) {
         let (mailbox, source, asides) = (self.mailbox, self.source, asides.to_vec());
         let complete = !matches!(cursor, Cursor::Imap { low: 2.., .. });
-        let read: Vec<i64> = read.collect();
+        let read: Vec<i64> = read.into_iter().collect();
         let job = move |db: &Db| {
             let (aside, cursor, total) = (asides.as_slice(), &cursor, Some(total));
             let step = Step { read: &read, gone: &[], aside, cursor, complete, total };
             mailbox::advance(db, mailbox, &step, now)?;
             let found = mailbox::all(db, source)?.remove(0);
-            Ok((found.seen, found.on_server, found.missing()))
+            Ok((found.seen, found.on_server, found.missing(SourceState::Ok)))
         };
         write(&self.store, job).unwrap()
     }
@@ -71,7 +71,7 @@ impl One {
     }
 }
 
-const NOTHING: std::ops::RangeInclusive<i64> = 1..=0;
+const NOTHING: [i64; 0] = [];
 
 #[test]
 fn what_was_read_is_counted_once_and_what_is_missing_shows() {

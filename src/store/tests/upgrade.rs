@@ -48,7 +48,9 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     assert_eq!((condition, error.as_deref()), (refused, Some("login refused: no")));
     let seen = |source| {
         let all = write(&store, move |db| mailbox::all(db, source)).unwrap();
-        all.into_iter().map(|m| (m.seen, m.on_server, m.missing())).collect::<Vec<_>>()
+        all.into_iter()
+            .map(|m| (m.seen, m.on_server, m.missing(SourceState::Ok)))
+            .collect::<Vec<_>>()
     };
     assert_eq!(seen(1), [(Some(3), Some(3), Some(0))]);
     assert_eq!(seen(2), [(None, Some(50), None)], "what was not counted is not missing");

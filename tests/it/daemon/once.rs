@@ -125,7 +125,7 @@ fn a_wrong_password_is_told_and_the_others_are_read() {
     let told = "error: syncing source ann-mail: login refused";
     assert!(ran.stderr.contains(told) && ran.stderr.contains("hint:"), "{}", ran.stderr);
     let (found, error) = state(&place, "ann-mail");
-    assert!(found == "auth_required" && error.contains("hint:"), "{found}: {error}");
+    assert!(found == "degraded" && error.contains("hint:"), "{found}: {error}");
     assert_eq!(state(&place, "ann-archive").0, "ok");
     assert_eq!(place.dump().messages.len(), 1);
 }
