@@ -226,8 +226,14 @@ impl Condition {
         if now - since < HELD {
             return self.failed(Setback::Transient, self.fingerprint, now, jitter);
         }
-        let retry_at = Some(now + jittered(FIRST_PAUSE, jitter));
-        Self { state: SourceState::Ok, retry_at, ..Self::NEW }
+        let soon = Some(now + jittered(FIRST_PAUSE, jitter));
+        match self.state {
+            SourceState::New | SourceState::Syncing | SourceState::Ok => {
+                Self { failures: 0, retry_at: soon, ..*self }
+            }
+            // A pass over it had failed before: that is not mended by losing it.
+            _ => Self { retry_at: self.retry_at.max(soon), ..*self },
+        }
     }
 
     /// When the next attempt may be, with the credentials of that fingerprint.

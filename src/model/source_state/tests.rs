@@ -82,9 +82,12 @@ fn a_server_that_drops_every_connection_is_asked_less_and_less() {
     let since = now;
     let held = condition.succeeded(Link::Open { since }, since + Span::from_seconds(60));
     assert_eq!(held.failures, 0, "one that holds is a good one");
-    let lost = condition.lost(since, since + Span::from_hours(1), 1.0);
+    let lost = held.lost(since, since + Span::from_hours(1), 1.0);
     assert_eq!((lost.state, lost.failures), (SourceState::Ok, 0), "it ended as they all do");
     assert_eq!(lost.retry_at, Some(since + Span::from_hours(1) + FIRST_PAUSE));
+    let partly = held.failed(Setback::Transient, None, since, 1.0);
+    let lost = partly.lost(since, since + Span::from_seconds(61), 1.0);
+    assert_eq!((lost.state, lost.failures), (SourceState::Degraded, 1), "nor is that mended");
 }
 
 #[test]

@@ -93,9 +93,10 @@ pub async fn lost(
     let write = move |db: &Db| {
         let (condition, _) = sources::condition(db, id)?;
         let after = condition.lost(since, attempt.clock.now(), attempt.jitter);
-        match after.state {
-            SourceState::Ok => sources::set_condition(db, id, &after)?,
-            _ => sources::fail(db, id, &after, &words)?,
+        if after.failures > condition.failures {
+            sources::fail(db, id, &after, &words)?;
+        } else {
+            sources::set_condition(db, id, &after)?;
         }
         Ok(after)
     };
