@@ -119,3 +119,74 @@ fn setback(error: &SourceError) -> Setback {
         | SourceError::Stopped => Setback::Transient,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::source::{Reader, maildir};
+    use crate::store::rep;
+
+    const AT: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn attempt(occasion: Occasion, seconds: i64) -> Attempt {
+        let clock = Clock::Fixed(AT + Span::from_seconds(seconds));
+        Attempt { clock, jitter: 1.0, occasion, fingerprint: None }
+    }
+
+    async fn source(store: &Arc<Store>) -> Source {
+        let entered = store.write(|db| {
+            let rep = rep::ensure(db, "ann", "Ann", "ann@us.example")?;
+            Ok((sources::ensure(db, "ann-mail", rep, "maildir")?, rep))
+        });
+        let (id, rep) = entered.await.unwrap();
+        let (path, exclude_mailboxes) = ("nowhere".into(), Vec::new());
+        let reader = Reader::Maildir(maildir::Settings { path, exclude_mailboxes });
+        let (name, authserv_id, history) = ("ann-mail".to_owned(), None, None);
+        Source { id, rep, name, reader, authserv_id, history }
+    }
+
+    /// Until when a pass has to wait, in seconds, and why.
+    async fn wait(store: &Store, from: &Source, attempt: Attempt) -> Option<(i64, String)> {
+        match begin(store, from, attempt, attempt.clock.now()).await {
+            Ok(_) => None,
+            Err(PassError::NotYet { until, why }) => Some(((until - AT).millis() / 1000, why)),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_pass_leaves_decides_when_the_next_one_begins() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keepwarm.db");
+        let store = Arc::new(Store::open(&path).unwrap());
+        let from = source(&store).await;
+        let routine = |seconds| attempt(Occasion::Routine, seconds);
+        assert_eq!(wait(&store, &from, routine(0)).await, None);
+        let slow = SourceError::Throttled {
+            after: Some(std::time::Duration::from_millis(299_961)),
+            said: "slow down".to_owned(),
+        };
+        fail(&store, from.id, &slow, routine(0)).await.unwrap();
+        let (until, why) = wait(&store, &from, routine(1)).await.unwrap();
+        assert_eq!((until, why.as_str()), (299, "throttled: asked to wait: slow down"));
+
+        drop(store);
+        let store = Arc::new(Store::open(&path).unwrap());
+        let from = source(&store).await;
+        let start = attempt(Occasion::Start, 299);
+        assert_eq!(wait(&store, &from, start).await.map(|w| w.0), Some(299), "after a restart");
+        assert_eq!(wait(&store, &from, routine(300)).await, None);
+
+        // Read through over a connection that is lost a moment later: the second failure.
+        let (id, since) = (from.id, AT + Span::from_seconds(300));
+        let link = Link::Open { since };
+        store.write(move |db| succeed(db, id, link, since)).await.unwrap();
+        let gone = SourceError::Unreachable("connection lost".to_owned());
+        let after = lost(&store, &from, since, &gone, routine(301)).await.unwrap();
+        assert_eq!((after.state, after.failures), (SourceState::Degraded, 2));
+        let (until, why) = wait(&store, &from, routine(302)).await.unwrap();
+        assert_eq!((until, why.as_str()), (305, "degraded: unreachable: connection lost"));
+    }
+}

@@ -85,6 +85,8 @@ fn another_uidvalidity_changes_nothing() {
     let inbox = ("ann-mail".to_owned(), "INBOX".to_owned());
     assert_ne!(after.mailboxes[&inbox].cursor, before.mailboxes[&inbox].cursor);
     assert!(after.mailboxes[&inbox].complete);
+    let told = place.json(&["status"])["sources"][0].clone();
+    assert_eq!((&told["seen"], &told["on_server"]), (&80.into(), &80.into()), "counted anew");
     after.without_cursors().assert_same(&before.without_cursors(), "after a rescan");
 }
 
