@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Role, Timestamp};
 use crate::normalise::people::organisation;
-use crate::store::mailbox::{self, Aside};
-use crate::store::{Db, StoreError, contact, relationship, source};
+use crate::store::quarantine::Aside;
+use crate::store::{Db, StoreError, contact, mailbox, relationship, source};
 
 use super::{Rules, fold};
 

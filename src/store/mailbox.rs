@@ -1,19 +1,11 @@
-//! Mailboxes: cursors, what was read of them and what they hold, the quarantine.
-
-use std::collections::BTreeSet;
+//! Mailboxes: cursors, and what was read of them beside what they hold.
 
 use rusqlite::params;
 
 use super::connection::Db;
 use super::error::StoreError;
-use crate::model::{Cursor, KnownMailbox, MailboxInfo, Role, SourceState, Span, Timestamp};
-
-/// How long an item that its source could not give is left before it is asked for again: the first
-/// time, the second and so on. After the last one it is not asked for any more.
-const PAUSES: [Span; 4] =
-    [Span::from_seconds(600), Span::from_hours(1), Span::from_hours(6), Span::from_hours(24)];
-/// How many such items of one mailbox are asked for again in one pass.
-const MOST_RETRIES: usize = 50;
+use super::quarantine::{self, Aside};
+use crate::model::{Cursor, KnownMailbox, MailboxInfo, Role, SourceState, Timestamp};
 
 /// A mailbox as status tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,26 +20,6 @@ pub struct Mailbox {
     pub on_server: Option<i64>,
     /// Whether everything that was there when it was first met has been read.
     pub complete: bool,
-}
-
-/// An item put aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aside {
-    /// Its number.
-    pub item: i64,
-    /// Why, in words.
-    pub why: String,
-    /// What is to be done about it.
-    pub flaw: Flaw,
-}
-
-/// What is wrong with an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
-    /// Its source could not give it: to be asked for again.
-    Unreadable,
-    /// It was given and could not be understood.
-    Unusable,
 }
 
 /// One step of reading a mailbox.
@@ -94,7 +66,7 @@ pub fn known(db: &Db, source: i64, now: Timestamp) -> Result<Vec<KnownMailbox>, 
     let mut known = Vec::new();
     for row in rows {
         let (id, name, cursor) = row?;
-        let (seen, retry) = (seen(db, id)?, retries(db, id, now)?);
+        let (seen, retry) = (seen(db, id)?, quarantine::due(db, id, now)?);
         known.push(KnownMailbox { name, cursor: parsed(cursor), seen, retry });
     }
     Ok(known)
@@ -162,29 +134,6 @@ fn seen(db: &Db, mailbox: i64) -> Result<Vec<i64>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The items put aside that are to be asked for again in a pass at `now`, the oldest first.
-///
-/// # Errors
-/// As every read.
-pub fn retries(db: &Db, mailbox: i64, now: Timestamp) -> Result<Vec<i64>, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT item, tries, at FROM quarantine WHERE mailbox_id = ?1 AND tries IS NOT NULL
-         ORDER BY at, item",
-    )?;
-    let rows = statement.query_map([mailbox], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, Timestamp>(2)?))
-    })?;
-    let mut due = Vec::new();
-    for row in rows {
-        let (item, tries, at) = row?;
-        let pause = PAUSES.get(tries.saturating_sub(1) as usize);
-        if due.len() < MOST_RETRIES && pause.is_some_and(|pause| now - at >= *pause) {
-            due.push(item);
-        }
-    }
-    Ok(due)
-}
-
 /// Moves a mailbox on by one step: its cursor, what was read of it, what is put aside and what need
 /// not be any more. Once all of it has been read it stays complete until it is renumbered, which
 /// the cursor of a step tells that is not complete.
@@ -196,11 +145,9 @@ pub fn advance(db: &Db, mailbox: i64, step: &Step<'_>, now: Timestamp) -> Result
     let onward = before.as_ref().is_some_and(|before| continues(before, step.cursor));
     if !onward && matches!(step.cursor, Cursor::Imap { .. }) {
         // Its numbers name other items now, or none.
-        db.connection
-            .prepare_cached("DELETE FROM quarantine WHERE mailbox_id = ?1")?
-            .execute([mailbox])?;
+        quarantine::forget(db, mailbox)?;
     }
-    let fresh = settle(db, mailbox, step, now)?;
+    let fresh = quarantine::settle(db, mailbox, step.read, step.aside, now)?;
     let total = step.total.and_then(|total| i64::try_from(total).ok());
     let seen = match step.cursor {
         Cursor::Imap { .. } if onward => counted.map(|counted| counted.saturating_add(fresh)),
@@ -252,53 +199,6 @@ const fn uid_validity(cursor: &Cursor) -> Option<u32> {
         Cursor::Imap { uid_validity, .. } => Some(*uid_validity),
         Cursor::Maildir | Cursor::Whole { .. } => None,
     }
-}
-
-/// Puts items aside and takes back those that could be read now; gives how many of the step's items
-/// were met for the first time.
-fn settle(db: &Db, mailbox: i64, step: &Step<'_>, now: Timestamp) -> Result<i64, StoreError> {
-    let waiting = quarantined(db, mailbox)?;
-    let aside: BTreeSet<i64> = step.aside.iter().map(|aside| aside.item).collect();
-    let mut release = db
-        .connection
-        .prepare_cached("DELETE FROM quarantine WHERE mailbox_id = ?1 AND item = ?2")?;
-    let mut fresh = 0;
-    for item in step.read {
-        if !waiting.contains(item) {
-            fresh += i64::from(!aside.contains(item));
-        } else if !aside.contains(item) {
-            release.execute(params![mailbox, item])?;
-        }
-    }
-    fresh += i64::try_from(aside.difference(&waiting).count()).unwrap_or(i64::MAX);
-    for aside in step.aside {
-        quarantine(db, mailbox, aside, now)?;
-    }
-    Ok(fresh)
-}
-
-/// The items of a mailbox that are put aside.
-fn quarantined(db: &Db, mailbox: i64) -> Result<BTreeSet<i64>, StoreError> {
-    let mut statement =
-        db.connection.prepare_cached("SELECT item FROM quarantine WHERE mailbox_id = ?1")?;
-    let rows = statement.query_map([mailbox], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn quarantine(db: &Db, mailbox: i64, aside: &Aside, now: Timestamp) -> Result<(), StoreError> {
-    let tries = match aside.flaw {
-        Flaw::Unreadable => Some(1),
-        Flaw::Unusable => None,
-    };
-    db.connection
-        .prepare_cached(
-            "INSERT INTO quarantine (mailbox_id, item, reason, at, tries)
-             VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (mailbox_id, item) DO UPDATE SET reason = excluded.reason,
-                 at = excluded.at, tries = coalesce(tries, 0) + excluded.tries",
-        )?
-        .execute(params![mailbox, aside.item, aside.why, now, tries])?;
-    Ok(())
 }
 
 /// Notes items of a mailbox without an order as read and forgets those that have gone; gives how

@@ -4,7 +4,7 @@ use crate::model::{Delta, RawItem, Span, Timestamp};
 use crate::normalise::calendar::{self, Problem};
 use crate::normalise::{Unusable, envelope};
 use crate::pipeline::ingest::{Batch, Calendar};
-use crate::store::mailbox::{Aside, Flaw};
+use crate::store::quarantine::{Aside, Flaw};
 
 use super::Source;
 

@@ -2,7 +2,8 @@
 
 use super::{Store, directory, write};
 use crate::model::{Cursor, MailboxInfo, Role, SourceState, Span, Timestamp};
-use crate::store::mailbox::{self, Aside, Flaw, Step};
+use crate::store::mailbox::{self, Step};
+use crate::store::quarantine::{self, Aside, Flaw};
 use crate::store::{Db, StoreError, rep, source};
 
 const AT: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -60,7 +61,7 @@ impl One {
 
     fn retries(&self, now: Timestamp) -> Vec<i64> {
         let mailbox = self.mailbox;
-        write(&self.store, move |db| mailbox::retries(db, mailbox, now)).unwrap()
+        write(&self.store, move |db| quarantine::due(db, mailbox, now)).unwrap()
     }
 
     fn quarantined(&self) -> i64 {

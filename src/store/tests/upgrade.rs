@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::{directory, write};
 use crate::model::{Condition, SourceState, Timestamp};
-use crate::store::{Store, StoreError, mailbox, open_reader, source};
+use crate::store::{Store, StoreError, mailbox, open_reader, quarantine, source};
 
 /// Rows as the first release left them.
 const ROWS: &str = r#"
@@ -55,7 +55,7 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     assert_eq!(seen(1), [(Some(3), Some(3), Some(0))]);
     assert_eq!(seen(2), [(None, Some(50), None)], "what was not counted is not missing");
     let later = Timestamp::from_seconds(1000);
-    assert_eq!(write(&store, move |db| mailbox::retries(db, 2, later)).unwrap(), [41]);
+    assert_eq!(write(&store, move |db| quarantine::due(db, 2, later)).unwrap(), [41]);
     drop(store);
 
     assert_eq!((version(&path), version(&copy)), (2, 1));
