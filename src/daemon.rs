@@ -6,8 +6,8 @@
 mod build;
 mod login;
 mod loops;
-mod pause;
 mod places;
+mod vitals;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,12 +18,12 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{self, Clock};
 use crate::deliver::{Pace, Verdict};
 use crate::http::Clients;
-use crate::model::{Span, Timestamp};
+use crate::model::{Occasion, Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
-use crate::pipeline::sync::{Going, PassError, Progress};
+use crate::pipeline::sync::{Attempt, Going, PassError, Progress};
 use crate::pipeline::{Rules, deliver, nudge, sync};
 use crate::source::{Kept, Rest, Scope, SourceError};
-use crate::store::{Store, StoreError, report};
+use crate::store::{Store, StoreError};
 
 use self::places::Place;
 
@@ -112,7 +112,7 @@ impl Daemon {
                     summary.interactions += done.stored.interactions;
                 }
                 Err(PassError::Store(error)) => return Err(error),
-                Err(PassError::Source(error)) => {
+                Err(error @ (PassError::Source(_) | PassError::NotYet { .. })) => {
                     summary.failures.push((scheduled.source.name.clone(), error.to_string()));
                 }
             }
@@ -184,7 +184,8 @@ impl Daemon {
         let mut kept = Kept::default();
         let mut sum = sync::Outcome { rest: Rest::Something, ..sync::Outcome::default() };
         while sum.rest == Rest::Something {
-            let one = self.pass(scheduled, &mut kept, Scope::Everything, stop).await?;
+            let once = (Scope::Everything, Occasion::Once);
+            let one = self.pass(scheduled, &mut kept, once, stop).await?;
             sum.stored += one.stored;
             sum.rest = one.rest;
         }
@@ -198,7 +199,7 @@ impl Daemon {
         &self,
         scheduled: &Scheduled,
         kept: &mut Kept,
-        scope: Scope,
+        (scope, occasion): (Scope, Occasion),
         stop: &CancellationToken,
     ) -> Result<sync::Outcome, PassError> {
         let _place = match &scheduled.place {
@@ -207,10 +208,10 @@ impl Daemon {
             }
             _ => None,
         };
-        let going = self.going(self.clock.now(), stop);
+        let going = self.going(self.attempt(scheduled, kept, occasion).await, stop);
         let passed = sync::pass(going, &scheduled.source, kept, scope).await;
         if passed.is_ok() {
-            scheduled.noted_at.store(going.now.millis(), Ordering::Relaxed);
+            scheduled.noted_at.store(self.clock.now().millis(), Ordering::Relaxed);
         }
         let unstored = match &passed {
             Err(PassError::Store(error)) => Some(error.to_string()),
@@ -220,9 +221,17 @@ impl Daemon {
         passed
     }
 
-    fn going<'a>(&'a self, now: Timestamp, stop: &'a CancellationToken) -> Going<'a> {
+    fn going<'a>(&'a self, attempt: Attempt, stop: &'a CancellationToken) -> Going<'a> {
         let (store, rules, progress) = (&self.store, &self.rules, &self.progress);
-        Going { store, rules, now, progress, stop }
+        Going { store, rules, attempt, progress, stop }
+    }
+
+    /// The circumstances of a pass; with which credentials matters only where somebody has to log
+    /// in.
+    async fn attempt(&self, scheduled: &Scheduled, kept: &Kept, occasion: Occasion) -> Attempt {
+        let fingerprint =
+            if kept.is_connected() { None } else { scheduled.source.reader.fingerprint().await };
+        Attempt { clock: self.clock, jitter: clock::draw(), occasion, fingerprint }
     }
 
     async fn nudge(&self) -> Result<nudge::Outcome, StoreError> {
@@ -245,21 +254,6 @@ impl Daemon {
             log(&target.endpoint.name, id, verdict);
         }
         Ok(step)
-    }
-}
-
-impl crate::serve::Vitals for Daemon {
-    /// The last commit went well, and so does a transaction with nothing in it, which a full or
-    /// read-only disk refuses.
-    async fn ready(&self) -> Result<(), String> {
-        let unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(why) = unstored {
-            return Err(why);
-        }
-        match self.store.write(report::probe_write).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(error.to_string()),
-        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod key;
 pub mod meeting;
 pub mod nudge;
 pub mod relationship;
+pub mod source_state;
 pub mod time;
 
 pub use address::{Address, Person};
@@ -21,4 +22,5 @@ pub use key::Key;
 pub use meeting::{Attendee, Meeting, MeetingStatus, Participation};
 pub use nudge::{Nudge, Reason};
 pub use relationship::{Counts, Relationship};
+pub use source_state::{Condition, Link, Next, Occasion, Setback, SourceState};
 pub use time::{Span, Timestamp};

@@ -1,6 +1,9 @@
-//! What the daemon answers over HTTP: whether it lives, and whether it can do its work.
+//! What the daemon answers over HTTP: whether it lives, whether it can do its work, and how it goes.
 //!
 //! Meant for loopback and for the machine's own monitoring; nothing of any person is in it.
+
+mod metrics;
+mod process;
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,15 +11,22 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+pub use metrics::{Metrics, SourceMetrics};
+use process::Process;
 
 /// Answers what is asked, when it is asked.
 pub trait Vitals: Send + Sync + 'static {
     /// Whether what is read can be stored, and why not.
     fn ready(&self) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// What is measured, or why it cannot be told.
+    fn metrics(&self) -> impl Future<Output = Result<Metrics, String>> + Send;
 }
 
 /// Binds `listen`.
@@ -28,7 +38,7 @@ pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves until `stop`: `/-/healthy` is 200 as long as the process turns, `/-/ready` is 200 or 503
-/// with the reason.
+/// with the reason, `/metrics` what is measured.
 ///
 /// # Errors
 /// What the listener says.
@@ -40,6 +50,7 @@ pub async fn serve<V: Vitals>(
     let router = Router::new()
         .route("/-/healthy", get(|| async { "ok\n" }))
         .route("/-/ready", get(ready::<V>))
+        .route("/metrics", get(measured::<V>))
         .with_state(vitals);
     axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
 }
@@ -48,6 +59,17 @@ async fn ready<V: Vitals>(State(vitals): State<Arc<V>>) -> (StatusCode, String) 
     match vitals.ready().await {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+    }
+}
+
+async fn measured<V: Vitals>(State(vitals): State<Arc<V>>) -> Response {
+    let rendered = match vitals.metrics().await {
+        Ok(metrics) => metrics::render(metrics, Process::read()).map_err(|error| error.to_string()),
+        Err(why) => Err(why),
+    };
+    match rendered {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 
@@ -61,6 +83,10 @@ mod tests {
     impl Vitals for Sick {
         async fn ready(&self) -> Result<(), String> {
             self.0.map_or(Ok(()), |why| Err(why.to_owned()))
+        }
+
+        async fn metrics(&self) -> Result<Metrics, String> {
+            self.0.map_or_else(|| Ok(Metrics::default()), |why| Err(why.to_owned()))
         }
     }
 
@@ -86,6 +112,8 @@ mod tests {
             (Sick(None), "/-/ready", "200", "ready"),
             (Sick(Some("disk full")), "/-/healthy", "200", "ok"),
             (Sick(Some("disk full")), "/-/ready", "503", "disk full"),
+            (Sick(None), "/metrics", "200", "# EOF"),
+            (Sick(Some("disk full")), "/metrics", "503", "disk full"),
             (Sick(None), "/etc/passwd", "404", ""),
         ] {
             let answer = ask(vitals, path).await;

@@ -16,6 +16,7 @@ pub mod message;
 pub mod migrate;
 pub mod nudge;
 pub mod outbox;
+pub mod quarantine;
 pub mod relationship;
 pub mod rep;
 pub mod report;

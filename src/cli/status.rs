@@ -1,16 +1,20 @@
-//! `keepwarm status`: what is read, how fresh it is, what it came to, what is owed.
+//! `keepwarm status`: what is read and how that goes, how fresh it is, what it came to, what is owed.
+//!
+//! Says so where a server lists more messages than it gave, so that a source that silently stalls is
+//! not taken for a quiet one. How it looks on a terminal is left to `print`.
 
-use std::io::Write;
+mod print;
+
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::output::{self, Align, Cell, Column, Format, Look, Table, Tone};
+use super::output;
 use super::{Failure, Printing, open};
-use crate::model::Timestamp;
-use crate::normalise::LeftOut;
-use crate::store::{Db, StoreError, outbox, report, source};
+use crate::config::Config;
+use crate::model::{SourceState, Timestamp};
+use crate::store::{Db, StoreError, mailbox, outbox, report, source};
 
 /// Everything that status tells; the names of its fields are a contract.
 #[derive(Debug, Serialize)]
@@ -25,6 +29,7 @@ struct Status {
     nudges: i64,
     left_out: Vec<LeftOutStatus>,
     outbox: OutboxStatus,
+    endpoints: Vec<EndpointStatus>,
 }
 
 #[derive(Debug, Serialize)]
@@ -32,13 +37,34 @@ struct SourceStatus {
     name: String,
     rep: String,
     kind: String,
-    state: String,
-    mailboxes: u32,
-    mailboxes_incomplete: u32,
+    #[serde(serialize_with = "code")]
+    state: SourceState,
+    /// The next attempt, if it is not made at once.
+    retry_at: Option<Timestamp>,
+    /// In a row.
+    failures: u32,
+    error: Option<String>,
+    /// Items read, if they were counted in every mailbox.
+    seen: Option<i64>,
+    /// Items that the mailboxes hold, where their source told.
+    on_server: Option<i64>,
+    /// The same under its earlier name.
     items: Option<i64>,
+    mailboxes: Vec<MailboxStatus>,
+    mailboxes_incomplete: usize,
     fresh_at: Option<Timestamp>,
     attempted_at: Option<Timestamp>,
-    error: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct MailboxStatus {
+    name: String,
+    role: String,
+    seen: Option<i64>,
+    on_server: Option<i64>,
+    complete: bool,
+    /// Items that the server lists and did not give; `None` while that is not known.
+    missing: Option<i64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,33 +80,41 @@ struct OutboxStatus {
     dead: u32,
 }
 
+#[derive(Debug, Serialize)]
+struct EndpointStatus {
+    name: String,
+    state: EndpointState,
+    gone_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum EndpointState {
+    /// Configured, and the daemon has not met it yet.
+    New,
+    /// Nudges are posted to it.
+    Active,
+    /// Its URL answered 410 Gone: nothing is posted until it has another one.
+    Gone,
+    /// Not in the configuration any more.
+    Removed,
+}
+
 pub(super) fn status(path: &Path, printing: &Printing) -> Result<ExitCode, Failure> {
-    let (_, db) = open(path)?;
-    let status = gather(&db, printing.clock().now())?;
-    output::to_stdout(|out| print(out, printing.format, &status))?;
+    let (config, db) = open(path)?;
+    let now = printing.clock().now();
+    let status = gather(&db, &config, now)?;
+    output::to_stdout(|out| print::print(out, printing.format, &status, now))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn gather(db: &Db, now: Timestamp) -> Result<Status, StoreError> {
-    let mut sources = Vec::new();
-    for found in source::all(db)? {
-        let (mailboxes, incomplete, items) = report::mailboxes(db, found.id)?;
-        sources.push(SourceStatus {
-            name: found.name,
-            rep: found.rep,
-            kind: found.kind,
-            state: found.state,
-            mailboxes,
-            mailboxes_incomplete: incomplete,
-            items,
-            fresh_at: found.fresh_at,
-            attempted_at: found.attempted_at,
-            error: found.error,
-        });
-    }
+fn gather(db: &Db, config: &Config, now: Timestamp) -> Result<Status, StoreError> {
+    let sources =
+        source::all(db)?.into_iter().map(|found| of_source(db, found)).collect::<Result<_, _>>()?;
     let totals = report::totals(db, now)?;
     let (pending, delivered, dead) = outbox::counts(db, now)?;
     let left_out = report::left_out(db, now)?;
+    let configured: Vec<&str> = config.endpoints.iter().map(|e| e.name.as_str()).collect();
     Ok(Status {
         sources,
         messages: totals.messages,
@@ -95,72 +129,63 @@ fn gather(db: &Db, now: Timestamp) -> Result<Status, StoreError> {
             .map(|(reason, messages)| LeftOutStatus { reason, messages })
             .collect(),
         outbox: OutboxStatus { pending, delivered, dead },
+        endpoints: endpoints(&outbox::endpoints(db)?, &configured),
     })
 }
 
-fn print(out: &mut dyn Write, format: Format, status: &Status) -> std::io::Result<()> {
-    let look = Look::of_stdout();
-    output::print(out, format, look, &source_table(status), status)?;
-    if format != Format::Table {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "\n{} messages, {} meetings, {} interactions, {} relationships, {} contacts",
-        status.messages,
-        status.meetings,
-        status.interactions,
-        status.relationships,
-        status.contacts
-    )?;
-    writeln!(
-        out,
-        "{} nudges; outbox: {} pending, {} delivered, {} given up; {} items in quarantine",
-        status.nudges,
-        status.outbox.pending,
-        status.outbox.delivered,
-        status.outbox.dead,
-        status.quarantined
-    )?;
-    if !status.left_out.is_empty() {
-        writeln!(out, "\nleft out:")?;
-    }
-    for left_out in &status.left_out {
-        let meaning = LeftOut::describe(&left_out.reason);
-        writeln!(out, "{:>8}  {meaning}", left_out.messages)?;
-    }
-    Ok(())
+fn of_source(db: &Db, found: source::Source) -> Result<SourceStatus, StoreError> {
+    let state = found.condition.state;
+    let mailboxes = mailbox::all(db, found.id)?;
+    let mailbox::Reading { seen, on_server, .. } = mailbox::reading(&mailboxes, state);
+    let mailboxes: Vec<MailboxStatus> = mailboxes
+        .into_iter()
+        .map(|mailbox| {
+            let missing = mailbox.missing(state);
+            let mailbox::Mailbox { name, role, seen, on_server, complete } = mailbox;
+            MailboxStatus { name, role, seen, on_server, complete, missing }
+        })
+        .collect();
+    Ok(SourceStatus {
+        name: found.name,
+        rep: found.rep,
+        kind: found.kind,
+        state,
+        retry_at: found.condition.retry_at,
+        failures: found.condition.failures,
+        error: found.error,
+        seen,
+        on_server,
+        items: on_server,
+        mailboxes_incomplete: mailboxes.iter().filter(|m| !m.complete).count(),
+        mailboxes,
+        fresh_at: found.fresh_at,
+        attempted_at: found.attempted_at,
+    })
 }
 
-fn source_table(status: &Status) -> Table {
-    let column = |key, title, align| Column { key, title, align };
-    let mut table = Table::new(&[
-        column("name", "source", Align::Left),
-        column("rep", "rep", Align::Left),
-        column("kind", "kind", Align::Left),
-        column("state", "state", Align::Left),
-        column("mailboxes", "mailboxes", Align::Right),
-        column("items", "items", Align::Right),
-        column("fresh_at", "fresh at", Align::Right),
-        column("error", "last error", Align::Left),
-    ]);
-    for source in &status.sources {
-        let tone = match source.state.as_str() {
-            "ok" => Tone::Good,
-            "new" | "disabled" => Tone::Faint,
-            "auth_required" | "misconfigured" => Tone::Bad,
-            _ => Tone::Warning,
-        };
-        table.push(vec![
-            Cell::text(&source.name),
-            Cell::text(&source.rep),
-            Cell::text(&source.kind),
-            Cell::text(&source.state).toned(tone),
-            Cell::number(source.mailboxes.to_string()),
-            Cell::number(source.items.map(|n| n.to_string()).unwrap_or_default()),
-            Cell::text(source.fresh_at.map(|at| at.to_string()).unwrap_or_default()),
-            Cell::text(source.error.as_deref().unwrap_or_default()),
-        ]);
-    }
-    table
+/// The endpoints met so far and those configured since, by name.
+fn endpoints(met: &[outbox::Endpoint], configured: &[&str]) -> Vec<EndpointStatus> {
+    let mut all: Vec<EndpointStatus> = met
+        .iter()
+        .map(|endpoint| {
+            let state = match endpoint.gone_at {
+                _ if !configured.contains(&endpoint.name.as_str()) => EndpointState::Removed,
+                Some(_) => EndpointState::Gone,
+                None => EndpointState::Active,
+            };
+            EndpointStatus { name: endpoint.name.clone(), state, gone_at: endpoint.gone_at }
+        })
+        .collect();
+    let new = configured.iter().filter(|name| !met.iter().any(|endpoint| endpoint.name == **name));
+    all.extend(new.map(|name| EndpointStatus {
+        name: (*name).to_owned(),
+        state: EndpointState::New,
+        gone_at: None,
+    }));
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+fn code<S: serde::Serializer>(state: &SourceState, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(state.code())
 }

@@ -61,7 +61,7 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         let reader = reader(config, found, &mut tls, &clients)?;
         let at_once = config.sync.connections_per_host as usize;
         let place = reader.login().map(|login| places.of(&login, at_once));
-        let poll = Span::from_millis(i64::try_from(found.poll.as_millis()).unwrap_or(i64::MAX));
+        let poll = Span::from_duration(found.poll);
         let source = sync::Source {
             id: *id,
             rep: *rep,

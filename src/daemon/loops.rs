@@ -8,18 +8,18 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Daemon, Scheduled, pause::pause};
+use super::{Daemon, Scheduled};
 use crate::clock;
-use crate::model::{Span, Timestamp};
+use crate::model::source_state::out_of_step;
+use crate::model::{Occasion, Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
 use crate::pipeline::sync::{self, PassError};
 use crate::source::{self, Glance, Kept, Rest, Scope, SourceError, Woken};
 
 /// A loop looks again at least this often, whatever it was told: clocks jump.
 const LONGEST_SLEEP: Span = Span::from_hours(1);
-/// A connection that was lost before it was so old counts as a failure: a server that accepts and
-/// drops must not be asked without end.
-const SHORT_LIVED: Duration = Duration::from_secs(60);
+/// A source that is left alone is looked at again so often: what keeps it waiting may have changed.
+const LOOK: Span = Span::from_seconds(60);
 /// After the store has failed: a full disk may be freed.
 const STORE_PAUSE: Duration = Duration::from_secs(10);
 
@@ -64,13 +64,11 @@ impl Daemon {
     async fn source_loop(&self, scheduled: &Scheduled, stop: &CancellationToken) {
         let name = scheduled.source.name.as_str();
         let mut kept = Kept::default();
-        let (mut failures, mut scope) = (0, Scope::Everything);
+        let (mut scope, mut occasion) = (Scope::Everything, Occasion::Start);
         let mut next_poll = Instant::now();
         while !stop.is_cancelled() {
-            let turn = self.turn(scheduled, &mut kept, scope, stop).await;
-            let error = match turn {
+            match self.turn(scheduled, &mut kept, (scope, occasion), stop).await {
                 Ok(done) => {
-                    failures = 0;
                     let (messages, interactions) = (done.stored.messages, done.stored.interactions);
                     if messages + interactions > 0 {
                         tracing::info!(source = name, messages, interactions, "source read");
@@ -79,40 +77,50 @@ impl Daemon {
                     if done.rest == Rest::Something {
                         continue;
                     }
-                    None
+                    if scope == Scope::Everything {
+                        self.stored.notify_one();
+                        next_poll = soon(out_of_step(scheduled.poll, clock::draw()));
+                    }
+                    occasion = Occasion::Routine;
+                }
+                Err(PassError::NotYet { until, .. }) => {
+                    next_poll = soon((until - self.clock.now()).min(LOOK));
                 }
                 Err(PassError::Source(SourceError::Stopped)) => return,
                 Err(PassError::Source(error)) => {
-                    failures += 1;
-                    tracing::warn!(source = name, failures, %error, "source not read");
-                    Some(error)
+                    tracing::warn!(source = name, %error, "source not read");
+                    self.stored.notify_one();
+                    // How long it is left alone stands in the database.
+                    next_poll = Instant::now();
+                    occasion = Occasion::Routine;
                 }
                 Err(PassError::Store(error)) => {
-                    failures += 1;
                     tracing::error!(source = name, %error, "nothing can be stored");
                     rest(STORE_PAUSE, stop).await;
                     continue;
                 }
-            };
-            if scope == Scope::Everything || error.is_some() {
-                self.stored.notify_one();
-                let wait = pause(error.as_ref(), failures, scheduled.poll, clock::draw());
-                next_poll = Instant::now() + wait.to_duration();
             }
-            let most = next_poll.saturating_duration_since(Instant::now());
             scope = Scope::Everything;
+            let most = next_poll.saturating_duration_since(Instant::now());
             match source::wait(&scheduled.source.reader, &mut kept, most, stop).await {
                 Woken::News if next_poll > Instant::now() => scope = Scope::News,
                 Woken::News | Woken::Time => {}
-                Woken::Lost { error, lived } if lived < SHORT_LIVED => {
-                    failures += 1;
-                    tracing::warn!(source = name, failures, %error, "connection lost at once");
-                    let wait = pause(Some(&error), failures, scheduled.poll, clock::draw());
-                    rest(wait.to_duration(), stop).await;
-                }
-                Woken::Lost { error, .. } => tracing::debug!(source = name, %error, "lost"),
+                Woken::Lost { error, lived } => self.lost(scheduled, &error, lived).await,
                 Woken::Stopped => return,
             }
+        }
+    }
+
+    /// Notes that a kept connection was lost: the next pass waits as long as it should.
+    async fn lost(&self, scheduled: &Scheduled, error: &SourceError, lived: Duration) {
+        let name = scheduled.source.name.as_str();
+        let since = self.clock.now() - Span::from_duration(lived);
+        let attempt = self.attempt(scheduled, &Kept::default(), Occasion::Routine).await;
+        match sync::lost(&self.store, &scheduled.source, since, error, attempt).await {
+            Ok(condition) => {
+                tracing::debug!(source = name, %error, failures = condition.failures, "lost");
+            }
+            Err(error) => tracing::error!(source = name, %error, "nothing can be stored"),
         }
     }
 
@@ -121,16 +129,16 @@ impl Daemon {
         &self,
         scheduled: &Scheduled,
         kept: &mut Kept,
-        scope: Scope,
+        (scope, occasion): (Scope, Occasion),
         stop: &CancellationToken,
     ) -> Result<sync::Outcome, PassError> {
         let reader = &scheduled.source.reader;
         if scope == Scope::News || source::glance(reader, kept, stop).await == Glance::Changed {
-            return self.pass(scheduled, kept, scope, stop).await;
+            return self.pass(scheduled, kept, (scope, occasion), stop).await;
         }
-        let now = self.clock.now();
-        if scheduled.is_due(now) {
-            sync::unchanged(self.going(now, stop), &scheduled.source).await?;
+        if scheduled.is_due(self.clock.now()) {
+            let attempt = self.attempt(scheduled, kept, occasion).await;
+            sync::unchanged(self.going(attempt, stop), &scheduled.source, kept).await?;
         }
         Ok(sync::Outcome::default())
     }
@@ -188,6 +196,11 @@ impl Daemon {
         let wait = next.map_or(LONGEST_SLEEP, |at| (at - self.clock.now()).min(LONGEST_SLEEP));
         wait.to_duration().max(Duration::from_secs(1))
     }
+}
+
+/// The instant after a span.
+fn soon(wait: Span) -> Instant {
+    Instant::now() + wait.to_duration()
 }
 
 /// Sleeps, or until told to stop.

@@ -67,6 +67,8 @@ pub struct KnownMailbox {
     pub cursor: Option<Cursor>,
     /// Sorted keys of the items read so far, for mailboxes without an order (Maildir).
     pub seen: Vec<i64>,
+    /// Items that the source could not give before, a few at a time: to be asked for once more.
+    pub retry: Vec<i64>,
 }
 
 /// What a server knows of a message beside its header (Gmail's X-GM-EXT-1).

@@ -107,6 +107,12 @@ impl Span {
         self.0 as f64 / DAY_MS as f64
     }
 
+    /// A duration as a span; one beyond what a span can hold is the longest.
+    #[must_use]
+    pub fn from_duration(duration: std::time::Duration) -> Self {
+        Self(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// The same as a standard duration; a negative span is no time.
     #[must_use]
     pub fn to_duration(self) -> std::time::Duration {

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Role, Timestamp};
 use crate::normalise::people::organisation;
-use crate::store::{Db, StoreError, contact, mailbox, relationship};
+use crate::store::quarantine::Aside;
+use crate::store::{Db, StoreError, contact, mailbox, relationship, source};
 
 use super::{Rules, fold};
 
@@ -31,11 +32,11 @@ pub struct Batch {
     pub messages: Vec<Envelope>,
     /// The calendar as it is now, if it has changed.
     pub calendar: Option<Calendar>,
-    /// Items that could not be understood, with the reason.
-    pub quarantined: Vec<(i64, String)>,
-    /// Items that were read, in mailboxes that have no order.
+    /// Items that could not be read or understood, with the reason.
+    pub quarantined: Vec<Aside>,
+    /// Messages that were given, understood or not.
     pub seen: Vec<i64>,
-    /// Items that have gone from them.
+    /// Messages that have gone from a mailbox without an order.
     pub gone: Vec<i64>,
     /// Items that must not be written down.
     pub excluded: usize,
@@ -108,12 +109,19 @@ pub fn commit_delta(
     link::link_threads(&mut work)?;
     work.name_contacts()?;
     fold::fold(db, rules, now, &work.touched)?;
-    for (item, reason) in &batch.quarantined {
-        mailbox::quarantine(db, mailbox, *item, reason, now)?;
-    }
     work.outcome.quarantined = batch.quarantined.len();
-    mailbox::note_seen(db, mailbox, &batch.seen, &batch.gone)?;
-    mailbox::advance(db, mailbox, &batch.cursor, batch.complete, batch.total)?;
+    let step = mailbox::Step {
+        read: &batch.seen,
+        gone: &batch.gone,
+        aside: &batch.quarantined,
+        cursor: &batch.cursor,
+        complete: batch.complete,
+        total: batch.total,
+    };
+    mailbox::advance(db, mailbox, &step, now)?;
+    if !batch.complete {
+        source::catching_up(db, batch.source)?;
+    }
     Ok(work.outcome)
 }
 

@@ -1,5 +1,6 @@
 //! One pass over one source: deltas are normalised and committed while the next one is fetched.
 
+mod attempt;
 mod batch;
 
 use std::sync::Arc;
@@ -9,14 +10,16 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::model::{Delta, KnownMailbox, Role, Span, Timestamp};
+use crate::model::{Delta, KnownMailbox, Link, Role, Span, Timestamp};
 use crate::nudge::AGAIN;
 use crate::source::{self, Kept, Pass, Reader, Rest, Scope, SkipReason, SourceError};
 use crate::store::source::Freshness;
-use crate::store::{Db, Store, StoreError, mailbox as mailboxes, relationship, source as sources};
+use crate::store::{Db, Store, StoreError, relationship, source as sources};
 
 use super::ingest::{self, Batch};
 use super::{Rules, fold};
+
+pub use attempt::{Attempt, lost};
 
 /// Deltas fetched ahead of the one being normalised.
 const AHEAD: usize = 2;
@@ -62,6 +65,14 @@ pub struct Outcome {
 /// Why a pass ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum PassError {
+    /// The source is left alone: nothing was tried.
+    #[error("not tried before {until}: {why}")]
+    NotYet {
+        /// Until when.
+        until: Timestamp,
+        /// Why, with what went wrong last.
+        why: String,
+    },
     /// The source's doing.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -77,8 +88,8 @@ pub struct Going<'a> {
     pub store: &'a Arc<Store>,
     /// By which rules.
     pub rules: &'a Arc<Rules>,
-    /// The present.
-    pub now: Timestamp,
+    /// The circumstances.
+    pub attempt: Attempt,
     /// Where it is counted.
     pub progress: &'a Progress,
     /// Ends it early.
@@ -96,16 +107,10 @@ pub async fn pass(
     kept: &mut Kept,
     scope: Scope,
 ) -> Result<Outcome, PassError> {
-    let Going { store, rules, now, progress, stop } = going;
-    let (id, rep) = (from.id, from.rep);
-    let (known, freshness) = store
-        .write(move |db| {
-            if scope == Scope::Everything {
-                sources::begin(db, id, now)?;
-            }
-            Ok((mailboxes::known(db, id)?, sources::freshness(db, rep)?))
-        })
-        .await?;
+    let Going { store, rules, attempt, progress, stop } = going;
+    let now = attempt.clock.now();
+    let attempt::Known { mailboxes: known, freshness } =
+        attempt::begin(store, from, attempt, scope, now).await?;
     let mut behind = is_behind(&freshness, rules, now);
     let read_before: Vec<String> =
         known.iter().filter(|k| k.cursor.is_some()).map(|k| k.name.clone()).collect();
@@ -138,11 +143,15 @@ pub async fn pass(
         && (pass.rest == Rest::Something || pass.scope == Scope::News)
     {
         outcome.rest = pass.rest;
+        if pass.rest == Rest::Something {
+            let id = from.id;
+            store.write(move |db| sources::catching_up(db, id)).await?;
+        }
         return Ok(outcome);
     }
     settle(store, rules, now).await?;
-    let end = End { behind, quiet, rules: Arc::clone(rules) };
-    finish(store, from, read.map(|_| ()), end, now).await?;
+    let end = End { behind, quiet, link: link(kept, now), rules: Arc::clone(rules) };
+    finish(store, from, read.map(|_| ()), end, attempt, now).await?;
     Ok(outcome)
 }
 
@@ -150,9 +159,15 @@ pub async fn pass(
 ///
 /// # Errors
 /// What the store says.
-pub async fn unchanged(going: Going<'_>, from: &Source) -> Result<(), StoreError> {
-    let (id, now) = (from.id, going.now);
-    going.store.write(move |db| sources::succeed(db, id, now)).await
+pub async fn unchanged(going: Going<'_>, from: &Source, kept: &Kept) -> Result<(), StoreError> {
+    let (id, now) = (from.id, going.attempt.clock.now());
+    let link = link(kept, now);
+    going.store.write(move |db| attempt::succeed(db, id, link, now)).await
+}
+
+/// The connection that is kept, if one is.
+fn link(kept: &Kept, now: Timestamp) -> Link {
+    kept.age().map_or(Link::Closed, |age| Link::Open { since: now - Span::from_duration(age) })
 }
 
 fn gave_up(who: &str) -> SourceError {
@@ -243,6 +258,7 @@ struct End {
     behind: Behind,
     /// Mailboxes in which nothing was new: all of them are one commit, not one each.
     quiet: Vec<Batch>,
+    link: Link,
     rules: Arc<Rules>,
 }
 
@@ -258,6 +274,7 @@ async fn finish(
     from: &Source,
     read: Result<(), SourceError>,
     end: End,
+    attempt: Attempt,
     now: Timestamp,
 ) -> Result<(), PassError> {
     let (id, rep) = (from.id, from.rep);
@@ -270,25 +287,14 @@ async fn finish(
                 if end.behind == Behind::Yes {
                     catch_up(db, rep, now)?;
                 }
-                sources::succeed(db, id, now)
+                attempt::succeed(db, id, end.link, now)
             })
             .await?),
         Err(SourceError::Stopped) => Err(SourceError::Stopped.into()),
         Err(error) => {
-            let (state, words) = (state_after(&error), error.to_string());
-            store.write(move |db| sources::fail(db, id, state, &words)).await?;
+            attempt::fail(store, id, &error, attempt).await?;
             Err(error.into())
         }
-    }
-}
-
-/// The state of a source after a failure.
-const fn state_after(error: &SourceError) -> &'static str {
-    match error {
-        SourceError::Unauthorized(_) => "auth_required",
-        SourceError::Misconfigured(_) => "misconfigured",
-        SourceError::Throttled { .. } => "throttled",
-        _ => "degraded",
     }
 }
 

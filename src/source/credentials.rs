@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::SourceError;
+use crate::model::Key;
 
 /// Where one secret comes from.
 pub trait Secrets: Send + Sync + fmt::Debug {
@@ -24,6 +25,18 @@ pub trait Secrets: Send + Sync + fmt::Debug {
     /// The server has refused this one: whoever keeps it forgets it, and gives another one next
     /// time if there is one.
     fn refused(&self, secret: &SecretString);
+
+    /// What tells this secret from another one, if there is one: 16 bits of a hash, so few that
+    /// nothing of it is told.
+    fn fingerprint(&self) -> BoxFuture<'_, Option<u16>> {
+        async {
+            let secret = self.secret().await.ok()?;
+            let key = Key::of("credentials", &[secret.expose_secret().as_bytes()]);
+            let [.., high, low] = key.0.to_be_bytes();
+            Some(u16::from_be_bytes([high, low]))
+        }
+        .boxed()
+    }
 }
 
 /// What to log in with.
@@ -33,6 +46,15 @@ pub enum Credentials {
     Password(Arc<dyn Secrets>),
     /// An OAuth access token (RFC 6750), as it is: without `Bearer` before it.
     Token(Arc<dyn Secrets>),
+}
+
+impl Credentials {
+    /// As [`Secrets::fingerprint`].
+    pub async fn fingerprint(&self) -> Option<u16> {
+        match self {
+            Self::Password(secrets) | Self::Token(secrets) => secrets.fingerprint().await,
+        }
+    }
 }
 
 impl From<SecretString> for Credentials {

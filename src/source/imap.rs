@@ -144,6 +144,12 @@ impl Kept {
         self.line.is_some()
     }
 
+    /// How old the connection is, if one is open.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        self.line.as_ref().map(|line| line.opened.elapsed())
+    }
+
     /// Says goodbye.
     pub async fn close(self) {
         if let Some(line) = self.line {

@@ -44,6 +44,17 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// What tells the present credentials from others, and nothing else of them, where there are
+    /// some.
+    pub async fn fingerprint(&self) -> Option<u16> {
+        match self {
+            Self::Imap(settings, _) => settings.credentials.fingerprint().await,
+            Self::Maildir(_) | Self::Ics(_) => None,
+        }
+    }
+}
+
 /// Who logs in where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Login<'a> {
@@ -62,6 +73,12 @@ impl Kept {
     #[must_use]
     pub const fn is_connected(&self) -> bool {
         self.0.is_connected()
+    }
+
+    /// How old the connection is, if one is open.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        self.0.age()
     }
 
     /// Ends the connection, politely where that takes no time.

@@ -45,7 +45,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Db, StoreError> {
 /// Opens an existing file for reading; the daemon may be writing to it.
 ///
 /// # Errors
-/// [`StoreError::Missing`] if there is none; else as for writing.
+/// [`StoreError::Missing`] if there is none, [`StoreError::Older`] if it has yet to be migrated; else
+/// as for writing.
 pub fn open_reader(path: &Path) -> Result<Db, StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
@@ -53,10 +54,11 @@ pub fn open_reader(path: &Path) -> Result<Db, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = connect(path, flags)?;
     db.connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16000;")?;
-    if migrate::refuse_newer(&db.connection, path)? == 0 {
-        return Err(StoreError::Missing { path: path.to_owned() });
+    match migrate::refuse_newer(&db.connection, path)? {
+        0 => Err(StoreError::Missing { path: path.to_owned() }),
+        found if found < migrate::known() => Err(StoreError::Older { path: path.to_owned() }),
+        _ => Ok(db),
     }
-    Ok(db)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that opens the database")]

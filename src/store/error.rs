@@ -25,6 +25,14 @@ pub enum StoreError {
         /// The last number known here.
         known: i64,
     },
+    /// The schema is from an earlier version, which only a writer brings up to date.
+    #[error(
+        "{path} was written by an older keepwarm\nhint: start the service, or `keepwarm run --once`: it is brought up to date then"
+    )]
+    Older {
+        /// The database.
+        path: PathBuf,
+    },
     /// There is no database to read.
     #[error("{path} does not exist yet\nhint: `keepwarm run` creates it")]
     Missing {

@@ -1,10 +1,43 @@
-//! Mailboxes: cursors, items seen, the quarantine.
+//! Mailboxes: cursors, and what was read of them beside what they hold.
 
 use rusqlite::params;
 
 use super::connection::Db;
 use super::error::StoreError;
-use crate::model::{Cursor, KnownMailbox, MailboxInfo, Role, Timestamp};
+use super::quarantine::{self, Aside};
+use crate::model::{Cursor, KnownMailbox, MailboxInfo, Role, SourceState, Timestamp};
+
+/// A mailbox as status tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// Its name, as in [`MailboxInfo::name`].
+    pub name: String,
+    /// The word for what it is for.
+    pub role: String,
+    /// Items read from it, those put aside too; `None` if they were not counted from the beginning.
+    pub seen: Option<i64>,
+    /// Items that it holds, if its source told.
+    pub on_server: Option<i64>,
+    /// Whether everything that was there when it was first met has been read.
+    pub complete: bool,
+}
+
+/// One step of reading a mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// Items that were given, understood or not.
+    pub read: &'a [i64],
+    /// Items that have gone from a mailbox without an order.
+    pub gone: &'a [i64],
+    /// Items to put aside.
+    pub aside: &'a [Aside],
+    /// Where the next step continues.
+    pub cursor: &'a Cursor,
+    /// Whether it was the last one.
+    pub complete: bool,
+    /// How many items the mailbox holds, if its source told.
+    pub total: Option<u64>,
+}
 
 /// Enters a mailbox or brings its role up to date; gives the row.
 ///
@@ -12,18 +45,18 @@ use crate::model::{Cursor, KnownMailbox, MailboxInfo, Role, Timestamp};
 /// As every write.
 pub fn ensure(db: &Db, source: i64, mailbox: &MailboxInfo) -> Result<i64, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "INSERT INTO mailbox (source_id, name, role) VALUES (?1, ?2, ?3)
+        "INSERT INTO mailbox (source_id, name, role, seen_count) VALUES (?1, ?2, ?3, 0)
          ON CONFLICT (source_id, name) DO UPDATE SET role = excluded.role RETURNING id",
     )?;
     let role = role_code(mailbox.role);
     Ok(statement.query_row(params![source, mailbox.name, role], |row| row.get(0))?)
 }
 
-/// What is known of a source's mailboxes, for the next pass.
+/// What is known of a source's mailboxes, for a pass that begins at `now`.
 ///
 /// # Errors
 /// As every read.
-pub fn known(db: &Db, source: i64) -> Result<Vec<KnownMailbox>, StoreError> {
+pub fn known(db: &Db, source: i64, now: Timestamp) -> Result<Vec<KnownMailbox>, StoreError> {
     let mut statement = db
         .connection
         .prepare_cached("SELECT id, name, cursor FROM mailbox WHERE source_id = ?1 ORDER BY id")?;
@@ -33,10 +66,64 @@ pub fn known(db: &Db, source: i64) -> Result<Vec<KnownMailbox>, StoreError> {
     let mut known = Vec::new();
     for row in rows {
         let (id, name, cursor) = row?;
-        let cursor = cursor.and_then(|json| serde_json::from_str(&json).ok());
-        known.push(KnownMailbox { name, cursor, seen: seen(db, id)? });
+        let (seen, retry) = (seen(db, id)?, quarantine::due(db, id, now)?);
+        known.push(KnownMailbox { name, cursor: parsed(cursor), seen, retry });
     }
     Ok(known)
+}
+
+/// A source's mailboxes, by name.
+///
+/// # Errors
+/// As every read.
+pub fn all(db: &Db, source: i64) -> Result<Vec<Mailbox>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT name, role, seen_count, total, complete FROM mailbox
+         WHERE source_id = ?1 ORDER BY name",
+    )?;
+    let rows = statement.query_map([source], |row| {
+        Ok(Mailbox {
+            name: row.get(0)?,
+            role: row.get(1)?,
+            seen: row.get(2)?,
+            on_server: row.get(3)?,
+            complete: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// All mailboxes of a source together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Items read; `None` if they were not counted in every mailbox.
+    pub seen: Option<i64>,
+    /// Items that the mailboxes hold; `None` if their source told of none.
+    pub on_server: Option<i64>,
+    /// Items that are missing, where that is known.
+    pub missing: i64,
+}
+
+impl Mailbox {
+    /// How many items it holds that were not read although it has been read through: the server
+    /// lists them and does not give them. Unknown while it is being read for the first time, while
+    /// its source, in that state, is catching up with what arrived, or if nobody counted.
+    #[must_use]
+    pub fn missing(&self, state: SourceState) -> Option<i64> {
+        let (seen, on_server) = (self.seen?, self.on_server?);
+        let read_through = self.complete && state != SourceState::Syncing;
+        read_through.then(|| on_server.saturating_sub(seen).max(0))
+    }
+}
+
+/// What the mailboxes of a source in that state come to.
+#[must_use]
+pub fn reading(mailboxes: &[Mailbox], state: SourceState) -> Reading {
+    Reading {
+        seen: mailboxes.iter().map(|mailbox| mailbox.seen).sum(),
+        on_server: mailboxes.iter().filter_map(|m| m.on_server).reduce(i64::saturating_add),
+        missing: mailboxes.iter().filter_map(|mailbox| mailbox.missing(state)).sum(),
+    }
 }
 
 fn seen(db: &Db, mailbox: i64) -> Result<Vec<i64>, StoreError> {
@@ -47,77 +134,89 @@ fn seen(db: &Db, mailbox: i64) -> Result<Vec<i64>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Moves a mailbox's cursor. `complete` says that all of it has been read; once it has, it stays
-/// so until the mailbox is renumbered, which `cursor` then tells by not being complete.
+/// Moves a mailbox on by one step: its cursor, what was read of it, what is put aside and what need
+/// not be any more. Once all of it has been read it stays complete until it is renumbered, which
+/// the cursor of a step tells that is not complete.
 ///
 /// # Errors
 /// As every write.
-pub fn advance(
-    db: &Db,
-    mailbox: i64,
-    cursor: &Cursor,
-    complete: bool,
-    total: Option<u64>,
-) -> Result<(), StoreError> {
-    let json = serde_json::to_string(cursor).unwrap_or_default();
-    let uid_validity = match cursor {
-        Cursor::Imap { uid_validity, .. } => Some(*uid_validity),
-        Cursor::Maildir | Cursor::Whole { .. } => None,
+pub fn advance(db: &Db, mailbox: i64, step: &Step<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let (before, counted) = stand(db, mailbox)?;
+    let onward = before.as_ref().is_some_and(|before| continues(before, step.cursor));
+    if !onward && matches!(step.cursor, Cursor::Imap { .. }) {
+        // Its numbers name other items now, or none.
+        quarantine::forget(db, mailbox)?;
+    }
+    let fresh = quarantine::settle(db, mailbox, step.read, step.aside, now)?;
+    let total = step.total.and_then(|total| i64::try_from(total).ok());
+    let seen = match step.cursor {
+        Cursor::Imap { .. } if onward => counted.map(|counted| counted.saturating_add(fresh)),
+        Cursor::Imap { .. } => Some(fresh),
+        Cursor::Maildir => {
+            let more = note_seen(db, mailbox, step.read, step.gone)?;
+            counted.map(|counted| counted.saturating_add(more))
+        }
+        Cursor::Whole { .. } => total,
     };
+    // What was read and has been deleted since must not make up for what was never read.
+    let seen = if step.complete { seen.map(|seen| seen.min(total.unwrap_or(seen))) } else { seen };
+    let json = serde_json::to_string(step.cursor).unwrap_or_default();
+    let renumbered = before.as_ref().and_then(uid_validity) != uid_validity(step.cursor);
     db.connection
         .prepare_cached(
-            "UPDATE mailbox SET
-                 complete = ?3 OR (complete AND coalesce(cursor ->> 'uid_validity', 0) = coalesce(?5, 0)),
-                 cursor = ?2, total = coalesce(?4, total)
+            "UPDATE mailbox SET complete = ?3 OR (complete AND NOT ?4), cursor = ?2,
+                 total = coalesce(?5, total), seen_count = ?6
              WHERE id = ?1",
         )?
-        .execute(params![
-            mailbox,
-            json,
-            complete,
-            total.and_then(|n| i64::try_from(n).ok()),
-            uid_validity
-        ])?;
+        .execute(params![mailbox, json, step.complete, renumbered, total, seen])?;
     Ok(())
 }
 
-/// Notes items of an unordered mailbox as read, and forgets those that have gone.
-///
-/// # Errors
-/// As every write.
-pub fn note_seen(db: &Db, mailbox: i64, new: &[i64], gone: &[i64]) -> Result<(), StoreError> {
+/// Where a mailbox stands: its cursor, and how many items were read.
+fn stand(db: &Db, mailbox: i64) -> Result<(Option<Cursor>, Option<i64>), StoreError> {
+    let mut statement =
+        db.connection.prepare_cached("SELECT cursor, seen_count FROM mailbox WHERE id = ?1")?;
+    Ok(statement.query_row([mailbox], |row| Ok((parsed(row.get(0)?), row.get(1)?)))?)
+}
+
+fn parsed(cursor: Option<String>) -> Option<Cursor> {
+    cursor.and_then(|json| serde_json::from_str(&json).ok())
+}
+
+/// Whether one cursor takes up where another left off, so that nothing is read twice.
+const fn continues(before: &Cursor, after: &Cursor) -> bool {
+    match (before, after) {
+        (
+            Cursor::Imap { uid_validity: old, low: from, high: to },
+            Cursor::Imap { uid_validity: new, low, high },
+        ) => *old == *new && *low <= *from && *high >= *to,
+        _ => false,
+    }
+}
+
+const fn uid_validity(cursor: &Cursor) -> Option<u32> {
+    match cursor {
+        Cursor::Imap { uid_validity, .. } => Some(*uid_validity),
+        Cursor::Maildir | Cursor::Whole { .. } => None,
+    }
+}
+
+/// Notes items of a mailbox without an order as read and forgets those that have gone; gives how
+/// many more are known now.
+fn note_seen(db: &Db, mailbox: i64, new: &[i64], gone: &[i64]) -> Result<i64, StoreError> {
+    let mut more = 0;
     let mut insert = db.connection.prepare_cached(
         "INSERT INTO seen (mailbox_id, item) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
     )?;
     for item in new {
-        insert.execute(params![mailbox, item])?;
+        more += i64::from(insert.execute(params![mailbox, item])? > 0);
     }
     let mut delete =
         db.connection.prepare_cached("DELETE FROM seen WHERE mailbox_id = ?1 AND item = ?2")?;
     for item in gone {
-        delete.execute(params![mailbox, item])?;
+        more -= i64::from(delete.execute(params![mailbox, item])? > 0);
     }
-    Ok(())
-}
-
-/// Puts an item aside that cannot be understood, with the reason.
-///
-/// # Errors
-/// As every write.
-pub fn quarantine(
-    db: &Db,
-    mailbox: i64,
-    item: i64,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    db.connection
-        .prepare_cached(
-            "INSERT INTO quarantine (mailbox_id, item, reason, at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (mailbox_id, item) DO UPDATE SET reason = excluded.reason",
-        )?
-        .execute(params![mailbox, item, reason, now])?;
-    Ok(())
+    Ok(more)
 }
 
 const fn role_code(role: Role) -> &'static str {

@@ -1,21 +1,32 @@
 //! Bringing the schema up to date: numbered files, append-only, each in one transaction.
 //!
 //! `user_version` is the number of the last one applied. Before an existing database is changed, a
-//! copy of it is left beside it (`….before-NNNN`). A newer schema is refused, untouched.
+//! copy of it is left beside it (`….before-NNNN`), whole and for its owner only. A newer schema is
+//! refused, untouched.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use super::connection::create;
 use super::error::StoreError;
 
 /// Every migration in order; the first brings an empty file to schema 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001-initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001-initial.sql"),
+    include_str!("../../migrations/0002-source-condition.sql"),
+];
 
-/// Refuses a schema that a later version wrote.
+/// The schema that this version writes.
+pub(super) fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// Refuses a schema that a later version wrote; gives the number of the one found.
 pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = known();
     if found > known {
         return Err(StoreError::Newer { path: path.to_owned(), found, known });
     }
@@ -25,11 +36,11 @@ pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<i64, 
 /// Applies what is missing.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let found = refuse_newer(connection, path)?;
+    if found > 0 && found < known() {
+        back_up(connection, path, found)?;
+    }
     let pending = MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0));
     for (index, sql) in pending {
-        if found > 0 && i64::try_from(index).ok() == Some(found) {
-            back_up(connection, path, found)?;
-        }
         let transaction = connection.transaction()?;
         transaction.execute_batch(sql)?;
         transaction.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(0))?;
@@ -38,10 +49,28 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     Ok(())
 }
 
-/// Leaves a copy of the database as it is beside it.
+/// Leaves a copy of the database as it is beside it. It has its name only once it is whole, so that
+/// one left by an interrupted upgrade is made again and never taken for a copy.
 fn back_up(connection: &Connection, path: &Path, version: i64) -> Result<(), StoreError> {
+    let whole = beside(path, &format!(".before-{:04}", version + 1));
+    let part = beside(&whole, ".part");
+    let failed = |source| StoreError::io(&part, source);
+    if part.exists() {
+        std::fs::remove_file(&part).map_err(failed)?;
+    }
+    // Made here and empty, which SQLite accepts: it would give others leave to read it.
+    create(&part)?;
+    connection.execute("VACUUM INTO ?1", [part.to_string_lossy()])?;
+    File::open(&part).and_then(|file| file.sync_all()).map_err(failed)?;
+    std::fs::rename(&part, &whole).map_err(failed)?;
+    let directory = whole.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = File::open(directory.unwrap_or_else(|| Path::new(".")));
+    directory.and_then(|directory| directory.sync_all()).map_err(failed)
+}
+
+/// A path with something after its name.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(format!(".before-{:04}", version + 1));
-    connection.execute("VACUUM INTO ?1", [name.to_string_lossy()])?;
-    Ok(())
+    name.push(suffix);
+    PathBuf::from(name)
 }

@@ -170,3 +170,24 @@ pub fn counts(db: &Db, now: Timestamp) -> Result<(u32, u32, u32), StoreError> {
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?)
 }
+
+/// An endpoint as status and metrics tell of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The name that the configuration gives, or gave.
+    pub name: String,
+    /// When its URL answered 410 Gone, if it did.
+    pub gone_at: Option<Timestamp>,
+}
+
+/// Every endpoint that there ever was, by name.
+///
+/// # Errors
+/// As every read.
+pub fn endpoints(db: &Db) -> Result<Vec<Endpoint>, StoreError> {
+    let mut statement =
+        db.connection.prepare_cached("SELECT name, gone_at FROM endpoint ORDER BY name")?;
+    let rows =
+        statement.query_map([], |row| Ok(Endpoint { name: row.get(0)?, gone_at: row.get(1)? }))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

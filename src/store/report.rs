@@ -56,6 +56,40 @@ pub fn totals(db: &Db, now: Timestamp) -> Result<Totals, StoreError> {
     )?)
 }
 
+/// How much the database holds, by statements that are cheap enough to be run every few seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Messages, each once.
+    pub messages: i64,
+    /// Interactions that count, up to when each relationship was last folded.
+    pub interactions: i64,
+    /// Nudges made.
+    pub nudges: i64,
+    /// Items put aside.
+    pub quarantined: i64,
+}
+
+/// Counts what there is, whenever it is dated.
+///
+/// # Errors
+/// As every read.
+pub fn sizes(db: &Db) -> Result<Sizes, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT (SELECT count(*) FROM message),
+                (SELECT coalesce(sum(outbound + inbound + meetings), 0) FROM relationship),
+                (SELECT count(*) FROM nudge),
+                (SELECT count(*) FROM quarantine)",
+    )?;
+    Ok(statement.query_row([], |row| {
+        Ok(Sizes {
+            messages: row.get(0)?,
+            interactions: row.get(1)?,
+            nudges: row.get(2)?,
+            quarantined: row.get(3)?,
+        })
+    })?)
+}
+
 /// How many messages make no interaction, by reason, the most first.
 ///
 /// # Errors
@@ -72,18 +106,6 @@ pub fn left_out(db: &Db, now: Timestamp) -> Result<Vec<(String, i64)>, StoreErro
     )?;
     let rows = statement.query_map([now], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// What each source has brought: mailboxes, and items on the server where it told.
-///
-/// # Errors
-/// As every read.
-pub fn mailboxes(db: &Db, source: i64) -> Result<(u32, u32, Option<i64>), StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT count(*), count(*) FILTER (WHERE complete = 0), sum(total)
-         FROM mailbox WHERE source_id = ?1",
-    )?;
-    Ok(statement.query_row([source], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
 }
 
 /// Proves that the database can be written, without changing it.

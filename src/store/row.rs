@@ -2,7 +2,7 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::model::{Direction, Key, Kind, Standing, Timestamp};
+use crate::model::{Direction, Key, Kind, SourceState, Standing, Timestamp};
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -89,6 +89,18 @@ impl FromSql for Standing {
             2 => Ok(Self::Unproven),
             other => Err(FromSqlError::OutOfRange(other)),
         }
+    }
+}
+
+impl ToSql for SourceState {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.code().into())
+    }
+}
+
+impl FromSql for SourceState {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::from_code(value.as_str()?).ok_or(FromSqlError::InvalidType)
     }
 }
 

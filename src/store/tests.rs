@@ -1,5 +1,8 @@
 //! The file, its lock and its transactions, on real files; and the plans of the hot statements.
 
+mod mailboxes;
+mod upgrade;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 

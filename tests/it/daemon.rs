@@ -6,6 +6,7 @@ mod nudges;
 mod once;
 mod running;
 mod secrets;
+mod states;
 
 use std::time::{Duration, Instant};
 

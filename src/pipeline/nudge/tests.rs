@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::{Outcome, step};
 use crate::model::{
-    Attendee, Envelope, Key, Meeting, MeetingStatus, Participation, Span, Timestamp,
+    Attendee, Condition, Envelope, Key, Link, Meeting, MeetingStatus, Participation, Span,
+    Timestamp,
 };
 use crate::pipeline::ingest::tests::world::{Mailbox, World, answering, day, envelope, person};
 use crate::pipeline::ingest::{Batch, Calendar};
 use crate::pipeline::sync::catch_up;
-use crate::store::{StoreError, nudge, outbox, relationship, rep, source};
+use crate::store::{Db, StoreError, nudge, outbox, relationship, rep, source};
 
 /// The last of 40 weekly exchanges.
 const LAST: f64 = 39.0 * 7.0;
@@ -53,7 +54,10 @@ fn at(world: &World, now: Timestamp) -> Outcome {
 
 fn read_through(world: &World, now: Timestamp) {
     let sources = world.sources.clone();
-    world.write(move |db| sources.iter().try_for_each(|id| source::succeed(db, *id, now))).unwrap();
+    let well = Condition::NEW.succeeded(Link::Closed, now);
+    let succeed =
+        move |db: &Db| sources.iter().try_for_each(|id| source::succeed(db, *id, &well, now));
+    world.write(succeed).unwrap();
 }
 
 fn stepped(world: &World, now: Timestamp) -> Outcome {

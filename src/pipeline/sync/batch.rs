@@ -1,9 +1,10 @@
 //! From a delta to a batch: everything that can be done before the store is asked. Pure.
 
-use crate::model::{Cursor, Delta, RawItem, Span, Timestamp};
+use crate::model::{Delta, RawItem, Span, Timestamp};
 use crate::normalise::calendar::{self, Problem};
 use crate::normalise::{Unusable, envelope};
 use crate::pipeline::ingest::{Batch, Calendar};
+use crate::store::quarantine::{Aside, Flaw};
 
 use super::Source;
 
@@ -35,36 +36,37 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
         messages: Vec::with_capacity(delta.items.len()),
         calendar: None,
         quarantined: Vec::new(),
-        seen: Vec::new(),
+        seen: Vec::with_capacity(delta.items.len()),
         gone: delta.vanished,
         excluded: 0,
         complete: delta.complete,
         cursor: delta.cursor,
         total: delta.total,
     };
-    let ordered = !matches!(batch.cursor, Cursor::Maildir);
     let mut whole = true;
     for item in delta.items {
         match item {
             RawItem::Message { item, received_at, header, marks: _ } => {
-                if !ordered {
-                    batch.seen.push(item);
-                }
+                batch.seen.push(item);
                 match envelope(&header, received_at, from.authserv_id.as_deref()) {
                     Ok(envelope) if not_before.is_some_and(|limit| envelope.at < limit) => {
                         batch.excluded += 1;
                     }
                     Ok(envelope) => batch.messages.push(envelope),
                     Err(Unusable::Private) => batch.excluded += 1,
-                    Err(why) => batch.quarantined.push((item, why.describe().to_owned())),
+                    Err(why) => batch.quarantined.push(unusable(item, why.describe().to_owned())),
                 }
             }
-            RawItem::Excluded { .. } => batch.excluded += 1,
+            RawItem::Excluded { item } => {
+                batch.seen.push(item);
+                batch.excluded += 1;
+            }
             RawItem::Calendar { bytes } => {
                 let (meetings, issues) = calendar::meetings(&bytes, window, zone);
                 whole &= issues.iter().all(|issue| issue.item != 0);
                 let cut = issues.iter().any(|issue| issue.problem == Problem::Truncated);
-                let odd = issues.into_iter().map(|issue| (issue.item, issue.problem.to_string()));
+                let odd =
+                    issues.into_iter().map(|issue| unusable(issue.item, issue.problem.to_string()));
                 batch.quarantined.extend(odd);
                 if cut {
                     // It is being written: what it says is known when it is whole.
@@ -79,7 +81,7 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
             RawItem::Unreadable { item, why } => {
                 // Not noted as seen: it is tried again with every pass, in case it is mended.
                 whole = false;
-                batch.quarantined.push((item, why));
+                batch.quarantined.push(Aside { item, why, flaw: Flaw::Unreadable });
             }
         }
     }
@@ -87,4 +89,8 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
         calendar.whole = whole;
     }
     batch
+}
+
+const fn unusable(item: i64, why: String) -> Aside {
+    Aside { item, why, flaw: Flaw::Unusable }
 }

@@ -27,7 +27,12 @@ async fn a_file_is_read_again_when_it_or_the_day_changes() {
     let first = pass(&path, &[], "2026-11-21T08:00:00Z").await.unwrap();
     assert_eq!(first.items, [RawItem::Calendar { bytes: b"one".to_vec() }]);
     let known = |cursor: &Cursor| {
-        [KnownMailbox { name: "calendar".to_owned(), cursor: Some(cursor.clone()), seen: vec![] }]
+        [KnownMailbox {
+            name: "calendar".to_owned(),
+            cursor: Some(cursor.clone()),
+            seen: vec![],
+            retry: vec![],
+        }]
     };
     let same = pass(&path, &known(&first.cursor), "2026-11-21T23:59:59Z").await.unwrap();
     assert_eq!((same.items.len(), &same.cursor), (0, &first.cursor));

@@ -1,0 +1,283 @@
+//! Status for people: the table of sources, then what needs somebody's attention in words.
+
+use std::io::{self, Write};
+
+use super::{EndpointState, SourceStatus, Status};
+use crate::cli::output::{self, Align, Cell, Column, Format, Look, Table, Tone};
+use crate::model::{SourceState, Span, Timestamp};
+use crate::normalise::LeftOut;
+
+pub(super) fn print(
+    out: &mut dyn Write,
+    format: Format,
+    status: &Status,
+    now: Timestamp,
+) -> io::Result<()> {
+    let look = Look::of_stdout();
+    output::print(out, format, look, &source_table(status, now), status)?;
+    if format != Format::Table {
+        return Ok(());
+    }
+    missing(out, status)?;
+    writeln!(
+        out,
+        "\n{} messages, {} meetings, {} interactions, {} relationships, {} contacts",
+        status.messages,
+        status.meetings,
+        status.interactions,
+        status.relationships,
+        status.contacts
+    )?;
+    writeln!(
+        out,
+        "{} nudges; outbox: {} pending, {} delivered, {} given up; {} items in quarantine",
+        status.nudges,
+        status.outbox.pending,
+        status.outbox.delivered,
+        status.outbox.dead,
+        status.quarantined
+    )?;
+    gone(out, status)?;
+    if !status.left_out.is_empty() {
+        writeln!(out, "\nleft out:")?;
+    }
+    for left_out in &status.left_out {
+        let meaning = LeftOut::describe(&left_out.reason);
+        writeln!(out, "{:>8}  {meaning}", left_out.messages)?;
+    }
+    Ok(())
+}
+
+/// A line for every mailbox that holds more than its server gave.
+fn missing(out: &mut dyn Write, status: &Status) -> io::Result<()> {
+    for source in &status.sources {
+        for mailbox in &source.mailboxes {
+            let (Some(missing @ 1..), Some(holds)) = (mailbox.missing, mailbox.on_server) else {
+                continue;
+            };
+            let name = output::clean(&mailbox.name);
+            writeln!(
+                out,
+                "missing: {} of the {} messages in {name} of {} have not been read",
+                grouped(missing),
+                grouped(holds),
+                source.name
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// A line for every endpoint that is not posted to any more.
+fn gone(out: &mut dyn Write, status: &Status) -> io::Result<()> {
+    for endpoint in status.endpoints.iter().filter(|e| e.state == EndpointState::Gone) {
+        let since = endpoint.gone_at.map(|at| format!(" at {at}")).unwrap_or_default();
+        let name = &endpoint.name;
+        writeln!(out, "endpoint {name} answered 410 Gone{since}: give it another url to use it")?;
+    }
+    Ok(())
+}
+
+fn source_table(status: &Status, now: Timestamp) -> Table {
+    let column = |key, title, align| Column { key, title, align };
+    let mut table = Table::new(&[
+        column("name", "source", Align::Left),
+        column("rep", "rep", Align::Left),
+        column("kind", "kind", Align::Left),
+        column("state", "state", Align::Left),
+        column("mailboxes", "mailboxes", Align::Right),
+        column("seen", "seen", Align::Right),
+        column("on_server", "on server", Align::Right),
+        column("fresh_at", "fresh at", Align::Right),
+        column("error", "last error", Align::Left),
+    ]);
+    let count = |n: Option<i64>| Cell::number(n.map(|n| n.to_string()).unwrap_or_default());
+    for source in &status.sources {
+        table.push(vec![
+            Cell::text(&source.name),
+            Cell::text(&source.rep),
+            Cell::text(&source.kind),
+            Cell::text(words(source, now)).toned(tone(source)),
+            Cell::number(source.mailboxes.len().to_string()),
+            count(source.seen),
+            count(source.on_server),
+            Cell::text(source.fresh_at.map(|at| at.to_string()).unwrap_or_default()),
+            Cell::text(source.error.as_deref().unwrap_or_default()),
+        ]);
+    }
+    table
+}
+
+/// How reading a source goes, in words.
+fn words(source: &SourceStatus, now: Timestamp) -> String {
+    let state = source.state.words();
+    let words = match (source.state, source.retry_at) {
+        (SourceState::Syncing, _) => match (source.seen, source.on_server) {
+            (Some(seen), Some(on_server)) => {
+                format!("{state} {} of {}", grouped(seen), grouped(on_server.max(seen)))
+            }
+            _ => state,
+        },
+        (SourceState::Degraded | SourceState::Throttled, Some(at)) if at > now => {
+            format!("{state} until {}", until(at, now))
+        }
+        _ => state,
+    };
+    match total_missing(source) {
+        0 => words,
+        missing => format!("{words}, missing {}", grouped(missing)),
+    }
+}
+
+fn tone(source: &SourceStatus) -> Tone {
+    match source.state {
+        SourceState::Ok if total_missing(source) > 0 => Tone::Warning,
+        SourceState::Ok => Tone::Good,
+        SourceState::New | SourceState::Disabled => Tone::Faint,
+        SourceState::AuthRequired | SourceState::Misconfigured => Tone::Bad,
+        SourceState::Syncing | SourceState::Degraded | SourceState::Throttled => Tone::Warning,
+    }
+}
+
+fn total_missing(source: &SourceStatus) -> i64 {
+    source.mailboxes.iter().filter_map(|mailbox| mailbox.missing).sum()
+}
+
+/// The minute after which an instant has passed, with its day if that is not today's.
+fn until(at: Timestamp, now: Timestamp) -> String {
+    let minute = Timestamp::from_seconds((at + Span::from_millis(59_999)).seconds() / 60 * 60);
+    match (minute.to_utc(), now.to_utc()) {
+        (Some(at), Some(now)) if at.date_naive() == now.date_naive() => {
+            at.format("%H:%M UTC").to_string()
+        }
+        _ => minute.to_string(),
+    }
+}
+
+/// A number with its thousands apart.
+fn grouped(number: i64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) && !text.ends_with('-') {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::status::{MailboxStatus, OutboxStatus};
+
+    fn now() -> Timestamp {
+        "2026-11-21T14:00:30Z".parse().unwrap()
+    }
+
+    fn mailbox(
+        name: &str,
+        seen: Option<i64>,
+        on_server: i64,
+        missing: Option<i64>,
+    ) -> MailboxStatus {
+        let (name, role, on_server) = (name.to_owned(), "inbox".to_owned(), Some(on_server));
+        MailboxStatus { name, role, seen, on_server, complete: missing.is_some(), missing }
+    }
+
+    fn source(state: SourceState, wait_s: Option<i64>, mailbox: MailboxStatus) -> SourceStatus {
+        SourceStatus {
+            name: state.code().to_owned(),
+            rep: "ann".to_owned(),
+            kind: "imap".to_owned(),
+            state,
+            retry_at: wait_s.map(|wait| now() + Span::from_seconds(wait)),
+            failures: 0,
+            error: wait_s.map(|_| "unreachable: connection refused".to_owned()),
+            seen: mailbox.seen,
+            on_server: mailbox.on_server,
+            items: mailbox.on_server,
+            mailboxes: vec![mailbox],
+            mailboxes_incomplete: 0,
+            fresh_at: None,
+            attempted_at: None,
+        }
+    }
+
+    #[test]
+    fn a_source_is_told_in_words() {
+        use SourceState as State;
+        let whole = || mailbox("INBOX", Some(7), 7, Some(0));
+        for (source, expected) in [
+            (source(State::Ok, None, whole()), "ok"),
+            (source(State::New, None, whole()), "new"),
+            (
+                source(State::Syncing, None, mailbox("INBOX", Some(12_000), 50_000, None)),
+                "syncing 12,000 of 50,000",
+            ),
+            (source(State::Syncing, None, mailbox("INBOX", None, 50_000, None)), "syncing"),
+            (source(State::Degraded, Some(2), whole()), "degraded until 14:01 UTC"),
+            (source(State::Degraded, Some(30), whole()), "degraded until 14:01 UTC"),
+            (source(State::Degraded, Some(31), whole()), "degraded until 14:02 UTC"),
+            (source(State::Degraded, Some(-1), whole()), "degraded"),
+            (
+                source(State::Throttled, Some(36_000), whole()),
+                "throttled until 2026-11-22T00:01:00Z",
+            ),
+            (source(State::AuthRequired, Some(86_400), whole()), "auth required"),
+            (source(State::Misconfigured, Some(86_400), whole()), "misconfigured"),
+            (source(State::Ok, None, mailbox("INBOX", Some(4), 7, Some(3))), "ok, missing 3"),
+            (source(State::Ok, None, mailbox("INBOX", None, 7, None)), "ok"),
+        ] {
+            assert_eq!(words(&source, now()), expected, "{source:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_and_who_is_gone_is_said_below_the_table() {
+        use EndpointState::{Active, Gone, New, Removed};
+        let stalled = mailbox("INBOX", Some(1000), 2234, Some(1234));
+        let status = Status {
+            sources: vec![source(SourceState::Ok, None, stalled)],
+            messages: 1000,
+            meetings: 0,
+            interactions: 0,
+            relationships: 0,
+            contacts: 0,
+            quarantined: 0,
+            nudges: 0,
+            left_out: Vec::new(),
+            outbox: OutboxStatus { pending: 0, delivered: 0, dead: 0 },
+            endpoints: super::super::endpoints(
+                &[("crm", Some(now())), ("old", Some(now())), ("slack", None)].map(
+                    |(name, gone_at)| crate::store::outbox::Endpoint { name: name.into(), gone_at },
+                ),
+                &["crm", "slack", "teams"],
+            ),
+        };
+        let mut out = Vec::new();
+        print(&mut out, Format::Table, &status, now()).unwrap();
+        let expected = "\
+source  rep  kind  state              mailboxes  seen  on server  fresh at  last error
+ok      ann  imap  ok, missing 1,234          1  1000       2234
+missing: 1,234 of the 2,234 messages in INBOX of ok have not been read
+
+1000 messages, 0 meetings, 0 interactions, 0 relationships, 0 contacts
+0 nudges; outbox: 0 pending, 0 delivered, 0 given up; 0 items in quarantine
+endpoint crm answered 410 Gone at 2026-11-21T14:00:30Z: give it another url to use it
+";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        let states: Vec<EndpointState> = status.endpoints.iter().map(|e| e.state).collect();
+        assert_eq!(states, [Gone, Removed, Active, New], "crm, old, slack, teams");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (number, expected) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"), (-123, "-123")]
+        {
+            assert_eq!(grouped(number), expected);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The quarantine: items of a mailbox that were not given or not understood, with the reason.
+//!
+//! What its source could not give is asked for again after growing pauses, and then no more; it
+//! leaves the quarantine when it is read.
+
+use std::collections::BTreeSet;
+
+use rusqlite::params;
+
+use super::connection::Db;
+use super::error::StoreError;
+use crate::model::{Span, Timestamp};
+
+/// How long an item that its source could not give is left before it is asked for again: the first
+/// time, the second and so on. After the last one it is not asked for any more.
+const PAUSES: [Span; 4] =
+    [Span::from_seconds(600), Span::from_hours(1), Span::from_hours(6), Span::from_hours(24)];
+/// How many such items of one mailbox are asked for again in one pass.
+const MOST_RETRIES: usize = 50;
+
+/// An item put aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// Its number.
+    pub item: i64,
+    /// Why, in words.
+    pub why: String,
+    /// What is to be done about it.
+    pub flaw: Flaw,
+}
+
+/// What is wrong with an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Its source could not give it: to be asked for again.
+    Unreadable,
+    /// It was given and could not be understood.
+    Unusable,
+}
+
+/// The items put aside that are to be asked for again in a pass at `now`, the oldest first.
+///
+/// # Errors
+/// As every read.
+pub fn due(db: &Db, mailbox: i64, now: Timestamp) -> Result<Vec<i64>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT item, tries, at FROM quarantine WHERE mailbox_id = ?1 AND tries IS NOT NULL
+         ORDER BY at, item",
+    )?;
+    let rows = statement.query_map([mailbox], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, Timestamp>(2)?))
+    })?;
+    let mut due = Vec::new();
+    for row in rows {
+        let (item, tries, at) = row?;
+        let pause = PAUSES.get(tries.saturating_sub(1) as usize);
+        if due.len() < MOST_RETRIES && pause.is_some_and(|pause| now - at >= *pause) {
+            due.push(item);
+        }
+    }
+    Ok(due)
+}
+
+/// Puts items aside and takes back those that were read now; gives how many of all these were met for
+/// the first time.
+pub(super) fn settle(
+    db: &Db,
+    mailbox: i64,
+    read: &[i64],
+    asides: &[Aside],
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let waiting = all(db, mailbox)?;
+    let aside: BTreeSet<i64> = asides.iter().map(|aside| aside.item).collect();
+    let mut release = db
+        .connection
+        .prepare_cached("DELETE FROM quarantine WHERE mailbox_id = ?1 AND item = ?2")?;
+    let mut fresh = 0;
+    for item in read {
+        if !waiting.contains(item) {
+            fresh += i64::from(!aside.contains(item));
+        } else if !aside.contains(item) {
+            release.execute(params![mailbox, item])?;
+        }
+    }
+    fresh += i64::try_from(aside.difference(&waiting).count()).unwrap_or(i64::MAX);
+    for aside in asides {
+        put(db, mailbox, aside, now)?;
+    }
+    Ok(fresh)
+}
+
+/// The items of a mailbox that are put aside.
+fn all(db: &Db, mailbox: i64) -> Result<BTreeSet<i64>, StoreError> {
+    let mut statement =
+        db.connection.prepare_cached("SELECT item FROM quarantine WHERE mailbox_id = ?1")?;
+    let rows = statement.query_map([mailbox], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn put(db: &Db, mailbox: i64, aside: &Aside, now: Timestamp) -> Result<(), StoreError> {
+    let tries = match aside.flaw {
+        Flaw::Unreadable => Some(1),
+        Flaw::Unusable => None,
+    };
+    db.connection
+        .prepare_cached(
+            "INSERT INTO quarantine (mailbox_id, item, reason, at, tries)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (mailbox_id, item) DO UPDATE SET reason = excluded.reason,
+                 at = excluded.at, tries = coalesce(tries, 0) + excluded.tries",
+        )?
+        .execute(params![mailbox, aside.item, aside.why, now, tries])?;
+    Ok(())
+}
+
+/// Forgets what was put aside of a mailbox that has been renumbered.
+///
+/// # Errors
+/// As every write.
+pub(super) fn forget(db: &Db, mailbox: i64) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached("DELETE FROM quarantine WHERE mailbox_id = ?1")?
+        .execute([mailbox])?;
+    Ok(())
+}

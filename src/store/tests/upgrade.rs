@@ -1,0 +1,76 @@
+//! A database of an earlier schema, with rows, becomes one of this schema, and a copy is left.
+
+use rusqlite::Connection;
+
+use super::{directory, write};
+use crate::model::{Condition, SourceState, Timestamp};
+use crate::store::{Store, StoreError, mailbox, open_reader, quarantine, source};
+
+/// Rows as the first release left them.
+const ROWS: &str = r#"
+INSERT INTO rep (id, code, name, address) VALUES (1, 'ann', 'Ann', 'ann@us.example');
+INSERT INTO source (id, name, rep_id, kind, state, fresh_at, attempted_at, error) VALUES
+    (1, 'ann-archive', 1, 'maildir', 'ok', 1000, 900, NULL),
+    (2, 'ann-mail', 1, 'imap', 'auth_required', NULL, 900, 'login refused: no');
+INSERT INTO mailbox (id, source_id, name, role, cursor, complete, total) VALUES
+    (1, 1, 'INBOX', 'all', '{"kind":"maildir"}', 1, 3),
+    (2, 2, 'INBOX', 'inbox', '{"kind":"imap","uid_validity":7,"low":1,"high":99}', 1, 50);
+INSERT INTO seen (mailbox_id, item) VALUES (1, 11), (1, 12), (1, 13);
+INSERT INTO quarantine (id, mailbox_id, item, reason, at) VALUES
+    (1, 2, 40, 'neither a date nor a time of receipt', 500),
+    (2, 2, 41, 'the server refuses it: no', 500);
+PRAGMA user_version = 1;
+"#;
+
+#[expect(clippy::disallowed_methods, reason = "an earlier version made this database")]
+fn open(path: &std::path::Path) -> Connection {
+    Connection::open(path).unwrap()
+}
+
+fn version(path: &std::path::Path) -> i64 {
+    open(path).query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_database_of_the_first_release_is_brought_up_to_date() {
+    let (_directory, path) = directory();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let first = include_str!("../../../migrations/0001-initial.sql");
+    open(&path).execute_batch(&format!("{first}{ROWS}")).unwrap();
+    let copy = path.with_file_name("keepwarm.db.before-0002");
+    // An upgrade that was interrupted while it made its copy.
+    std::fs::write(path.with_file_name("keepwarm.db.before-0002.part"), "half").unwrap();
+    assert!(matches!(open_reader(&path), Err(StoreError::Older { .. })), "readers do not migrate");
+
+    let store = Store::open(&path).unwrap();
+    let (condition, error) = write(&store, |db| source::condition(db, 2)).unwrap();
+    let refused = Condition { state: SourceState::AuthRequired, ..Condition::NEW };
+    assert_eq!((condition, error.as_deref()), (refused, Some("login refused: no")));
+    let seen = |source| {
+        let all = write(&store, move |db| mailbox::all(db, source)).unwrap();
+        all.into_iter()
+            .map(|m| (m.seen, m.on_server, m.missing(SourceState::Ok)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(seen(1), [(Some(3), Some(3), Some(0))]);
+    assert_eq!(seen(2), [(None, Some(50), None)], "what was not counted is not missing");
+    let later = Timestamp::from_seconds(1000);
+    assert_eq!(write(&store, move |db| quarantine::due(db, 2, later)).unwrap(), [41]);
+    drop(store);
+
+    assert_eq!((version(&path), version(&copy)), (2, 1));
+    let kept: i64 =
+        open(&copy).query_row("SELECT count(*) FROM quarantine", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 2);
+    let mode = std::os::unix::fs::PermissionsExt::mode;
+    assert_eq!(mode(&std::fs::metadata(&copy).unwrap().permissions()) & 0o777, 0o600);
+    let names = |dir: &std::path::Path| {
+        let entries = std::fs::read_dir(dir).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names(path.parent().unwrap());
+    drop(Store::open(&path).unwrap());
+    assert_eq!(names(path.parent().unwrap()), before, "one copy for each upgrade");
+}
