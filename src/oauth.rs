@@ -20,6 +20,7 @@ use futures_util::future::BoxFuture;
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use self::answer::Grant;
 use self::keep::Kept;
@@ -52,6 +53,8 @@ pub struct Refresher(Arc<Inner>);
 struct Inner {
     settings: Settings,
     client: Client,
+    /// In which refreshes run.
+    tasks: TaskTracker,
     cached: Mutex<Option<Access>>,
     /// Held while a refresh is under way.
     flight: tokio::sync::Mutex<Flight>,
@@ -85,11 +88,13 @@ struct Ticket {
 
 impl Refresher {
     /// For one source; nothing is asked for yet. `client` decides which addresses may be asked.
+    /// Whoever ends the process waits for `tasks` first: for half a minute at most.
     #[must_use]
-    pub fn new(settings: Settings, client: Client) -> Self {
+    pub fn new(settings: Settings, client: Client, tasks: TaskTracker) -> Self {
         Self(Arc::new(Inner {
             settings,
             client,
+            tasks,
             cached: Mutex::default(),
             flight: tokio::sync::Mutex::default(),
             landed: AtomicU64::new(0),
@@ -111,7 +116,8 @@ impl Secrets for Refresher {
             let landed = inner.landed.load(Ordering::Acquire);
             // A task of its own: who waits may be dropped at any time, and with them would go a
             // refresh token that is valid no more at the provider and not yet written here.
-            let refresh = tokio::spawn(async move { inner.refresh(landed).await });
+            let tasks = inner.tasks.clone();
+            let refresh = tasks.spawn(async move { inner.refresh(landed).await });
             refresh.await.unwrap_or(Err(SourceError::Stopped))
         }
         .boxed()

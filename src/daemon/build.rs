@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use rustls::ClientConfig;
 use tokio::sync::{Notify, Semaphore};
+use tokio_util::task::TaskTracker;
 
 use super::{Daemon, Scheduled, login};
 use crate::clock::Clock;
@@ -52,11 +53,12 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         })
         .await?;
     let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
+    let shared = login::Shared { clients, refreshes: TaskTracker::new() };
     let mut tls = SharedTls::default();
     let mut hosts: HashMap<String, Arc<Semaphore>> = HashMap::new();
     let mut sources = Vec::new();
     for (found, (id, rep)) in config.sources.iter().zip(&rows.sources) {
-        let reader = reader(config, found, &mut tls, &clients)?;
+        let reader = reader(config, found, &mut tls, &shared)?;
         let places = config.sync.connections_per_host as usize;
         let host = reader.host().map(|host| {
             Arc::clone(
@@ -79,9 +81,10 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         rules: Arc::new(rows.rules),
         sources,
         targets: targets(config, &rows.endpoints)?,
-        clients,
+        clients: shared.clients,
         pace: Pace::new(),
         clock,
+        refreshes: shared.refreshes,
         progress: Progress::default(),
         stored: Notify::new(),
         owed: Notify::new(),
@@ -212,12 +215,12 @@ fn reader(
     config: &Config,
     found: &config::Source,
     tls: &mut SharedTls,
-    clients: &Clients,
+    shared: &login::Shared,
 ) -> Result<Reader, BuildError> {
     let exclude_mailboxes = found.exclude_mailboxes.clone();
     Ok(match &found.kind {
         SourceKind::Imap(imap) => {
-            let credentials = login::credentials(config, found, &imap.login, clients)?;
+            let credentials = login::credentials(config, found, &imap.login, shared)?;
             let mut settings = imap::Settings::new(&imap.host, &imap.username, credentials);
             settings.port = imap.port;
             settings.tls = match imap.tls {
