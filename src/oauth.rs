@@ -29,8 +29,8 @@ use crate::model::key::public_id;
 use crate::source::SourceError;
 use crate::source::credentials::Secrets;
 
-/// What to ask whom for.
-#[derive(Clone, Debug)]
+/// What to ask whom for. The URL may hold what is not for a log, so there is no `Debug`.
+#[derive(Clone)]
 pub struct Settings {
     /// The provider's token endpoint.
     pub token_url: Url,
@@ -118,7 +118,7 @@ impl Secrets for Refresher {
             // refresh token that is valid no more at the provider and not yet written here.
             let tasks = inner.tasks.clone();
             let refresh = tasks.spawn(async move { inner.refresh(landed).await });
-            refresh.await.unwrap_or(Err(SourceError::Stopped))
+            refresh.await.unwrap_or_else(|_| Err(broken_off()))
         }
         .boxed()
     }
@@ -245,5 +245,10 @@ impl Ticket {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SourceError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| SourceError::Stopped)
+    tokio::task::spawn_blocking(work).await.map_err(|_| broken_off())
+}
+
+/// A task ends early with the process, and by a fault of ours, after which the source goes on.
+fn broken_off() -> SourceError {
+    SourceError::Protocol("the exchange of tokens was broken off".to_owned())
 }
