@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::clock::{self, Clock};
 use crate::deliver::{Pace, Verdict};
@@ -41,6 +42,8 @@ pub struct Daemon {
     clients: Clients,
     pace: Pace,
     clock: Clock,
+    /// Exchanges of tokens under way: to end in the middle of one may lose a refresh token.
+    refreshes: TaskTracker,
     /// What the passes have done so far.
     pub progress: Progress,
     /// Something changed that may make relationships due.
@@ -118,6 +121,7 @@ impl Daemon {
             }
         }
         if stop.is_cancelled() {
+            self.settle().await;
             return Ok(summary);
         }
         summary.nudges = self.nudge().await?.made.len();
@@ -167,6 +171,12 @@ impl Daemon {
             }
         }
         Ok((delivered, postponed))
+    }
+
+    /// Waits for what must not be ended in the middle.
+    async fn settle(&self) {
+        self.refreshes.close();
+        self.refreshes.wait().await;
     }
 
     /// The number of sources.

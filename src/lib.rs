@@ -32,7 +32,7 @@
 //! | kind | modules | may |
 //! |---|---|---|
 //! | pure | [`model`], [`normalise`], [`score`], [`mod@nudge`], the planning parts of adapters | neither I/O nor clock nor chance nor `async` nor logging; `now` and jitter are arguments |
-//! | adapters | [`source`], [`store`], [`deliver`], [`serve`], [`http`] | each one outside system; they do not know each other (`http` serves two of them); `store` knows only `model` |
+//! | adapters | [`source`], [`oauth`], [`store`], [`deliver`], [`serve`], [`http`] | each one outside system; they do not know each other (`http` serves three of them, `oauth` gives `source` its tokens); `store` knows only `model` |
 //! | shell | [`pipeline`], [`daemon`], [`lifecycle`], [`cli`], [`config`], [`telemetry`], [`clock`], [`demo`] | wire and loop; only `cli`, `daemon` and `demo` read the configuration |
 //!
 //! # Invariants

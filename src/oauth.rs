@@ -20,6 +20,7 @@ use futures_util::future::BoxFuture;
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use self::answer::Grant;
 use self::keep::Kept;
@@ -28,8 +29,8 @@ use crate::model::key::public_id;
 use crate::source::SourceError;
 use crate::source::credentials::Secrets;
 
-/// What to ask whom for.
-#[derive(Clone, Debug)]
+/// What to ask whom for. The URL may hold what is not for a log, so there is no `Debug`.
+#[derive(Clone)]
 pub struct Settings {
     /// The provider's token endpoint.
     pub token_url: Url,
@@ -52,6 +53,8 @@ pub struct Refresher(Arc<Inner>);
 struct Inner {
     settings: Settings,
     client: Client,
+    /// In which refreshes run.
+    tasks: TaskTracker,
     cached: Mutex<Option<Access>>,
     /// Held while a refresh is under way.
     flight: tokio::sync::Mutex<Flight>,
@@ -85,11 +88,13 @@ struct Ticket {
 
 impl Refresher {
     /// For one source; nothing is asked for yet. `client` decides which addresses may be asked.
+    /// Whoever ends the process waits for `tasks` first: for half a minute at most.
     #[must_use]
-    pub fn new(settings: Settings, client: Client) -> Self {
+    pub fn new(settings: Settings, client: Client, tasks: TaskTracker) -> Self {
         Self(Arc::new(Inner {
             settings,
             client,
+            tasks,
             cached: Mutex::default(),
             flight: tokio::sync::Mutex::default(),
             landed: AtomicU64::new(0),
@@ -111,8 +116,9 @@ impl Secrets for Refresher {
             let landed = inner.landed.load(Ordering::Acquire);
             // A task of its own: who waits may be dropped at any time, and with them would go a
             // refresh token that is valid no more at the provider and not yet written here.
-            let refresh = tokio::spawn(async move { inner.refresh(landed).await });
-            refresh.await.unwrap_or(Err(SourceError::Stopped))
+            let tasks = inner.tasks.clone();
+            let refresh = tasks.spawn(async move { inner.refresh(landed).await });
+            refresh.await.unwrap_or_else(|_| Err(broken_off()))
         }
         .boxed()
     }
@@ -121,6 +127,11 @@ impl Secrets for Refresher {
         let mut cached = self.0.cached.lock().unwrap_or_else(PoisonError::into_inner);
         // Another login may have had it refused before, and refreshed since.
         cached.take_if(|access| access.token.expose_secret() == secret.expose_secret());
+    }
+
+    /// That of the configured refresh token: access tokens come and go.
+    fn fingerprint(&self) -> BoxFuture<'_, Option<u16>> {
+        self.0.settings.refresh_token.fingerprint()
     }
 }
 
@@ -239,5 +250,10 @@ impl Ticket {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SourceError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| SourceError::Stopped)
+    tokio::task::spawn_blocking(work).await.map_err(|_| broken_off())
+}
+
+/// A task ends early with the process, and by a fault of ours, after which the source goes on.
+fn broken_off() -> SourceError {
+    SourceError::Protocol("the exchange of tokens was broken off".to_owned())
 }

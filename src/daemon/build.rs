@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use rustls::ClientConfig;
 use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 
 use super::places::Places;
 use super::{Daemon, Scheduled, login};
@@ -54,11 +55,12 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         })
         .await?;
     let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
+    let shared = login::Shared { clients, refreshes: TaskTracker::new() };
     let mut tls = SharedTls::default();
     let mut places = Places::default();
     let mut sources = Vec::new();
     for (found, (id, rep)) in config.sources.iter().zip(&rows.sources) {
-        let reader = reader(config, found, &mut tls, &clients)?;
+        let reader = reader(config, found, &mut tls, &shared)?;
         let at_once = config.sync.connections_per_host as usize;
         let place = reader.login().map(|login| places.of(&login, at_once));
         let poll = Span::from_duration(found.poll);
@@ -77,9 +79,10 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         rules: Arc::new(rows.rules),
         sources,
         targets: targets(config, &rows.endpoints)?,
-        clients,
+        clients: shared.clients,
         pace: Pace::new(),
         clock,
+        refreshes: shared.refreshes,
         progress: Progress::default(),
         stored: Notify::new(),
         owed: Notify::new(),
@@ -210,12 +213,12 @@ fn reader(
     config: &Config,
     found: &config::Source,
     tls: &mut SharedTls,
-    clients: &Clients,
+    shared: &login::Shared,
 ) -> Result<Reader, BuildError> {
     let exclude_mailboxes = found.exclude_mailboxes.clone();
     Ok(match &found.kind {
         SourceKind::Imap(imap) => {
-            let credentials = login::credentials(config, found, &imap.login, clients)?;
+            let credentials = login::credentials(config, found, &imap.login, shared)?;
             let mut settings = imap::Settings::new(&imap.host, &imap.username, credentials);
             settings.port = imap.port;
             settings.tls = match imap.tls {

@@ -6,6 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio_util::task::TaskTracker;
+
 use super::build::{BuildError, chain, unusable};
 use crate::config::{self, Config, Login, SecretError, SecretSource};
 use crate::http::{AddressPolicy, Clients};
@@ -17,12 +19,19 @@ use crate::source::credentials::{Credentials, Secrets, looked_up};
 /// The longest name of a source that names a file as it is.
 const LONGEST_NAME: usize = 64;
 
+/// What all sources use to get tokens.
+pub(super) struct Shared {
+    pub(super) clients: Clients,
+    /// In which tokens are exchanged.
+    pub(super) refreshes: TaskTracker,
+}
+
 /// What a source logs in with.
 pub(super) fn credentials(
     config: &Config,
     source: &config::Source,
     login: &Login,
-    clients: &Clients,
+    shared: &Shared,
 ) -> Result<Credentials, BuildError> {
     Ok(match login {
         Login::Password(password) => {
@@ -46,7 +55,8 @@ pub(super) fn credentials(
                 scope: oauth.scope.clone(),
                 kept_in: kept_in(&config.store.path, &source.name),
             };
-            Credentials::Token(Arc::new(Refresher::new(settings, clients.of(policy).clone())))
+            let client = shared.clients.of(policy).clone();
+            Credentials::Token(Arc::new(Refresher::new(settings, client, shared.refreshes.clone())))
         }
     })
 }

@@ -55,6 +55,11 @@ impl Daemon {
             let (daemon, stop, target) = (Arc::clone(self), stop.clone(), Arc::clone(target));
             tasks.spawn(async move { daemon.deliver_loop(&target, &stop).await });
         }
+        let (daemon, ends) = (Arc::clone(self), stop.clone());
+        tasks.spawn(async move {
+            ends.cancelled().await;
+            daemon.settle().await;
+        });
         let (daemon, stop, beat) = (Arc::clone(self), stop.clone(), Arc::clone(&heartbeat));
         tasks.spawn(async move { daemon.nudge_loop(&beat, &stop).await });
         heartbeat

@@ -87,8 +87,9 @@ where
     fn secret(&self) -> BoxFuture<'_, Result<SecretString, SourceError>> {
         let look = Arc::clone(&self.0);
         let looking = tokio::task::spawn_blocking(move || look());
-        // It ends early only with the runtime.
-        async { looking.await.unwrap_or(Err(SourceError::Stopped)) }.boxed()
+        // A task ends early with the process, and by a fault of ours, after which the source goes on.
+        let broken_off = || SourceError::Protocol("looking up a secret was broken off".to_owned());
+        async move { looking.await.unwrap_or_else(|_| Err(broken_off())) }.boxed()
     }
 
     fn refused(&self, _: &SecretString) {}

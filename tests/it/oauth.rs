@@ -146,6 +146,31 @@ fn every_configured_way_to_a_token_reads_mail() {
     assert_eq!(form["scope"], "mail offline");
 }
 
+/// What is lost in the middle of an exchange is lost for good: the provider has forgotten the old
+/// refresh token, and nobody has the new one.
+#[test]
+fn a_daemon_that_is_told_to_stop_waits_for_the_exchange_under_way() {
+    let server = Dovecot::with_tokens(&["ann"], "xoauth2", "");
+    for command in [&["run"] as &[&str], &["run", "--once"]] {
+        let provider = Provider::start("ann", Rotation::Exchanged);
+        provider.delay(Duration::from_secs(1));
+        let oauth = format!(
+            "[source.oauth]\ntoken_url = \"{}\"\nclient_id = \"kw\"\nrefresh_token = \"{REFRESH}\"",
+            provider.url()
+        );
+        let place = Place::new().imap_by("ann-mail", &server, server.imaps, "ann", &oauth);
+        let daemon = place.start(command);
+        let began = std::time::Instant::now();
+        while provider.requests().is_empty() {
+            assert!(began.elapsed() < Duration::from_secs(20), "{command:?}: nothing is asked for");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        daemon.terminate(Duration::from_secs(10));
+        let kept = std::fs::read_to_string(place.path("tokens/ann-mail.json")).unwrap_or_default();
+        assert!(kept.contains("canary-refresh-1"), "{command:?}: {kept:?}");
+    }
+}
+
 /// Somebody else keeps the file fresh: no restart is needed.
 #[test]
 fn a_token_or_password_that_is_changed_is_seen_at_the_next_login() {

@@ -10,6 +10,7 @@ use keepwarm::oauth::{Refresher, Settings};
 use keepwarm::source::SourceError;
 use keepwarm::source::credentials::{Secrets, looked_up};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio_util::task::TaskTracker;
 
 use crate::support::tokens::{Header, Provider, REFRESH, Rotation};
 
@@ -35,7 +36,7 @@ pub(super) fn refresher(provider: &Provider, directory: &Path, refresh_token: &s
 }
 
 fn with(settings: Settings, policy: AddressPolicy) -> Refresher {
-    Refresher::new(settings, Client::new(policy, None).unwrap())
+    Refresher::new(settings, Client::new(policy, None).unwrap(), TaskTracker::new())
 }
 
 async fn code(refresher: &Refresher) -> &'static str {
