@@ -20,8 +20,8 @@ const OPEN: usize = 60;
 const ROBOTS: u64 = 22;
 /// Of a hundred messages, those that answer an open conversation.
 const ANSWERS: u64 = 46;
-/// Of a hundred new conversations, those with somebody who was never written with before.
-const STRANGERS: u64 = 29;
+/// Of a hundred people a new conversation is with, those who were never written with before.
+const STRANGERS: u64 = 11;
 /// Bytes of a line of a body with its end, and lines of text and of base64 to draw from.
 const LINE: usize = 78;
 const LINES: usize = 12_000;
@@ -158,8 +158,7 @@ impl Corpus {
     }
 
     fn opening(&mut self) -> Letter {
-        let people =
-            1 + usize::from(self.draw.below(3) == 0) + usize::from(self.draw.below(6) == 0);
+        let people = 1 + below(&mut self.draw, 5);
         let mut with: Vec<usize> = (0..people).map(|_| self.somebody()).collect();
         with.dedup();
         let words = [(); 3].map(|()| WORDS[below(&mut self.draw, WORDS.len())]);
@@ -209,6 +208,8 @@ impl Corpus {
             (false, true) => "Archive",
             (false, false) => "INBOX",
         };
+        // Those addressed by the rep take turns to answer.
+        conversation.with.rotate_left(usize::from(!conversation.outbound));
         let mut others = conversation.with.iter().map(|n| written(&self.people[*n]));
         let (first, rest) = (others.next().unwrap(), others.collect::<Vec<_>>());
         let rep = format!("Ann Lee <{REP}>");
