@@ -15,6 +15,7 @@ use crate::store::{Db, StoreError, contact, mailbox, relationship};
 use super::{Rules, fold};
 
 mod calendar;
+mod keys;
 mod link;
 mod message;
 
@@ -83,34 +84,68 @@ pub fn commit_delta(
     rules: &Rules,
     now: Timestamp,
 ) -> Result<Outcome, StoreError> {
-    let mailbox = mailbox::ensure(db, batch.source, &batch.mailbox)?;
+    commit_deltas(db, std::slice::from_ref(batch), rules, now)
+}
+
+/// Stores batches of one rep's sources, in the order in which they were read, and everything that
+/// follows from them. A batch after which more of its mailbox is to come leaves its relationships
+/// to be folded by [`fold::settle`], when the pass has ended.
+///
+/// # Errors
+/// As every write; nothing of them is stored then.
+pub fn commit_deltas(
+    db: &Db,
+    batches: &[Batch],
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
     let mut work = Work::new(db, rules);
-    work.outcome.excluded = batch.excluded;
-    let proven = batch.mailbox.role != Role::Inbox;
-    let mut messages: Vec<&Envelope> = batch.messages.iter().collect();
-    messages.sort_by_key(|envelope| (envelope.at, envelope.key));
-    for envelope in messages {
-        message::store(&mut work, envelope, proven)?;
+    store_messages(&mut work, batches)?;
+    for batch in batches {
+        let mailbox = mailbox::ensure(db, batch.source, &batch.mailbox)?;
+        if let Some(calendar) = &batch.calendar {
+            calendar::store(&mut work, mailbox, batch.rep, calendar)?;
+        }
+        for (item, reason) in &batch.quarantined {
+            mailbox::quarantine(db, mailbox, *item, reason, now)?;
+        }
+        mailbox::note_seen(db, mailbox, &batch.seen, &batch.gone)?;
+        mailbox::advance(db, mailbox, &batch.cursor, batch.complete, batch.total)?;
+        work.outcome.excluded += batch.excluded;
+        work.outcome.quarantined += batch.quarantined.len();
     }
-    if let Some(calendar) = &batch.calendar {
-        calendar::store(&mut work, mailbox, batch.rep, calendar)?;
-    }
+    work.keys.flush(db)?;
     link::link_threads(&mut work)?;
     work.name_contacts()?;
-    fold::fold(db, rules, now, &work.touched)?;
-    for (item, reason) in &batch.quarantined {
-        mailbox::quarantine(db, mailbox, *item, reason, now)?;
+    if batches.iter().all(|batch| batch.complete) {
+        fold::fold(db, rules, now, &work.touched)?;
+    } else {
+        fold::put_off(db, &work.touched)?;
     }
-    work.outcome.quarantined = batch.quarantined.len();
-    mailbox::note_seen(db, mailbox, &batch.seen, &batch.gone)?;
-    mailbox::advance(db, mailbox, &batch.cursor, batch.complete, batch.total)?;
     Ok(work.outcome)
+}
+
+/// Stores all messages by time, so that most answers meet their originals.
+fn store_messages(work: &mut Work<'_>, batches: &[Batch]) -> Result<(), StoreError> {
+    let mut messages: Vec<(&Envelope, bool)> = batches
+        .iter()
+        .flat_map(|batch| {
+            let proven = batch.mailbox.role != Role::Inbox;
+            batch.messages.iter().map(move |envelope| (envelope, proven))
+        })
+        .collect();
+    messages.sort_by_key(|(envelope, proven)| (envelope.at, envelope.key, *proven));
+    for (envelope, proven) in messages {
+        message::store(work, envelope, proven)?;
+    }
+    Ok(())
 }
 
 /// The state of one commit: caches, and what it has touched so far.
 struct Work<'a> {
     db: &'a Db,
     rules: &'a Rules,
+    keys: keys::Keys,
     contacts: HashMap<Address, i64>,
     names: HashMap<i64, (Timestamp, String)>,
     relationships: HashMap<(i64, i64), i64>,
@@ -125,6 +160,7 @@ impl<'a> Work<'a> {
         Self {
             db,
             rules,
+            keys: keys::Keys::default(),
             contacts: HashMap::new(),
             names: HashMap::new(),
             relationships: HashMap::new(),

@@ -41,11 +41,18 @@ const COLUMNS: &str = "id, rep_id, contact_id, out_7, out_30, out_120, out_480,
 /// # Errors
 /// As every write.
 pub fn ensure(db: &Db, rep: i64, contact: i64) -> Result<i64, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "INSERT INTO relationship (rep_id, contact_id) VALUES (?1, ?2)
-         ON CONFLICT (rep_id, contact_id) DO UPDATE SET rep_id = excluded.rep_id RETURNING id",
-    )?;
-    Ok(statement.query_row([rep, contact], |row| row.get(0))?)
+    let found: Option<i64> = db
+        .connection
+        .prepare_cached("SELECT id FROM relationship WHERE rep_id = ?1 AND contact_id = ?2")?
+        .query_row([rep, contact], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = found {
+        return Ok(id);
+    }
+    db.connection
+        .prepare_cached("INSERT INTO relationship (rep_id, contact_id) VALUES (?1, ?2)")?
+        .execute([rep, contact])?;
+    Ok(db.connection.last_insert_rowid())
 }
 
 /// The relationship of that row.
@@ -125,6 +132,22 @@ pub fn hasten(db: &Db, rep: i64, now: Timestamp, wait: Span) -> Result<(), Store
              WHERE due_at > ?2 AND due_at <= ?3 AND rep_id = ?1",
         )?
         .execute(params![rep, now, now + wait])?;
+    Ok(())
+}
+
+/// Leaves a relationship to be folded from its log: until then it is due only for what it held
+/// of the future. `loose_reply`: it got an answer that only its subject can link.
+///
+/// # Errors
+/// As every write.
+pub fn mark_stale(db: &Db, id: i64, loose_reply: bool) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE relationship
+             SET baseline_stale = 1, due_at = pending_at, loose_replies = max(loose_replies, ?2)
+             WHERE id = ?1 AND (baseline_stale = 0 OR loose_replies < ?2)",
+        )?
+        .execute(params![id, loose_reply])?;
     Ok(())
 }
 

@@ -43,7 +43,7 @@ pub(super) fn store(
         Directed::LeftOut(reason) => left_out(envelope, reason.code()),
         Directed::Touches(touches) => touching(work, envelope, &touches, proven)?,
     };
-    let known = thread::messages_of(work.db, &sighting.says.keys)?;
+    let known = work.keys.messages(work.db, &sighting.says.keys)?;
     let Some((first, others)) = known.split_first() else {
         return insert(work, sighting);
     };
@@ -140,7 +140,7 @@ fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
         known = joined.known;
     }
     let id = message::insert(work.db, &says)?;
-    thread::name(work.db, &says.keys, id)?;
+    work.keys.name(work.db, &says.keys, id)?;
     work.outcome.messages += 1;
     for touch in &touches {
         add(work, id, &says, touch)?;
@@ -159,7 +159,7 @@ fn merge(work: &mut Work<'_>, id: i64, copy: &Sighting) -> Result<(), StoreError
     let before = message::get(work.db, id)?;
     let mut after = before.clone();
     let fresh = union(&mut after.keys, &copy.says.keys);
-    thread::name(work.db, &fresh, id)?;
+    work.keys.name(work.db, &fresh, id)?;
     let threaded = before.thread.or(copy.says.thread).is_some();
     if copy.says.left_out.is_none() || threaded && !fresh.is_empty() {
         after.thread = Some(join(work, &after.keys, &copy.says.references)?.thread);
@@ -214,7 +214,9 @@ fn absorb(work: &mut Work<'_>, into: i64, from: i64) -> Result<(), StoreError> {
     let found = interaction::of_message(work.db, from)?;
     link::unsettle(work, from, &says, &found)?;
     take_back(work, from, &found)?;
-    thread::name(work.db, &says.keys, into)?;
+    work.keys.name(work.db, &says.keys, into)?;
+    // No stored key may name a message that has gone.
+    work.keys.flush(work.db)?;
     message::delete(work.db, from)?;
     let touches = found
         .iter()
@@ -333,10 +335,14 @@ fn note_loose(work: &mut Work<'_>, message: &Message, relationships: impl Iterat
     }
 }
 
-fn join(work: &Work<'_>, keys: &[Key], references: &[Key]) -> Result<thread::Joined, StoreError> {
+fn join(
+    work: &mut Work<'_>,
+    keys: &[Key],
+    references: &[Key],
+) -> Result<thread::Joined, StoreError> {
     let mut all = keys.to_vec();
     union(&mut all, references);
-    thread::join(work.db, &all)
+    work.keys.join(work.db, &all)
 }
 
 /// Adds the keys that are missing; gives those.
