@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Role, Timestamp};
 use crate::normalise::people::organisation;
+use crate::store::message::ThreadMessage;
 use crate::store::{Db, StoreError, contact, mailbox, relationship};
 
 use super::{Rules, fold};
@@ -135,8 +136,13 @@ fn store_messages(work: &mut Work<'_>, batches: &[Batch]) -> Result<(), StoreErr
         })
         .collect();
     messages.sort_by_key(|(envelope, proven)| (envelope.at, envelope.key, *proven));
-    for (envelope, proven) in messages {
-        message::store(work, envelope, proven)?;
+    let own = &work.rules.own;
+    let met: Vec<message::Met<'_>> =
+        messages.into_iter().map(|(of, proven)| message::Met::new(of, proven, own)).collect();
+    let keys = met.iter().flat_map(message::Met::asks_for).collect();
+    work.keys.look_ahead(work.db, keys)?;
+    for met in met {
+        message::store(work, met)?;
     }
     Ok(())
 }
@@ -151,7 +157,10 @@ struct Work<'a> {
     relationships: HashMap<(i64, i64), i64>,
     loose: HashMap<i64, bool>,
     touched: BTreeMap<i64, fold::Touched>,
+    /// Threads to be linked anew.
     threads: BTreeSet<i64>,
+    /// All messages of threads that this commit has made, by thread.
+    fresh: HashMap<i64, Vec<ThreadMessage>>,
     outcome: Outcome,
 }
 
@@ -167,6 +176,7 @@ impl<'a> Work<'a> {
             loose: HashMap::new(),
             touched: BTreeMap::new(),
             threads: BTreeSet::new(),
+            fresh: HashMap::new(),
             outcome: Outcome::default(),
         }
     }

@@ -179,8 +179,8 @@ pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
                  inbound = ?12, meetings = ?13, reciprocations = ?14, active_days = ?15,
                  baseline = ?16, baseline_stale = ?17, reciprocated_at = ?18, first_at = ?19,
                  last_outbound_at = ?20, last_inbound_at = ?21, last_meeting_at = ?22,
-                 folded_at = ?23, pending_at = ?24, loose_replies = ?25,
-                 falls_at = ?26
+                 folded_at = ?23, pending_at = ?24, loose_replies = ?25, falls_at = ?26,
+                 episode_id = ?27, episode_at = ?28
              WHERE id = ?1",
         )?
         .execute(params![
@@ -210,13 +210,9 @@ pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
             state.pending_at,
             row.loose_replies,
             row.falls_at,
+            row.episode_id,
+            row.episode_at,
         ])?;
-    db.connection
-        .prepare_cached(
-            "UPDATE relationship SET episode_id = ?2, episode_at = ?3
-             WHERE id = ?1 AND (episode_id IS NOT ?2 OR episode_at IS NOT ?3)",
-        )?
-        .execute(params![row.id, row.episode_id, row.episode_at])?;
     db.connection
         .prepare_cached("UPDATE relationship SET due_at = ?2 WHERE id = ?1 AND due_at IS NOT ?2")?
         .execute(params![row.id, row.due_at])?;

@@ -17,28 +17,41 @@ pub struct Known {
     pub message: Option<i64>,
 }
 
-/// What is stored of a key, if it was met before.
+/// What is stored of each of some keys, if it was met before; fastest in ascending order.
 ///
 /// # Errors
 /// As every read.
-pub fn look_up(db: &Db, key: Key) -> Result<Option<Known>, StoreError> {
+pub fn look_up(db: &Db, keys: &[Key]) -> Result<Vec<Option<Known>>, StoreError> {
     let mut statement = db.connection.prepare_cached(REF)?;
     let known = |row: &Row<'_>| Ok(Known { thread: row.get(0)?, message: row.get(1)? });
-    Ok(statement.query_row([key], known).optional()?)
+    keys.iter().map(|key| Ok(statement.query_row([key], known).optional()?)).collect()
 }
 
-/// Stores what is known of a key.
+/// Enters keys that were never met; fastest in ascending order.
 ///
 /// # Errors
 /// As every write.
-pub fn enter(db: &Db, key: Key, known: Known) -> Result<(), StoreError> {
-    db.connection
-        .prepare_cached(
-            "INSERT INTO thread_ref (hash, thread_id, message_id) VALUES (?1, ?2, ?3)
-             ON CONFLICT (hash) DO UPDATE
-             SET thread_id = excluded.thread_id, message_id = excluded.message_id",
-        )?
-        .execute(params![key, known.thread, known.message])?;
+pub fn enter(db: &Db, keys: &[(Key, Known)]) -> Result<(), StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "INSERT INTO thread_ref (hash, thread_id, message_id) VALUES (?1, ?2, ?3)",
+    )?;
+    for (key, known) in keys {
+        statement.execute(params![key, known.thread, known.message])?;
+    }
+    Ok(())
+}
+
+/// Stores what is known now of keys that were met before.
+///
+/// # Errors
+/// As every write.
+pub fn update(db: &Db, keys: &[(Key, Known)]) -> Result<(), StoreError> {
+    let mut statement = db
+        .connection
+        .prepare_cached("UPDATE thread_ref SET thread_id = ?2, message_id = ?3 WHERE hash = ?1")?;
+    for (key, known) in keys {
+        statement.execute(params![key, known.thread, known.message])?;
+    }
     Ok(())
 }
 
@@ -47,8 +60,19 @@ pub fn enter(db: &Db, key: Key, known: Known) -> Result<(), StoreError> {
 pub struct Joined {
     /// The thread.
     pub thread: i64,
-    /// Whether one of the keys was known, so that other messages may be in it.
-    pub known: bool,
+    /// What it was made of.
+    pub from: From,
+}
+
+/// What a thread was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// Nothing: no other message is in it.
+    Nothing,
+    /// It was there.
+    One,
+    /// Several that were there.
+    Several,
 }
 
 /// Makes one thread of threads, or a new one if there are none.
@@ -63,7 +87,11 @@ pub fn join(db: &Db, threads: impl Iterator<Item = i64>) -> Result<Joined, Store
             roots.push(root);
         }
     }
-    let known = !roots.is_empty();
+    let from = match roots.len() {
+        0 => From::Nothing,
+        1 => From::One,
+        _ => From::Several,
+    };
     let thread = match roots.iter().min() {
         Some(first) => *first,
         None => insert(db)?,
@@ -71,7 +99,7 @@ pub fn join(db: &Db, threads: impl Iterator<Item = i64>) -> Result<Joined, Store
     for other in roots.into_iter().filter(|root| *root != thread) {
         merge(db, other, thread)?;
     }
-    Ok(Joined { thread, known })
+    Ok(Joined { thread, from })
 }
 
 /// The thread that is left of one that may have been merged.

@@ -24,6 +24,17 @@ struct Met {
 }
 
 impl Keys {
+    /// Looks up keys that will be asked for, all at once.
+    pub(super) fn look_ahead(&mut self, db: &Db, mut keys: Vec<Key>) -> Result<(), StoreError> {
+        keys.retain(|key| !self.met.contains_key(key));
+        keys.sort_unstable();
+        keys.dedup();
+        let stored = thread::look_up(db, &keys)?;
+        let met = keys.into_iter().zip(stored);
+        self.met.extend(met.map(|(key, stored)| (key, Met { is: stored, stored })));
+        Ok(())
+    }
+
     /// The messages that keys name, by row.
     pub(super) fn messages(&mut self, db: &Db, keys: &[Key]) -> Result<Vec<i64>, StoreError> {
         let mut found = Vec::new();
@@ -63,27 +74,22 @@ impl Keys {
 
     /// Writes what has become of the keys.
     pub(super) fn flush(&mut self, db: &Db) -> Result<(), StoreError> {
-        let mut changed: Vec<(Key, Known)> = self
-            .met
-            .iter_mut()
-            .filter(|(_, met)| met.is != met.stored)
-            .filter_map(|(key, met)| {
-                met.stored = met.is;
-                met.is.map(|is| (*key, is))
-            })
-            .collect();
-        changed.sort_unstable_by_key(|(key, _)| *key);
-        for (key, is) in changed {
-            thread::enter(db, key, is)?;
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        for (key, met) in self.met.iter_mut().filter(|(_, met)| met.is != met.stored) {
+            let Some(is) = met.is else { continue };
+            if met.stored.replace(is).is_some() { &mut changed } else { &mut new }.push((*key, is));
         }
-        Ok(())
+        new.sort_unstable_by_key(|(key, _)| *key);
+        changed.sort_unstable_by_key(|(key, _)| *key);
+        thread::enter(db, &new)?;
+        thread::update(db, &changed)
     }
 
     fn get(&mut self, db: &Db, key: Key) -> Result<Option<Known>, StoreError> {
         if let Some(met) = self.met.get(&key) {
             return Ok(met.is);
         }
-        let stored = thread::look_up(db, key)?;
+        let stored = thread::look_up(db, &[key])?.pop().flatten();
         self.met.insert(key, Met { is: stored, stored });
         Ok(stored)
     }

@@ -249,7 +249,7 @@ fn view(db: &Db, keys: &BTreeSet<Key>) -> Result<View, StoreError> {
     counted.sort();
     let mut by_message: BTreeMap<i64, Vec<Key>> = BTreeMap::new();
     for key in keys {
-        if let Some(id) = thread::look_up(db, *key)?.and_then(|known| known.message) {
+        if let Some(id) = thread::look_up(db, &[*key])?[0].and_then(|known| known.message) {
             by_message.entry(id).or_default().push(*key);
         }
     }
