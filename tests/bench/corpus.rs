@@ -57,12 +57,22 @@ const FIRST_NAMES: [&str; 12] = [
     "Mia",
 ];
 
+/// Whether messages have their bodies: half a million would fill a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bodies {
+    /// Text and attachments.
+    Whole,
+    /// One line.
+    OneLine,
+}
+
 /// An iterator over the messages, by time.
 #[derive(Debug)]
 pub(crate) struct Corpus {
     draw: Draw,
     number: usize,
     count: usize,
+    bodies: Bodies,
     people: Vec<Human>,
     open: VecDeque<Conversation>,
     text: Vec<u8>,
@@ -91,7 +101,7 @@ struct Letter {
 }
 
 /// `count` messages in INBOX, Sent, Archive and Junk.
-pub(crate) fn corpus(seed: u64, count: usize) -> Corpus {
+pub(crate) fn corpus(seed: u64, count: usize, bodies: Bodies) -> Corpus {
     let mut draw = Draw::new(seed);
     let text = lines(&mut draw, |draw, line| {
         while line.len() < LINE {
@@ -104,7 +114,16 @@ pub(crate) fn corpus(seed: u64, count: usize) -> Corpus {
             let _ = write!(line, "{:016x}", draw.next());
         }
     });
-    Corpus { draw, number: 0, count, people: Vec::new(), open: VecDeque::new(), text, base64 }
+    Corpus {
+        draw,
+        number: 0,
+        count,
+        bodies,
+        people: Vec::new(),
+        open: VecDeque::new(),
+        text,
+        base64,
+    }
 }
 
 impl Iterator for Corpus {
@@ -247,6 +266,9 @@ impl Corpus {
 
     /// The fields that describe the body, and it.
     fn body(&mut self, into: &mut Vec<u8>) {
+        if self.bodies == Bodies::OneLine {
+            return into.extend_from_slice(b"Content-Type: text/plain\r\n\r\nHello.\r\n");
+        }
         let text = 1 + below(&mut self.draw, 90);
         let attached = match self.draw.below(100) {
             0..=2 => 2_500 + self.draw.below(7_000),

@@ -7,7 +7,7 @@ mod peers;
 use std::path::PathBuf;
 use std::process::Command;
 
-use corpus::corpus;
+use corpus::{Bodies, corpus};
 use measure::{Cost, measure, row, summary, verdict};
 
 use crate::support::dovecot::{Dovecot, PASSWORD};
@@ -27,8 +27,10 @@ const SMALLER: usize = 10;
 fn first_sync() {
     let (messages, rounds) = (number("KEEPWARM_BENCH_MESSAGES"), number("KEEPWARM_BENCH_ROUNDS"));
     let server = Dovecot::start(&["ann", "bob"]);
-    let large = Bench::new(&server, "ann", messages);
-    let small = Bench::new(&server, "bob", messages / SMALLER);
+    let whole = number("KEEPWARM_BENCH_BODIES") > 0;
+    let bodies = if whole { Bodies::Whole } else { Bodies::OneLine };
+    let large = Bench::new(&server, "ann", messages, bodies);
+    let small = Bench::new(&server, "bob", messages / SMALLER, bodies);
     println!("{:<28} {:>8} {:<18} {:>6}   wall / bare", "", "wall s", "[range]", "MB");
     warm(&large, &small, rounds);
     cold(&large, rounds);
@@ -115,9 +117,9 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    fn new(server: &'a Dovecot, user: &'a str, messages: usize) -> Self {
+    fn new(server: &'a Dovecot, user: &'a str, messages: usize, bodies: Bodies) -> Self {
         let (mut read, mut bytes, mut headers) = (0, 0, 0);
-        for mail in corpus(1, messages) {
+        for mail in corpus(1, messages, bodies) {
             read += usize::from(READ.contains(&mail.mailbox));
             bytes += mail.bytes.len();
             headers += mail.bytes.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
