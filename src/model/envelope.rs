@@ -1,6 +1,6 @@
 //! What is kept of one message: who, to whom, when, answering what. Never a body.
 
-use super::{Key, Person, Timestamp};
+use super::{Key, Person, Sent, Timestamp};
 
 /// Why a message was written by a machine, or is for many. Such mail makes no interaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,4 +86,8 @@ pub struct Envelope {
     /// What the configured receiver says of the sender: `Some(false)` means that the topmost
     /// `Authentication-Results` of the configured server has no `dmarc=pass`.
     pub authenticated: Option<bool>,
+    /// The thread in which its server keeps it, if it told.
+    pub thread: Option<Key>,
+    /// Whether the owner of the login has sent it, if its server told.
+    pub sent: Option<Sent>,
 }

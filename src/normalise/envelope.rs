@@ -135,6 +135,8 @@ fn read(
         subject,
         reply_subject,
         automated,
+        thread: None,
+        sent: None,
     })
 }
 

@@ -42,10 +42,26 @@ pub fn fold(
         let matured = row.state.pending_at.is_some_and(|at| at <= now);
         if touched.refold || matured {
             refold(db, rules, now, &mut row)?;
+        } else if row.state.baseline_stale {
+            // All of it is folded from the log before anybody looks.
+            relationship::mark_stale(db, *id, row.loose_replies)?;
+            continue;
         } else {
             add(db, rules, now, &mut row, touched)?;
         }
         finish(db, rules, now, &mut row)?;
+    }
+    Ok(())
+}
+
+/// Leaves everything touched to [`settle`]: while a backfill goes on, folding a relationship with
+/// every commit would be undone by the next.
+///
+/// # Errors
+/// As every write.
+pub fn put_off(db: &Db, touched: &BTreeMap<i64, Touched>) -> Result<(), StoreError> {
+    for (id, touched) in touched {
+        relationship::mark_stale(db, *id, touched.loose_reply)?;
     }
     Ok(())
 }

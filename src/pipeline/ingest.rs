@@ -8,14 +8,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::model::{Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Role, Timestamp};
+use crate::model::{
+    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Role, Sent, Timestamp,
+};
 use crate::normalise::people::organisation;
+use crate::store::message::ThreadMessage;
 use crate::store::quarantine::Aside;
 use crate::store::{Db, StoreError, contact, mailbox, relationship, source};
 
 use super::{Rules, fold};
 
 mod calendar;
+mod keys;
 mod link;
 mod message;
 
@@ -94,47 +98,94 @@ pub fn commit_delta(
     rules: &Rules,
     now: Timestamp,
 ) -> Result<Outcome, StoreError> {
-    let mailbox = mailbox::ensure(db, batch.source, &batch.mailbox)?;
+    commit_deltas(db, std::slice::from_ref(batch), rules, now)
+}
+
+/// Stores batches of one rep's sources, in the order in which they were read, and everything that
+/// follows from them. A batch after which more of its mailbox is to come leaves its relationships
+/// to be folded by [`fold::settle`], when the pass has ended.
+///
+/// # Errors
+/// As every write; nothing of them is stored then.
+pub fn commit_deltas(
+    db: &Db,
+    batches: &[Batch],
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
     let mut work = Work::new(db, rules);
-    work.outcome.excluded = batch.excluded;
-    let proven = batch.mailbox.role != Role::Inbox;
-    let mut messages: Vec<&Envelope> = batch.messages.iter().collect();
-    messages.sort_by_key(|envelope| (envelope.at, envelope.key));
-    for envelope in messages {
-        message::store(&mut work, envelope, proven)?;
+    store_messages(&mut work, batches)?;
+    for batch in batches {
+        let mailbox = mailbox::ensure(db, batch.source, &batch.mailbox)?;
+        if let Some(calendar) = &batch.calendar {
+            calendar::store(&mut work, mailbox, batch.rep, calendar)?;
+        }
+        let step = mailbox::Step {
+            read: &batch.seen,
+            gone: &batch.gone,
+            aside: &batch.quarantined,
+            cursor: &batch.cursor,
+            complete: batch.complete,
+            total: batch.total,
+        };
+        mailbox::advance(db, mailbox, &step, now)?;
+        if !batch.complete {
+            source::catching_up(db, batch.source)?;
+        }
+        work.outcome.excluded += batch.excluded;
+        work.outcome.quarantined += batch.quarantined.len();
     }
-    if let Some(calendar) = &batch.calendar {
-        calendar::store(&mut work, mailbox, batch.rep, calendar)?;
-    }
+    work.keys.flush(db)?;
     link::link_threads(&mut work)?;
     work.name_contacts()?;
-    fold::fold(db, rules, now, &work.touched)?;
-    work.outcome.quarantined = batch.quarantined.len();
-    let step = mailbox::Step {
-        read: &batch.seen,
-        gone: &batch.gone,
-        aside: &batch.quarantined,
-        cursor: &batch.cursor,
-        complete: batch.complete,
-        total: batch.total,
-    };
-    mailbox::advance(db, mailbox, &step, now)?;
-    if !batch.complete {
-        source::catching_up(db, batch.source)?;
+    if batches.iter().all(|batch| batch.complete) {
+        fold::fold(db, rules, now, &work.touched)?;
+    } else {
+        fold::put_off(db, &work.touched)?;
     }
     Ok(work.outcome)
+}
+
+/// Whether what says it is the rep's is: by the server's word, else by where it was met.
+fn is_proven(envelope: &Envelope, met: bool) -> bool {
+    envelope.sent.map_or(met, |sent| sent == Sent::ByOwner)
+}
+
+/// Stores all messages by time, so that most answers meet their originals.
+fn store_messages(work: &mut Work<'_>, batches: &[Batch]) -> Result<(), StoreError> {
+    let mut messages: Vec<(&Envelope, bool)> = batches
+        .iter()
+        .flat_map(|batch| {
+            let proven = batch.mailbox.role != Role::Inbox;
+            batch.messages.iter().map(move |envelope| (envelope, is_proven(envelope, proven)))
+        })
+        .collect();
+    messages.sort_by_key(|(envelope, proven)| (envelope.at, envelope.key, *proven));
+    let own = &work.rules.own;
+    let met: Vec<message::Met<'_>> =
+        messages.into_iter().map(|(of, proven)| message::Met::new(of, proven, own)).collect();
+    let keys = met.iter().flat_map(message::Met::asks_for).collect();
+    work.keys.look_ahead(work.db, keys)?;
+    for met in met {
+        message::store(work, met)?;
+    }
+    Ok(())
 }
 
 /// The state of one commit: caches, and what it has touched so far.
 struct Work<'a> {
     db: &'a Db,
     rules: &'a Rules,
+    keys: keys::Keys,
     contacts: HashMap<Address, i64>,
     names: HashMap<i64, (Timestamp, String)>,
     relationships: HashMap<(i64, i64), i64>,
     loose: HashMap<i64, bool>,
     touched: BTreeMap<i64, fold::Touched>,
+    /// Threads to be linked anew.
     threads: BTreeSet<i64>,
+    /// All messages of threads that this commit has made, by thread.
+    fresh: HashMap<i64, Vec<ThreadMessage>>,
     outcome: Outcome,
 }
 
@@ -143,12 +194,14 @@ impl<'a> Work<'a> {
         Self {
             db,
             rules,
+            keys: keys::Keys::default(),
             contacts: HashMap::new(),
             names: HashMap::new(),
             relationships: HashMap::new(),
             loose: HashMap::new(),
             touched: BTreeMap::new(),
             threads: BTreeSet::new(),
+            fresh: HashMap::new(),
             outcome: Outcome::default(),
         }
     }

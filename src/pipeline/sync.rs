@@ -25,8 +25,8 @@ pub use attempt::{Attempt, lost};
 const AHEAD: usize = 2;
 /// No pass takes longer: what was put off while it ran was put off from an instant within it.
 const LONGEST_PASS: Span = Span::from_hours(24);
-/// Batches normalised ahead of the one being committed.
-const READY: usize = 1;
+/// Batches normalised ahead of the ones being committed: those that wait are one commit.
+const READY: usize = 4;
 /// A source as a pass needs it.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -118,16 +118,24 @@ pub async fn pass(
     let (mut batches, normalised) = normalising(deltas, from, rules.zone(from.rep), now);
     let mut outcome = Outcome::default();
     let mut quiet = Vec::new();
-    while let Some((items, batch)) = batches.recv().await {
-        if batch::is_quiet(&batch) {
-            quiet.push(batch);
+    let mut waiting = Vec::with_capacity(READY);
+    while batches.recv_many(&mut waiting, READY).await > 0 {
+        let mut loud = Vec::with_capacity(waiting.len());
+        for (items, batch) in waiting.drain(..) {
+            if batch::is_quiet(&batch) {
+                quiet.push(batch);
+                continue;
+            }
+            progress.items.fetch_add(items, Ordering::Relaxed);
+            if !batch.complete {
+                behind = Behind::Yes;
+            }
+            loud.push(batch);
+        }
+        if loud.is_empty() {
             continue;
         }
-        progress.items.fetch_add(items, Ordering::Relaxed);
-        if !batch.complete {
-            behind = Behind::Yes;
-        }
-        let stored = commit(store, rules, batch, now).await?;
+        let stored = commit(store, rules, loud, now).await?;
         progress.interactions.fetch_add(stored.interactions as u64, Ordering::Relaxed);
         outcome.stored += stored;
     }
@@ -139,17 +147,16 @@ pub async fn pass(
         (_, Err(error)) => Err(error),
     };
     let read = read.and_then(|pass| whole(&pass, &read_before).map(|()| pass));
-    if let Ok(pass) = &read
-        && (pass.rest == Rest::Something || pass.scope == Scope::News)
-    {
-        outcome.rest = pass.rest;
-        if pass.rest == Rest::Something {
-            let id = from.id;
-            store.write(move |db| sources::catching_up(db, id)).await?;
-        }
+    if let Ok(Pass { scope: Scope::News, .. }) = read {
         return Ok(outcome);
     }
     settle(store, rules, now).await?;
+    if let Ok(Pass { rest: Rest::Something, .. }) = read {
+        outcome.rest = Rest::Something;
+        let id = from.id;
+        store.write(move |db| sources::catching_up(db, id)).await?;
+        return Ok(outcome);
+    }
     let end = End { behind, quiet, link: link(kept, now), rules: Arc::clone(rules) };
     finish(store, from, read.map(|_| ()), end, attempt, now).await?;
     Ok(outcome)
@@ -328,9 +335,12 @@ fn normalising(
 async fn commit(
     store: &Store,
     rules: &Arc<Rules>,
-    batch: Batch,
+    batches: Vec<Batch>,
     now: Timestamp,
 ) -> Result<ingest::Outcome, StoreError> {
+    if batches.is_empty() {
+        return Ok(ingest::Outcome::default());
+    }
     let rules = Arc::clone(rules);
-    store.write(move |db| ingest::commit_delta(db, &batch, &rules, now)).await
+    store.write(move |db| ingest::commit_deltas(db, &batches, &rules, now)).await
 }

@@ -39,23 +39,15 @@ pub fn ensure(db: &Db, address: &Address, organisation: &str) -> Result<i64, Sto
     if let Some(contact) = found {
         return Ok(contact);
     }
-    let organisation: i64 = db
-        .connection
-        .prepare_cached(
-            "INSERT INTO organisation (domain) VALUES (?1)
-             ON CONFLICT (domain) DO UPDATE SET domain = excluded.domain RETURNING id",
-        )?
-        .query_row([organisation], |row| row.get(0))?;
-    let contact: i64 = db
-        .connection
+    let organisation = ensure_organisation(db, organisation)?;
+    let public_id = public_id("con_", &[address.as_bytes()]);
+    db.connection
         .prepare_cached(
             "INSERT INTO contact (public_id, name, named_at, organisation_id)
-             VALUES (?1, '', ?2, ?3) RETURNING id",
+             VALUES (?1, '', ?2, ?3)",
         )?
-        .query_row(
-            params![public_id("con_", &[address.as_bytes()]), NEVER, organisation],
-            |row| row.get(0),
-        )?;
+        .execute(params![public_id, NEVER, organisation])?;
+    let contact = db.connection.last_insert_rowid();
     db.connection
         .prepare_cached("INSERT INTO address (address, contact_id) VALUES (?1, ?2)")?
         .execute(params![address, contact])?;
@@ -110,4 +102,19 @@ pub fn find(db: &Db, address_or_id: &str) -> Result<Option<i64>, StoreError> {
          UNION SELECT id FROM contact WHERE public_id = ?1",
     )?;
     Ok(statement.query_row([address_or_id], |row| row.get(0)).optional()?)
+}
+
+fn ensure_organisation(db: &Db, domain: &str) -> Result<i64, StoreError> {
+    let found: Option<i64> = db
+        .connection
+        .prepare_cached("SELECT id FROM organisation WHERE domain = ?1")?
+        .query_row([domain], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = found {
+        return Ok(id);
+    }
+    db.connection
+        .prepare_cached("INSERT INTO organisation (domain) VALUES (?1)")?
+        .execute([domain])?;
+    Ok(db.connection.last_insert_rowid())
 }

@@ -119,7 +119,7 @@ pub fn of_thread(db: &Db, thread: i64) -> Result<Vec<ThreadMessage>, StoreError>
                 message.id,
                 i.id, i.at, direction, kind, audience, linked, relationship_id, standing, counted
          FROM message LEFT JOIN interaction AS i ON i.message_id = message.id
-         WHERE thread_id = ?1 ORDER BY message.id, i.id",
+         WHERE thread_id = ?1 ORDER BY message.id",
     )?;
     let mut rows = statement.query([thread])?;
     let mut found: Vec<ThreadMessage> = Vec::new();

@@ -41,11 +41,18 @@ const COLUMNS: &str = "id, rep_id, contact_id, out_7, out_30, out_120, out_480,
 /// # Errors
 /// As every write.
 pub fn ensure(db: &Db, rep: i64, contact: i64) -> Result<i64, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "INSERT INTO relationship (rep_id, contact_id) VALUES (?1, ?2)
-         ON CONFLICT (rep_id, contact_id) DO UPDATE SET rep_id = excluded.rep_id RETURNING id",
-    )?;
-    Ok(statement.query_row([rep, contact], |row| row.get(0))?)
+    let found: Option<i64> = db
+        .connection
+        .prepare_cached("SELECT id FROM relationship WHERE rep_id = ?1 AND contact_id = ?2")?
+        .query_row([rep, contact], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = found {
+        return Ok(id);
+    }
+    db.connection
+        .prepare_cached("INSERT INTO relationship (rep_id, contact_id) VALUES (?1, ?2)")?
+        .execute([rep, contact])?;
+    Ok(db.connection.last_insert_rowid())
 }
 
 /// The relationship of that row.
@@ -128,6 +135,22 @@ pub fn hasten(db: &Db, rep: i64, now: Timestamp, wait: Span) -> Result<(), Store
     Ok(())
 }
 
+/// Leaves a relationship to be folded from its log: until then it is due only for what it held
+/// of the future. `loose_reply`: it got an answer that only its subject can link.
+///
+/// # Errors
+/// As every write.
+pub fn mark_stale(db: &Db, id: i64, loose_reply: bool) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE relationship
+             SET baseline_stale = 1, due_at = pending_at, loose_replies = max(loose_replies, ?2)
+             WHERE id = ?1 AND (baseline_stale = 0 OR loose_replies < ?2)",
+        )?
+        .execute(params![id, loose_reply])?;
+    Ok(())
+}
+
 /// At most `limit` rows, above `after`, whose baseline must be folded from the log.
 ///
 /// # Errors
@@ -156,8 +179,8 @@ pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
                  inbound = ?12, meetings = ?13, reciprocations = ?14, active_days = ?15,
                  baseline = ?16, baseline_stale = ?17, reciprocated_at = ?18, first_at = ?19,
                  last_outbound_at = ?20, last_inbound_at = ?21, last_meeting_at = ?22,
-                 folded_at = ?23, pending_at = ?24, loose_replies = ?25,
-                 falls_at = ?26
+                 folded_at = ?23, pending_at = ?24, loose_replies = ?25, falls_at = ?26,
+                 episode_id = ?27, episode_at = ?28
              WHERE id = ?1",
         )?
         .execute(params![
@@ -187,13 +210,9 @@ pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
             state.pending_at,
             row.loose_replies,
             row.falls_at,
+            row.episode_id,
+            row.episode_at,
         ])?;
-    db.connection
-        .prepare_cached(
-            "UPDATE relationship SET episode_id = ?2, episode_at = ?3
-             WHERE id = ?1 AND (episode_id IS NOT ?2 OR episode_at IS NOT ?3)",
-        )?
-        .execute(params![row.id, row.episode_id, row.episode_at])?;
     db.connection
         .prepare_cached("UPDATE relationship SET due_at = ?2 WHERE id = ?1 AND due_at IS NOT ?2")?
         .execute(params![row.id, row.due_at])?;

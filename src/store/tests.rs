@@ -167,7 +167,7 @@ fn hot_statements_use_their_index() {
             outbox::DUE.to_owned(),
             "USING INDEX outbox_pending (endpoint_id=? AND next_attempt_at<?)",
         ),
-        (thread::MESSAGE_OF.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
+        (thread::REF.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
     ] {
         let explained = format!("EXPLAIN QUERY PLAN {sql}");
         let plan = write(&store, move |db| {

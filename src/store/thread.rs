@@ -1,28 +1,58 @@
 //! Threads: sets of messages joined by every id they have or refer to, in any order of arrival.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
 use crate::model::Key;
 
-pub(super) const MESSAGE_OF: &str = "SELECT message_id FROM thread_ref WHERE hash = ?1";
+pub(super) const REF: &str = "SELECT thread_id, message_id FROM thread_ref WHERE hash = ?1";
 
-/// The messages that the keys name, by row.
+/// What is stored of a key that names or is referred to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its thread, which may have been merged into another.
+    pub thread: Option<i64>,
+    /// The message that it names.
+    pub message: Option<i64>,
+}
+
+/// What is stored of each of some keys, if it was met before; fastest in ascending order.
 ///
 /// # Errors
 /// As every read.
-pub fn messages_of(db: &Db, keys: &[Key]) -> Result<Vec<i64>, StoreError> {
-    let mut statement = db.connection.prepare_cached(MESSAGE_OF)?;
-    let mut found = Vec::new();
-    for key in keys {
-        let message: Option<Option<i64>> =
-            statement.query_row([key], |row| row.get(0)).optional()?;
-        found.extend(message.flatten());
+pub fn look_up(db: &Db, keys: &[Key]) -> Result<Vec<Option<Known>>, StoreError> {
+    let mut statement = db.connection.prepare_cached(REF)?;
+    let known = |row: &Row<'_>| Ok(Known { thread: row.get(0)?, message: row.get(1)? });
+    keys.iter().map(|key| Ok(statement.query_row([key], known).optional()?)).collect()
+}
+
+/// Enters keys that were never met; fastest in ascending order.
+///
+/// # Errors
+/// As every write.
+pub fn enter(db: &Db, keys: &[(Key, Known)]) -> Result<(), StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "INSERT INTO thread_ref (hash, thread_id, message_id) VALUES (?1, ?2, ?3)",
+    )?;
+    for (key, known) in keys {
+        statement.execute(params![key, known.thread, known.message])?;
     }
-    found.sort_unstable();
-    found.dedup();
-    Ok(found)
+    Ok(())
+}
+
+/// Stores what is known now of keys that were met before.
+///
+/// # Errors
+/// As every write.
+pub fn update(db: &Db, keys: &[(Key, Known)]) -> Result<(), StoreError> {
+    let mut statement = db
+        .connection
+        .prepare_cached("UPDATE thread_ref SET thread_id = ?2, message_id = ?3 WHERE hash = ?1")?;
+    for (key, known) in keys {
+        statement.execute(params![key, known.thread, known.message])?;
+    }
+    Ok(())
 }
 
 /// What joining keys to one thread came to.
@@ -30,31 +60,38 @@ pub fn messages_of(db: &Db, keys: &[Key]) -> Result<Vec<i64>, StoreError> {
 pub struct Joined {
     /// The thread.
     pub thread: i64,
-    /// Whether one of the keys was known, so that other messages may be in it.
-    pub known: bool,
+    /// What it was made of.
+    pub from: From,
 }
 
-/// Makes one thread of all threads that the keys belong to, with those keys in it.
+/// What a thread was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// Nothing: no other message is in it.
+    Nothing,
+    /// It was there.
+    One,
+    /// Several that were there.
+    Several,
+}
+
+/// Makes one thread of threads, or a new one if there are none.
 ///
 /// # Errors
 /// As every write.
-pub fn join(db: &Db, keys: &[Key]) -> Result<Joined, StoreError> {
+pub fn join(db: &Db, threads: impl Iterator<Item = i64>) -> Result<Joined, StoreError> {
     let mut roots: Vec<i64> = Vec::new();
-    let mut missing: Vec<Key> = Vec::new();
-    let mut statement =
-        db.connection.prepare_cached("SELECT thread_id FROM thread_ref WHERE hash = ?1")?;
-    for key in keys {
-        match statement.query_row([key], |row| row.get::<_, Option<i64>>(0)).optional()? {
-            Some(Some(thread)) => {
-                let root = root(db, thread)?;
-                if !roots.contains(&root) {
-                    roots.push(root);
-                }
-            }
-            Some(None) | None => missing.push(*key),
+    for thread in threads {
+        let root = root(db, thread)?;
+        if !roots.contains(&root) {
+            roots.push(root);
         }
     }
-    let known = !roots.is_empty();
+    let from = match roots.len() {
+        0 => From::Nothing,
+        1 => From::One,
+        _ => From::Several,
+    };
     let thread = match roots.iter().min() {
         Some(first) => *first,
         None => insert(db)?,
@@ -62,29 +99,7 @@ pub fn join(db: &Db, keys: &[Key]) -> Result<Joined, StoreError> {
     for other in roots.into_iter().filter(|root| *root != thread) {
         merge(db, other, thread)?;
     }
-    let mut insert = db.connection.prepare_cached(
-        "INSERT INTO thread_ref (hash, thread_id) VALUES (?1, ?2)
-         ON CONFLICT (hash) DO UPDATE SET thread_id = excluded.thread_id",
-    )?;
-    for key in missing {
-        insert.execute(params![key, thread])?;
-    }
-    Ok(Joined { thread, known })
-}
-
-/// Notes that the keys name a message, and no other any more.
-///
-/// # Errors
-/// As every write.
-pub fn name(db: &Db, keys: &[Key], message: i64) -> Result<(), StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "INSERT INTO thread_ref (hash, message_id) VALUES (?1, ?2)
-         ON CONFLICT (hash) DO UPDATE SET message_id = excluded.message_id",
-    )?;
-    for key in keys {
-        statement.execute(params![key, message])?;
-    }
-    Ok(())
+    Ok(Joined { thread, from })
 }
 
 /// The thread that is left of one that may have been merged.

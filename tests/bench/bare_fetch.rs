@@ -1,11 +1,11 @@
 //! The named reference for the time of a first sync: a client that does nothing with what it gets.
 //!
-//! Logs in over TLS, opens a mailbox and fetches the same header fields as keepwarm, of all
-//! messages by one command, into a buffer that is overwritten. Prints messages, bytes and seconds
-//! from the command to its tagged answer.
+//! Logs in over TLS, opens one mailbox after the other and fetches the same header fields as
+//! keepwarm, of all messages by one command, into a buffer that is overwritten. Prints messages,
+//! bytes and seconds from the commands to their tagged answers.
 //!
 //! ```text
-//! cargo run --release --example bare_fetch -- HOST PORT USER PASSWORD CA_FILE [MAILBOX]
+//! cargo run --release --example bare_fetch -- HOST PORT USER PASSWORD CA_FILE [MAILBOX...]
 //! ```
 
 use std::io::{Read, Write};
@@ -27,9 +27,8 @@ type Tls = StreamOwned<ClientConnection, TcpStream>;
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [host, port, user, password, ca_file, rest @ ..] = arguments.as_slice() else {
-        bail!("usage: bare_fetch HOST PORT USER PASSWORD CA_FILE [MAILBOX]");
+        bail!("usage: bare_fetch HOST PORT USER PASSWORD CA_FILE [MAILBOX...]");
     };
-    let mailbox = rest.first().map_or("INBOX", String::as_str);
     let config = tls_config(Some(&std::fs::read(ca_file).context("reading CA_FILE")?))?;
     let connection =
         ClientConnection::new(Arc::clone(&config), ServerName::try_from(host.clone())?)?;
@@ -38,13 +37,18 @@ fn main() -> Result<()> {
     let mut stream = StreamOwned::new(connection, socket);
     let login = format!("LOGIN {} {}", quoted(user), quoted(password));
     command(&mut stream, "a1", &login)?;
-    let (_, opened) = command(&mut stream, "a2", &format!("EXAMINE {}", quoted(mailbox)))?;
-    let messages = exists(&opened).context("no EXISTS")?;
-    let began = Instant::now();
     let fetch =
         format!("UID FETCH 1:* (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS ({FIELDS})]<0.65536>)");
-    let (bytes, _) = command(&mut stream, "a3", &fetch)?;
-    let seconds = began.elapsed().as_secs_f64();
+    let (mut messages, mut bytes, mut seconds) = (0, 0, 0.0);
+    let inbox = ["INBOX".to_owned()];
+    for mailbox in if rest.is_empty() { &inbox } else { rest } {
+        let (_, opened) = command(&mut stream, "a2", &format!("EXAMINE {}", quoted(mailbox)))?;
+        messages += exists(&opened).context("no EXISTS")?;
+        let began = Instant::now();
+        let (fetched, _) = command(&mut stream, "a3", &fetch)?;
+        bytes += fetched;
+        seconds += began.elapsed().as_secs_f64();
+    }
     writeln!(std::io::stdout(), "messages={messages} bytes={bytes} seconds={seconds:.3}")?;
     Ok(())
 }

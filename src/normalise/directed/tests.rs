@@ -27,6 +27,8 @@ fn envelope(from: &str, to: &str, cc: &str) -> Envelope {
         reply_subject: false,
         automated: None,
         authenticated: None,
+        thread: None,
+        sent: None,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::normalise::thread::{
 };
 use crate::store::interaction::MessageTouch;
 use crate::store::message::{Message, ThreadMessage};
+use crate::store::thread::From;
 use crate::store::{StoreError, interaction, message, thread};
 
 use super::Work;
@@ -44,6 +45,29 @@ pub(super) fn unsettle(
     Ok(())
 }
 
+/// Notes a message that has been stored in a thread made `from` others: a thread that this commit
+/// has made, and all of whose messages it has stored, need not be loaded.
+pub(super) fn remember(work: &mut Work<'_>, thread: i64, from: From, message: ThreadMessage) {
+    match from {
+        From::Nothing => {
+            work.fresh.insert(thread, vec![message]);
+        }
+        From::One => {
+            if let Some(fresh) = work.fresh.get_mut(&thread) {
+                fresh.push(message);
+            }
+        }
+        From::Several => forget(work, Some(thread)),
+    }
+}
+
+/// Notes that a thread is not what is remembered of it.
+pub(super) fn forget(work: &mut Work<'_>, thread: Option<i64>) {
+    if let Some(thread) = thread {
+        work.fresh.remove(&thread);
+    }
+}
+
 /// Decides the touched threads anew and notes what has changed.
 pub(super) fn link_threads(work: &mut Work<'_>) -> Result<(), StoreError> {
     let mut open = BTreeSet::new();
@@ -72,7 +96,10 @@ fn load(
     let mut next = vec![first];
     while let Some(root) = next.pop() {
         open.remove(&root);
-        let found = message::of_thread(work.db, root)?;
+        let found = match work.fresh.remove(&root) {
+            Some(fresh) => fresh,
+            None => message::of_thread(work.db, root)?,
+        };
         for one in &found {
             for neighbour in neighbours(work, one.id, &one.message, &one.touches)? {
                 component.answers.insert((neighbour.answer, neighbour.original));

@@ -6,9 +6,10 @@
 //! Message-ID on their way. A copy that shares names with two messages shows that they are one.
 
 use crate::model::{Automated, Direction, Envelope, Interaction, Key, Kind, Standing};
-use crate::normalise::{Directed, Touch, directed};
+use crate::normalise::{Directed, Own, Touch, directed};
 use crate::store::interaction::{MessageTouch, Origin};
-use crate::store::message::Message;
+use crate::store::message::{Message, ThreadMessage};
+use crate::store::thread::From;
 use crate::store::{StoreError, interaction, message, thread};
 
 use super::{Work, link};
@@ -16,6 +17,8 @@ use super::{Work, link};
 /// One copy of a message, or one stored message that has turned out to be a copy of another.
 struct Sighting {
     says: Message,
+    /// The thread in which its server keeps it, which joins what has no other reference.
+    thread: Option<Key>,
     touches: Vec<Touching>,
 }
 
@@ -28,22 +31,45 @@ struct Touching {
     standing: Standing,
 }
 
-/// Stores a copy of a message. `proven`: it was met where only the rep puts messages, so that what
-/// says it is the rep's is.
-pub(super) fn store(
-    work: &mut Work<'_>,
-    envelope: &Envelope,
+/// A copy of a message as it was met: all that can be told of it before the store is asked.
+pub(super) struct Met<'a> {
+    envelope: &'a Envelope,
+    /// Whether it was met where only the rep puts messages, so that what says it is the rep's is.
     proven: bool,
-) -> Result<(), StoreError> {
-    let sighting = match directed(envelope, &work.rules.own) {
+    makes: Directed,
+    /// All keys that name it.
+    keys: Vec<Key>,
+}
+
+impl<'a> Met<'a> {
+    pub(super) fn new(envelope: &'a Envelope, proven: bool, own: &Own) -> Self {
+        let makes = directed(envelope, own);
+        let mut keys = names(envelope);
+        if let (Directed::Touches(touches), true) = (&makes, envelope.dated) {
+            keys.push(looks(envelope, touches));
+        }
+        Self { envelope, proven, makes, keys }
+    }
+
+    /// The keys that storing it asks for.
+    pub(super) fn asks_for(&self) -> impl Iterator<Item = Key> {
+        let refers = matches!(self.makes, Directed::Touches(_));
+        let references = self.envelope.references.iter().chain(&self.envelope.thread);
+        self.keys.iter().chain(references.filter(move |_| refers)).copied()
+    }
+}
+
+/// Stores a copy of a message.
+pub(super) fn store(work: &mut Work<'_>, met: Met<'_>) -> Result<(), StoreError> {
+    let sighting = match met.makes {
         Directed::Excluded => {
             work.outcome.excluded += 1;
             return Ok(());
         }
-        Directed::LeftOut(reason) => left_out(envelope, reason.code()),
-        Directed::Touches(touches) => touching(work, envelope, &touches, proven)?,
+        Directed::LeftOut(reason) => left_out(met.envelope, met.keys, reason.code()),
+        Directed::Touches(touches) => touching(work, met.envelope, met.keys, &touches, met.proven)?,
     };
-    let known = thread::messages_of(work.db, &sighting.says.keys)?;
+    let known = work.keys.messages(work.db, &sighting.says.keys)?;
     let Some((first, others)) = known.split_first() else {
         return insert(work, sighting);
     };
@@ -55,7 +81,7 @@ pub(super) fn store(
 }
 
 /// A copy that makes no interaction: it says why, and no more.
-fn left_out(envelope: &Envelope, reason: &str) -> Sighting {
+fn left_out(envelope: &Envelope, keys: Vec<Key>, reason: &str) -> Sighting {
     let says = Message {
         thread: None,
         at: envelope.at,
@@ -63,15 +89,16 @@ fn left_out(envelope: &Envelope, reason: &str) -> Sighting {
         left_out: Some(reason.to_owned()),
         subject: None,
         reply_subject: false,
-        keys: names(envelope),
+        keys,
         references: Vec::new(),
     };
-    Sighting { says, touches: Vec::new() }
+    Sighting { says, thread: None, touches: Vec::new() }
 }
 
 fn touching(
     work: &mut Work<'_>,
     envelope: &Envelope,
+    keys: Vec<Key>,
     found: &[Touch],
     proven: bool,
 ) -> Result<Sighting, StoreError> {
@@ -85,10 +112,6 @@ fn touching(
         let (direction, audience) = (touch.direction, touch.audience);
         touches.push(Touching { relationship, direction, audience, standing });
     }
-    let mut keys = names(envelope);
-    if envelope.dated {
-        keys.push(looks(envelope, found));
-    }
     let says = Message {
         thread: None,
         at: envelope.at,
@@ -99,7 +122,7 @@ fn touching(
         keys,
         references: envelope.references.clone(),
     };
-    Ok(Sighting { says, touches })
+    Ok(Sighting { says, thread: envelope.thread, touches })
 }
 
 /// The ids under which it was sent.
@@ -132,37 +155,44 @@ fn standing(envelope: &Envelope, touch: &Touch, proven: bool) -> Standing {
 }
 
 fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
-    let Sighting { mut says, touches } = sighting;
-    let mut known = false;
+    let Sighting { mut says, thread, touches } = sighting;
+    let mut from = From::Nothing;
     if says.left_out.is_none() {
-        let joined = join(work, &says.keys, &says.references)?;
+        let joined = join(work, &says.keys, says.references.iter().chain(&thread))?;
         says.thread = Some(joined.thread);
-        known = joined.known;
+        from = joined.from;
     }
     let id = message::insert(work.db, &says)?;
-    thread::name(work.db, &says.keys, id)?;
+    work.keys.name(work.db, &says.keys, id)?;
     work.outcome.messages += 1;
+    let mut stored = Vec::with_capacity(touches.len());
     for touch in &touches {
-        add(work, id, &says, touch)?;
+        stored.extend(add(work, id, &says, touch)?);
     }
     note_loose(work, &says, touches.iter().map(|t| t.relationship));
-    let mut alone = !known;
+    let mut alone = from == From::Nothing;
     for touch in &touches {
         alone &= says.subject.is_none() || !work.is_loose(touch.relationship)?;
     }
     work.threads.extend(says.thread.filter(|_| !alone));
+    if let Some(thread) = says.thread {
+        link::remember(work, thread, from, ThreadMessage { id, message: says, touches: stored });
+    }
     Ok(())
 }
 
 /// Adds what one more copy says to what is stored of a message.
 fn merge(work: &mut Work<'_>, id: i64, copy: &Sighting) -> Result<(), StoreError> {
     let before = message::get(work.db, id)?;
+    link::forget(work, before.thread);
     let mut after = before.clone();
     let fresh = union(&mut after.keys, &copy.says.keys);
-    thread::name(work.db, &fresh, id)?;
+    work.keys.name(work.db, &fresh, id)?;
     let threaded = before.thread.or(copy.says.thread).is_some();
     if copy.says.left_out.is_none() || threaded && !fresh.is_empty() {
-        after.thread = Some(join(work, &after.keys, &copy.says.references)?.thread);
+        after.thread =
+            Some(join(work, &after.keys, copy.says.references.iter().chain(&copy.thread))?.thread);
+        link::forget(work, after.thread);
     }
     let weighed = weigh(before.left_out.as_deref(), copy.says.left_out.as_deref());
     match weighed {
@@ -211,10 +241,13 @@ fn merge(work: &mut Work<'_>, id: i64, copy: &Sighting) -> Result<(), StoreError
 /// Makes two stored messages one that a copy has shown to be one.
 fn absorb(work: &mut Work<'_>, into: i64, from: i64) -> Result<(), StoreError> {
     let says = message::get(work.db, from)?;
+    link::forget(work, says.thread);
     let found = interaction::of_message(work.db, from)?;
     link::unsettle(work, from, &says, &found)?;
     take_back(work, from, &found)?;
-    thread::name(work.db, &says.keys, into)?;
+    work.keys.name(work.db, &says.keys, into)?;
+    // No stored key may name a message that has gone.
+    work.keys.flush(work.db)?;
     message::delete(work.db, from)?;
     let touches = found
         .iter()
@@ -226,7 +259,7 @@ fn absorb(work: &mut Work<'_>, into: i64, from: i64) -> Result<(), StoreError> {
         })
         .collect();
     work.threads.extend(says.thread);
-    merge(work, into, &Sighting { says, touches })
+    merge(work, into, &Sighting { says, thread: None, touches })
 }
 
 /// What a further copy does to whether a message makes interactions.
@@ -274,20 +307,21 @@ fn add(
     id: i64,
     message: &Message,
     touch: &Touching,
-) -> Result<(), StoreError> {
-    let found = Interaction {
+) -> Result<Option<MessageTouch>, StoreError> {
+    let interaction = Interaction {
         at: message.at,
         direction: touch.direction,
         kind: Kind::Message,
         audience: touch.audience,
         linked: false,
     };
-    let (row, counted) = (touch.relationship, touch.standing == Standing::Sound);
-    let origin = Origin::Message(id);
-    if let Some(new) = interaction::insert(work.db, row, &found, origin, touch.standing, counted)? {
-        work.added(row, new, found, counted);
-    }
-    Ok(())
+    let Touching { relationship, standing, .. } = *touch;
+    let (counted, origin) = (standing == Standing::Sound, Origin::Message(id));
+    let new = interaction::insert(work.db, relationship, &interaction, origin, standing, counted)?;
+    Ok(new.map(|id| {
+        work.added(relationship, id, interaction, counted);
+        MessageTouch { id, relationship, interaction, standing, counted }
+    }))
 }
 
 /// Of one touch in two copies counts the better standing and the larger audience.
@@ -303,7 +337,7 @@ fn add_or_revise(
     };
     let Some(stored) = known.iter().find(same) else {
         work.threads.extend(message.thread);
-        return add(work, id, message, touch);
+        return add(work, id, message, touch).map(|_| ());
     };
     let standing = stored.standing.min(touch.standing);
     let audience = stored.interaction.audience.max(touch.audience);
@@ -333,14 +367,18 @@ fn note_loose(work: &mut Work<'_>, message: &Message, relationships: impl Iterat
     }
 }
 
-fn join(work: &Work<'_>, keys: &[Key], references: &[Key]) -> Result<thread::Joined, StoreError> {
+fn join<'k>(
+    work: &mut Work<'_>,
+    keys: &[Key],
+    references: impl Iterator<Item = &'k Key>,
+) -> Result<thread::Joined, StoreError> {
     let mut all = keys.to_vec();
     union(&mut all, references);
-    thread::join(work.db, &all)
+    work.keys.join(work.db, &all)
 }
 
 /// Adds the keys that are missing; gives those.
-fn union(keys: &mut Vec<Key>, more: &[Key]) -> Vec<Key> {
+fn union<'k>(keys: &mut Vec<Key>, more: impl IntoIterator<Item = &'k Key>) -> Vec<Key> {
     let mut fresh = Vec::new();
     for key in more {
         if !keys.contains(key) {

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use self::story::{Found, Story, story};
-use self::world::{World, day, differ};
-use crate::model::Timestamp;
+use self::world::{Mailbox, World, day, differ};
+use crate::model::{Envelope, Timestamp};
 
 /// All of it at once: each mailbox in one delta, the calendars as they are in the end.
 fn at_once(story: &Story, now: Timestamp) -> World {
@@ -29,17 +29,22 @@ fn last_of_each(story: &Story) -> BTreeMap<usize, crate::pipeline::ingest::Calen
 
 /// Commits copies, each mailbox's in one delta.
 fn commit(world: &World, copies: &[Found], now: Timestamp) {
-    let mut by_mailbox: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for copy in copies {
-        by_mailbox.entry((copy.rep, copy.mailbox)).or_default().push(copy.envelope.clone());
-    }
-    for ((rep, mailbox), messages) in by_mailbox {
+    for ((rep, mailbox), messages) in by_mailbox(copies) {
         world.mail(rep, mailbox, &messages, now);
     }
 }
 
-/// In another order, a few copies at a time, some deltas twice, calendars coming and changing in
-/// between, and the first of it some days earlier.
+fn by_mailbox(copies: &[Found]) -> BTreeMap<(usize, Mailbox), Vec<Envelope>> {
+    let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for copy in copies {
+        found.entry((copy.rep, copy.mailbox)).or_default().push(copy.envelope.clone());
+    }
+    found
+}
+
+/// In another order, a few copies at a time, every other time all mailboxes in one commit with more
+/// to come, some deltas twice, calendars coming and changing in between, and the first of it some
+/// days earlier.
 fn bit_by_bit(
     story: &Story,
     order: &[usize],
@@ -57,7 +62,12 @@ fn bit_by_bit(
         }
         let now = if n < 2 { now - crate::model::Span::from_days(9) } else { now };
         let chunk: Vec<Found> = rest.drain(..(*size).min(rest.len())).collect();
-        commit(&world, &chunk, now);
+        if n % 2 == 1 {
+            let deltas = by_mailbox(&chunk).into_iter();
+            world.backfill(deltas.map(|((rep, of), mail)| (rep, of, mail)).collect(), now);
+        } else {
+            commit(&world, &chunk, now);
+        }
         done.push(chunk);
         if *replay {
             commit(&world, &done[n / 2], now);

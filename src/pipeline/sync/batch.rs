@@ -1,6 +1,6 @@
 //! From a delta to a batch: everything that can be done before the store is asked. Pure.
 
-use crate::model::{Delta, RawItem, Span, Timestamp};
+use crate::model::{Delta, Envelope, Key, Marks, RawItem, Span, Timestamp};
 use crate::normalise::calendar::{self, Problem};
 use crate::normalise::{Unusable, envelope};
 use crate::pipeline::ingest::{Batch, Calendar};
@@ -46,13 +46,13 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
     let mut whole = true;
     for item in delta.items {
         match item {
-            RawItem::Message { item, received_at, header, marks: _ } => {
+            RawItem::Message { item, received_at, header, marks } => {
                 batch.seen.push(item);
                 match envelope(&header, received_at, from.authserv_id.as_deref()) {
                     Ok(envelope) if not_before.is_some_and(|limit| envelope.at < limit) => {
                         batch.excluded += 1;
                     }
-                    Ok(envelope) => batch.messages.push(envelope),
+                    Ok(envelope) => batch.messages.push(marked(envelope, marks, from)),
                     Err(Unusable::Private) => batch.excluded += 1,
                     Err(why) => batch.quarantined.push(unusable(item, why.describe().to_owned())),
                 }
@@ -93,4 +93,13 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
 
 const fn unusable(item: i64, why: String) -> Aside {
     Aside { item, why, flaw: Flaw::Unusable }
+}
+
+/// The envelope with what the server knows beside the header. Numbers of threads are the login's
+/// own: those of another one mean other threads.
+fn marked(mut envelope: Envelope, marks: Marks, from: &Source) -> Envelope {
+    let login = from.id.to_be_bytes();
+    envelope.thread = marks.thread.map(|n| Key::of("server-thread", &[&login, &n.to_be_bytes()]));
+    envelope.sent = marks.sent;
+    envelope
 }

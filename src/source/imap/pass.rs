@@ -36,9 +36,8 @@ pub(super) async fn everything(
     let (mut line, listed) = begin(settings, tls, kept.line.take()).await?;
     let layout = line.quirks.layout;
     let (mut chosen, skipped) = list::choose(listed, &settings.exclude_mailboxes, layout);
-    let cursor = |mailbox: &Chosen| -> Option<Cursor> {
-        known.iter().find(|known| known.name == mailbox.info.name)?.cursor.clone()
-    };
+    let find = |name: &str| known.iter().find(|known| known.name == name);
+    let cursor = |mailbox: &Chosen| find(&mailbox.info.name)?.cursor.clone();
     line.states(&mut chosen, |mailbox| cursor(mailbox).is_some()).await?;
     let seen = digest(&chosen);
     let first = chosen.first().map(|mailbox| mailbox.info.name.clone());
@@ -51,6 +50,10 @@ pub(super) async fn everything(
         for (cursor, mailbox) in round {
             match reader.mailbox(&mailbox, cursor.as_ref(), ROUND).await? {
                 Outcome::Complete { uid_validity, next } => {
+                    if let Some(known) = find(&mailbox.info.name) {
+                        let read = (uid_validity, next);
+                        reader.again(&mailbox.info, &known.retry, read).await?;
+                    }
                     pass.mailboxes = pass.mailboxes.saturating_add(1);
                     if first.as_ref() == Some(&mailbox.info.name) {
                         let MailboxInfo { name, role } = mailbox.info;

@@ -57,6 +57,8 @@ pub(super) enum Way {
     Up,
     /// `low`, towards the past.
     Down,
+    /// None: what is within it is asked for once more.
+    Again,
 }
 
 /// One window of UIDs, adjacent to what has been read when its turn comes.
@@ -163,6 +165,7 @@ impl Reach {
         match step.way {
             Way::Up => Self { high: *step.uids.end(), ..self },
             Way::Down => Self { low: *step.uids.start(), ..self },
+            Way::Again => self,
         }
     }
 
@@ -184,7 +187,7 @@ impl Step {
         let lower = part(start..=middle);
         let upper = part(middle.saturating_add(1)..=end);
         Some(match self.way {
-            Way::Up => [lower, upper],
+            Way::Up | Way::Again => [lower, upper],
             Way::Down => [upper, lower],
         })
     }

@@ -169,6 +169,10 @@ impl<'a> Reader<'a> {
                 }
             };
             *reach = reach.after(&step);
+            // What was asked for again and is not there any more need not be asked for again.
+            let gone = step.way == Way::Again && items.is_empty();
+            let item = i64::from(*step.uids.start());
+            let items = if gone { vec![RawItem::Excluded { item }] } else { items };
             let left = if todo.is_empty() { rest } else { Left::Something };
             self.send(open, *reach, items, left).await?;
         }
@@ -236,6 +240,40 @@ impl<'a> Reader<'a> {
             total: Some(u64::from(open.snapshot.exists)),
         };
         self.pass_on(delta).await.map_err(Failure::Over)
+    }
+
+    /// Asks again for messages that the server could not give before, of a mailbox that has been
+    /// read up to `next`.
+    ///
+    /// # Errors
+    /// What ends the pass. What concerns this mailbox alone waits for the next one.
+    pub(super) async fn again(
+        &mut self,
+        info: &MailboxInfo,
+        retry: &[i64],
+        (uid_validity, next): (u32, u32),
+    ) -> Result<(), SourceError> {
+        let uids = retry.iter().filter_map(|item| u32::try_from(*item).ok());
+        let todo: VecDeque<Step> =
+            uids.map(|uid| Step { uids: uid..=uid, way: Way::Again, expected: None }).collect();
+        if todo.is_empty() {
+            return Ok(());
+        }
+        let mut reach = Reach { low: 1, high: next.saturating_sub(1) };
+        let done = match self.line.examine(&info.name).await {
+            Ok(snapshot) if snapshot.uid_validity == uid_validity => {
+                self.steps(Open { info, snapshot }, &mut reach, todo, Left::Nothing).await
+            }
+            Ok(_) => Ok(()),
+            Err(failure) => Err(failure),
+        };
+        match done {
+            Ok(()) | Err(Failure::No(_)) => Ok(()),
+            Err(Failure::Over(SourceError::Protocol(why))) => {
+                self.reconnect(SourceError::Protocol(why)).await
+            }
+            Err(Failure::Over(error)) => Err(error),
+        }
     }
 
     /// Sends a delta and counts what it holds.

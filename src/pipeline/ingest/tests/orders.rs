@@ -24,8 +24,8 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
     all
 }
 
-/// Checks what counts of some mail of the first rep, in every order, each copy in its own delta and
-/// the first one twice.
+/// Checks what counts of some mail of the first rep, in every order: each copy in its own delta and
+/// the first one twice; then all copies in one commit, after none and after the first.
 fn check(what: &str, copies: &[(Mailbox, Envelope)], expected: &str) {
     let now = day(100.0);
     for order in orders(copies.len()) {
@@ -37,6 +37,18 @@ fn check(what: &str, copies: &[(Mailbox, Envelope)], expected: &str) {
         world.settle(now);
         assert_eq!(drawn(&world), expected, "{what}, in the order {order:?}");
         assert_eq!(world.differences(), Vec::<String>::new(), "{what}, in the order {order:?}");
+    }
+    for before in 0..2.min(copies.len()) {
+        let world = World::new();
+        for (mailbox, envelope) in copies.iter().take(before) {
+            world.mail(0, *mailbox, std::slice::from_ref(envelope), now);
+        }
+        let rest = copies.iter().skip(before);
+        let deltas = rest.map(|(mailbox, envelope)| (0, *mailbox, vec![envelope.clone()]));
+        world.backfill(deltas.collect(), now);
+        world.settle(now);
+        assert_eq!(drawn(&world), expected, "{what}, at once after {before}");
+        assert_eq!(world.differences(), Vec::<String>::new(), "{what}, at once after {before}");
     }
 }
 

@@ -86,6 +86,8 @@ fn message() -> impl Strategy<Value = Envelope> {
                 reply_subject: reply && subject.is_some(),
                 automated: None,
                 authenticated: None,
+                thread: None,
+                sent: None,
             }
         })
 }

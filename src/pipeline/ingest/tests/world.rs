@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::normalise::Own;
 use crate::nudge::looks_next;
-use crate::pipeline::ingest::{Batch, Calendar, Outcome, commit_delta};
+use crate::pipeline::ingest::{Batch, Calendar, Outcome, commit_delta, commit_deltas};
 use crate::pipeline::{Rules, fold};
 use crate::score::{rebuild, strength_at};
 use crate::store::{
@@ -113,6 +113,20 @@ impl World {
         let messages = messages.to_vec();
         let batch = Batch { messages, ..self.batch(rep, mailbox) };
         self.commit(batch, now)
+    }
+
+    /// Commits messages of several mailboxes at once, with more to come.
+    pub(crate) fn backfill(&self, mail: Vec<(usize, Mailbox, Vec<Envelope>)>, now: Timestamp) {
+        let rules = Arc::clone(&self.rules);
+        let batches: Vec<Batch> = mail
+            .into_iter()
+            .map(|(rep, mailbox, messages)| Batch {
+                messages,
+                complete: false,
+                ..self.batch(rep, mailbox)
+            })
+            .collect();
+        self.write(move |db| commit_deltas(db, &batches, &rules, now)).unwrap();
     }
 
     /// Commits a calendar of a rep as it is at one time.
@@ -249,7 +263,7 @@ fn view(db: &Db, keys: &BTreeSet<Key>) -> Result<View, StoreError> {
     counted.sort();
     let mut by_message: BTreeMap<i64, Vec<Key>> = BTreeMap::new();
     for key in keys {
-        for id in thread::messages_of(db, &[*key])? {
+        if let Some(id) = thread::look_up(db, &[*key])?[0].and_then(|known| known.message) {
             by_message.entry(id).or_default().push(*key);
         }
     }
@@ -299,6 +313,8 @@ pub(crate) fn envelope(id: &str, who: &str, days: f64) -> Envelope {
         reply_subject: false,
         automated: None,
         authenticated: None,
+        thread: None,
+        sent: None,
     }
 }
 
