@@ -1,4 +1,5 @@
-//! Folding what a commit has touched into the states of relationships, once each.
+//! Folding what a commit has touched into the states of relationships, once each; or, while more
+//! of a mailbox is to come, once each when the pass has ended.
 
 use std::collections::BTreeMap;
 

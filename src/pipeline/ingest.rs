@@ -1,4 +1,4 @@
-//! One delta into the database: messages, meetings, interactions, strengths and the cursor, in one
+//! Deltas into the database: messages, meetings, interactions, strengths and the cursors, in one
 //! transaction.
 //!
 //! Order-free: whatever order deltas and copies arrive in, the counted interactions, the threads and

@@ -1,4 +1,5 @@
-//! One pass over one source: deltas are normalised and committed while the next one is fetched.
+//! One pass over one source: deltas are normalised and committed while the next one is fetched, and
+//! those that wait for the writer are one commit.
 
 mod attempt;
 mod batch;

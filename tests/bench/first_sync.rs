@@ -96,9 +96,7 @@ fn wire(large: &Bench<'_>) {
 /// A first sync after mbsync and mu have taken the same mail in.
 fn beside_peers(large: &Bench<'_>) {
     let directory = tempfile::Builder::new().prefix("kw-peers-").tempdir().unwrap();
-    let ca_file = large.place.path("ca.pem");
-    let [pulled, indexed] =
-        peers::mbsync_and_mu(large.server, large.user, &ca_file, directory.path());
+    let [pulled, indexed] = peers::mbsync_and_mu(large.server, large.user, directory.path());
     let first = large.first();
     row("mbsync, no fsync", &[pulled], &[first]);
     row("mu index", &[indexed], &[first]);
