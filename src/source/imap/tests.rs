@@ -13,6 +13,8 @@ use crate::source::SkipReason;
 /// next command has been answered.
 type Answers = fn(&str) -> String;
 
+mod withheld;
+
 const GREETING: &str = "* OK [CAPABILITY IMAP4rev1] ready\r\n";
 
 /// The answers of a well-behaved server with the messages 1, 2 and 3 in its INBOX.
