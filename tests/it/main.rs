@@ -24,6 +24,8 @@ mod imap;
 #[cfg(test)]
 mod maildir;
 #[cfg(test)]
+mod robust;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;
