@@ -9,6 +9,7 @@
 
 mod connect;
 mod fetch;
+mod guard;
 mod list;
 mod login;
 mod plan;
