@@ -1,18 +1,23 @@
 //! What a scenario plays on: a scripted server, the program beside it, and what the program costs.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::support::dump::Dump;
 use crate::support::generate::mailbox;
-use crate::support::imapd::{Fault, Imapd, PASSWORD, Profile};
+use crate::support::imapd::{Account, Fault, Imapd, PASSWORD, Profile};
 use crate::support::process::{Place, Ran, Running};
 
 /// An instant after all generated mail.
-const NOW: &str = "2025-06-01T00:00:00Z";
+pub(super) const NOW: &str = "2025-06-01T00:00:00Z";
 /// The most memory that a process may take.
 const MOST_KB: u64 = 64 << 10;
 /// The most processor time that one pass may take, in a build without optimisation.
-const MOST_CPU: Duration = Duration::from_secs(10);
+const MOST_CPU: Duration = Duration::from_secs(5);
+/// The most connections that a scenario may take.
+const MOST_CONNECTIONS: u32 = 30;
 /// Passes after which a server that has healed must have been read.
 const PASSES: u32 = 6;
 /// How long a pass may take.
@@ -29,6 +34,7 @@ pub(super) enum Secured {
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) server: Imapd,
+    pub(super) account: Arc<Account>,
     pub(super) place: Place,
     secured: Secured,
 }
@@ -53,8 +59,18 @@ impl Stage {
         for mail in mailbox(7, messages) {
             account.deliver(&mail);
         }
-        let place = place(&server, secured);
-        Self { server, place, secured }
+        let place = place(&server, secured, target(&server, secured));
+        Self { server, account, place, secured }
+    }
+
+    /// Where the server is.
+    pub(super) fn target(&self) -> SocketAddr {
+        target(&self.server, self.secured)
+    }
+
+    /// A new database for the same mail, reached at another address.
+    pub(super) fn place_at(&self, address: SocketAddr) -> Place {
+        place(&self.server, self.secured, address)
     }
 
     /// One pass; its costs are checked.
@@ -63,6 +79,9 @@ impl Stage {
         let running = self.place.start(&["run", "--once", "--now", NOW]);
         let (ran, cost) = watched(running, |running| running.finish(PATIENCE));
         cost.check(&ran.stderr);
+        if std::env::var_os("ROBUST_SHOW").is_some() {
+            println!("{cost:?}");
+        }
         ran
     }
 
@@ -81,30 +100,66 @@ impl Stage {
         panic!("no pass of {PASSES} succeeds:\n{}", said.join("\n"));
     }
 
+    /// Passes under faults until one succeeds; every fault must have been met.
+    #[track_caller]
+    pub(super) fn play(&self, name: &str, faults: &[Fault]) {
+        self.server.suffer(faults);
+        let said = self.read_through();
+        for fault in faults {
+            assert!(fault.hits() > 0, "{name}: {fault:?} was not met: {said:?}");
+        }
+        let connections = self.server.connections();
+        assert!(connections <= MOST_CONNECTIONS, "{name}: {connections} connections");
+        if std::env::var_os("ROBUST_SHOW").is_some() {
+            println!("{name}: {connections} connections, said {said:#?}");
+        }
+    }
+
+    /// What a clean sync finds on the server as it is.
+    #[track_caller]
+    pub(super) fn clean(&self) -> Dump {
+        self.clean_at(&["--now", NOW])
+    }
+
+    fn clean_at(&self, arguments: &[&str]) -> Dump {
+        let clean = self.place_at(self.target());
+        clean.once(arguments);
+        let dump = clean.dump();
+        assert!(!dump.relationships.is_empty(), "the clean sync has found nothing");
+        dump
+    }
+
     /// Fails unless the database says what a clean sync says of what the server holds now.
     #[track_caller]
     pub(super) fn assert_as_clean(&self, context: &str) {
         self.server.heal();
-        let clean = place(&self.server, self.secured);
-        clean.once(&["--now", NOW]);
-        let expected = clean.dump();
-        assert!(
-            !expected.relationships.is_empty(),
-            "{context}: the clean sync has found something"
-        );
-        self.place.dump().assert_same(&expected, context);
+        self.place.dump().assert_same(&self.clean(), context);
+    }
+
+    /// The same for one that was read by the clock.
+    #[track_caller]
+    pub(super) fn assert_as_clean_now(&self, context: &str) {
+        self.server.heal();
+        self.place.dump().assert_same(&self.clean_at(&[]), context);
     }
 }
 
-/// A configuration that reads ann's mail on a server, and does not wait long.
-fn place(server: &Imapd, secured: Secured) -> Place {
+fn target(server: &Imapd, secured: Secured) -> SocketAddr {
+    match secured {
+        Secured::Plain => server.imap,
+        Secured::Tls => server.imaps,
+    }
+}
+
+/// A configuration that reads ann's mail at an address, and does not wait long.
+fn place(server: &Imapd, secured: Secured, address: SocketAddr) -> Place {
     let place = Place::new();
     std::fs::write(place.path("ca.pem"), server.ca_pem()).unwrap();
-    let (port, tls) = match secured {
-        Secured::Plain => (server.imap.port(), "none"),
-        Secured::Tls => (server.imaps.port(), "implicit"),
+    let (port, password) = (address.port(), PASSWORD.replace('"', "\\\""));
+    let tls = match secured {
+        Secured::Plain => "none",
+        Secured::Tls => "implicit",
     };
-    let password = PASSWORD.replace('"', "\\\"");
     place.with(&format!(
         "[sync]\nconnect_seconds = 2\ncommand_seconds = 2\npoll_seconds = 1\n\
          [[source]]\nname = \"ann-mail\"\nrep = \"ann\"\nkind = \"imap\"\nhost = \"localhost\"\n\
@@ -115,7 +170,7 @@ fn place(server: &Imapd, secured: Secured) -> Place {
 
 impl Cost {
     #[track_caller]
-    fn check(self, log: &str) {
+    pub(super) fn check(self, log: &str) {
         assert!(self.memory_kb > 0, "the process was not measured");
         assert!(self.memory_kb < MOST_KB, "{} KiB of memory:\n{log}", self.memory_kb);
         assert!(self.cpu < MOST_CPU, "{:?} of processor time:\n{log}", self.cpu);
@@ -161,16 +216,38 @@ impl Cost {
     }
 }
 
+/// One test for each row: its name, the provider, the faults; played by the function named first.
+macro_rules! scenarios {
+    ($play:ident; $(
+        $(#[$attribute:meta])* $name:ident: $profile:ident, [$($fault:expr),+ $(,)?];
+    )+) => {$(
+        #[test]
+        $(#[$attribute])*
+        fn $name() {
+            let profile = crate::support::imapd::Profile::$profile;
+            $play(stringify!($name), profile, &[$($fault),+]);
+        }
+    )+};
+}
+pub(super) use scenarios;
+
 /// Plays faults that heal: passes until one succeeds, and then the database is as if nothing had
 /// been wrong.
 #[track_caller]
 pub(super) fn heals(name: &str, profile: Profile, faults: &[Fault]) {
     let stage = Stage::new(profile);
-    stage.server.suffer(faults);
-    let said = stage.read_through();
-    for fault in faults {
-        assert!(fault.hits() > 0, "{name}: {fault:?} was not met: {said:?}");
-    }
-    assert!(stage.server.connections() <= 30, "{} connections", stage.server.connections());
+    stage.play(name, faults);
+    stage.assert_as_clean(name);
+}
+
+/// Plays faults that a pass cannot see: one pass later, when they are over, the database is as if
+/// nothing had been wrong.
+#[track_caller]
+pub(super) fn heals_in_the_end(name: &str, profile: Profile, faults: &[Fault]) {
+    let stage = Stage::new(profile);
+    stage.play(name, faults);
+    stage.server.heal();
+    let ran = stage.pass();
+    assert!(ran.status.success(), "{name}: {}", ran.stderr);
     stage.assert_as_clean(name);
 }
