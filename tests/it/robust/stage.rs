@@ -79,9 +79,7 @@ impl Stage {
         let running = self.place.start(&["run", "--once", "--now", NOW]);
         let (ran, cost) = watched(running, |running| running.finish(PATIENCE));
         cost.check(&ran.stderr);
-        if std::env::var_os("ROBUST_SHOW").is_some() {
-            println!("{cost:?}");
-        }
+        println!("{cost:?}");
         ran
     }
 
@@ -110,9 +108,7 @@ impl Stage {
         }
         let connections = self.server.connections();
         assert!(connections <= MOST_CONNECTIONS, "{name}: {connections} connections");
-        if std::env::var_os("ROBUST_SHOW").is_some() {
-            println!("{name}: {connections} connections, said {said:#?}");
-        }
+        println!("{name}: {connections} connections, said {said:#?}");
     }
 
     /// What a clean sync finds on the server as it is.
