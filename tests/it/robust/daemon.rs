@@ -12,7 +12,7 @@ use crate::support::process::Running;
 /// How long it may take until new mail is found: some pauses after failures.
 const SOON: Duration = Duration::from_secs(40);
 /// How many connections that may take.
-const MOST_CONNECTIONS: u32 = 12;
+const MOST_CONNECTIONS: u32 = 30;
 
 /// Mail comes twice while the server suffers.
 #[track_caller]
