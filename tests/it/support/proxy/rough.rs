@@ -41,7 +41,8 @@ enum End {
 }
 
 impl RoughProxy {
-    /// Cuts the first `cuts` connections, each after at most `length` bytes in one direction.
+    /// Cuts the first `cuts` connections, each after at most `length` bytes from the target or a
+    /// twentieth of that to it.
     pub(crate) fn start(target: SocketAddr, seed: u64, cuts: u32, length: u64) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -55,8 +56,11 @@ impl RoughProxy {
                 let [mut up, mut down] = [Way::whole(&mut draw), Way::whole(&mut draw)];
                 if number < cuts {
                     // Most of what passes comes from the server.
-                    let way = if draw.below(8) == 0 { &mut up } else { &mut down };
-                    way.limit = 1 + draw.below(length);
+                    let (way, most) = match draw.below(8) {
+                        0 => (&mut up, length / 20),
+                        _ => (&mut down, length),
+                    };
+                    way.limit = 1 + draw.below(most);
                     way.end = if draw.below(2) == 0 { End::Close } else { End::Reset };
                 }
                 for (from, to, way) in [(&client, &server, up), (&server, &client, down)] {
