@@ -12,6 +12,7 @@ mod bearer;
 mod connect;
 mod fetch;
 mod form;
+mod guard;
 mod line;
 mod list;
 mod login;

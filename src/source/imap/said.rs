@@ -30,12 +30,15 @@ pub(super) fn harmless(text: &str) -> String {
 pub(super) fn throttled(text: &str) -> Option<SourceError> {
     let lower = text.to_lowercase();
     let asks = [
-        "[throttled]",
         "[limit]",
         "[overquota]",
-        "throttled",
+        // `[THROTTLED]`, "Request is throttled", "throttling in effect".
+        "throttl",
         "too many simultaneous",
         "too many connections",
+        "too many login",
+        "too many requests",
+        "frequency limited",
         "maximum number of connections",
         "exceeded command or bandwidth limits",
         "rate limit",
@@ -128,6 +131,9 @@ mod tests {
             ("[PRIVACYREQUIRED] Plaintext disallowed", "misconfigured"),
             ("[LIMIT] Maximum number of connections from user+IP exceeded", "throttled"),
             ("[OVERQUOTA] Account exceeded command or bandwidth limits.", "throttled"),
+            ("[AUTHENTICATIONFAILED] Too many login attempts", "throttled"),
+            ("Login fail. Login frequency limited.", "throttled"),
+            ("[UNAVAILABLE] Throttling in effect", "throttled"),
         ] {
             assert_eq!(login_refused(text).code(), code, "{text}");
         }

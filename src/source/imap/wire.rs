@@ -1,8 +1,8 @@
 //! The byte stream below the IMAP parser: meters what one response may cost.
 //!
 //! The parser keeps a whole response in memory and would take half a gigabyte before it gives up;
-//! here a response that passes its budget is an error. Sits above decompression, so that a deflate
-//! bomb is metered by what it unpacks to.
+//! here a response that passes its budget is an error, as is one that `guard` stops for its form.
+//! Sits above decompression, so that a deflate bomb is metered by what it unpacks to.
 
 use std::fmt;
 use std::io;
@@ -11,6 +11,8 @@ use std::task::{Context, Poll};
 
 use async_imap::{Client, Session};
 use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
+
+use super::guard::{Excess, Guard};
 
 /// What a response may cost, in bytes. The largest that is asked for is a header block of 64 KiB;
 /// the rest is room for servers that ignore the limit in the request.
@@ -33,6 +35,9 @@ pub(super) type Pipe = BufWriter<Metered>;
 pub(super) struct Metered {
     inner: Box<dyn Wire>,
     left: u64,
+    guard: Guard,
+    /// Why nothing more is read.
+    excess: Option<Excess>,
     mode: Mode,
 }
 
@@ -49,7 +54,7 @@ enum Mode {
 /// making. This one logs in to an answer given here, so that greeting, capabilities and the real
 /// login go through the one `exec` that checks every answer.
 pub(super) async fn session(wire: Box<dyn Wire>) -> io::Result<Session<Pipe>> {
-    let closed = Metered { inner: wire, left: RESPONSE_BYTES, mode: Mode::Rehearsal(Vec::new()) };
+    let closed = Metered { mode: Mode::Rehearsal(Vec::new()), ..Metered::over(wire) };
     let client = Client::new(BufWriter::with_capacity(COMMAND_BYTES, closed));
     let mut session = client
         .login("", "")
@@ -61,11 +66,30 @@ pub(super) async fn session(wire: Box<dyn Wire>) -> io::Result<Session<Pipe>> {
 
 /// The stream for a session whose bytes are unpacked by `wire`.
 pub(super) fn pipe(wire: impl Wire + 'static) -> Pipe {
-    let metered = Metered { inner: Box::new(wire), left: RESPONSE_BYTES, mode: Mode::Live };
-    BufWriter::with_capacity(COMMAND_BYTES, metered)
+    BufWriter::with_capacity(COMMAND_BYTES, Metered::over(Box::new(wire)))
 }
 
 impl Metered {
+    fn over(inner: Box<dyn Wire>) -> Self {
+        Self {
+            inner,
+            left: RESPONSE_BYTES,
+            guard: Guard::default(),
+            excess: None,
+            mode: Mode::Live,
+        }
+    }
+
+    fn stopped(&mut self, excess: Excess) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::Error::other(match excess {
+            Excess::Depth => "nested too deep",
+            Excess::Length => {
+                self.left = 0;
+                "line or literal too long"
+            }
+        })))
+    }
+
     /// Begins a new response, with the whole budget.
     pub(super) fn refill(&mut self) {
         self.left = RESPONSE_BYTES;
@@ -97,11 +121,22 @@ impl AsyncRead for Metered {
         if this.left == 0 {
             return Poll::Ready(Err(io::Error::other("response too long")));
         }
+        if let Some(excess) = this.excess {
+            return this.stopped(excess);
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut this.inner).poll_read(cx, buf);
-        let read = buf.filled().len().saturating_sub(before) as u64;
-        if this.left != u64::MAX {
-            this.left = this.left.saturating_sub(read);
+        if this.left == u64::MAX {
+            return polled;
+        }
+        let read = buf.filled().get(before..).unwrap_or_default();
+        this.left = this.left.saturating_sub(read.len() as u64);
+        if let Err((passing, excess)) = this.guard.watch(read) {
+            this.excess = Some(excess);
+            buf.set_filled(before.saturating_add(passing));
+            if passing == 0 {
+                return this.stopped(excess);
+            }
         }
         polled
     }

@@ -16,10 +16,9 @@ use std::time::{Duration, Instant, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use keepwarm::source::imap::Settings;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 
-use super::tokens;
+use super::{certificates, tokens};
 
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "correct horse \"battery\" staple";
@@ -76,7 +75,9 @@ impl Dovecot {
         let path = directory.path();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(path.join("mail")).unwrap();
-        let ca_pem = write_certificates(path);
+        let certificates = certificates::issue();
+        fs::write(path.join("cert.pem"), certificates.leaf).unwrap();
+        fs::write(path.join("key.pem"), certificates.key).unwrap();
         let passwords: String =
             users.iter().map(|user| format!("{user}:{{PLAIN}}{PASSWORD}\n")).collect();
         fs::write(path.join("users"), passwords).unwrap();
@@ -87,7 +88,7 @@ impl Dovecot {
         own(path);
         let child = spawn(path);
         let [imap, imaps] = ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-        let mut server = Self { directory, storage, child, ca_pem, imap, imaps };
+        let mut server = Self { directory, storage, child, ca_pem: certificates.ca, imap, imaps };
         if server.answers() {
             return Some(server);
         }
@@ -300,19 +301,6 @@ fn own_as(path: &Path, uid: u32, gid: u32) {
 
 fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
-}
-
-/// An authority and a certificate signed by it: rustls takes no authority's own for a server's.
-fn write_certificates(directory: &Path) -> String {
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let issuer = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
-    fs::write(directory.join("cert.pem"), leaf.pem()).unwrap();
-    fs::write(directory.join("key.pem"), key.serialize_pem()).unwrap();
-    issuer.pem()
 }
 
 /// What makes it believe access tokens that are signed with the key of the tests.

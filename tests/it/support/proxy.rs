@@ -1,9 +1,13 @@
-//! A TCP proxy on loopback that cuts connections at a chosen byte.
+//! TCP proxies on loopback: one that cuts connections at a chosen byte, one that is rough at random.
+
+mod rough;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use rough::RoughProxy;
 
 /// Passes bytes both ways between its port and a target, until as many have come from the target
 /// as [`Proxy::cut_after`] allows a connection. Its threads end with the test process.
