@@ -37,6 +37,7 @@ use tokio::time::Instant;
 
 pub use self::fetch::FIELDS;
 use self::line::Line;
+use self::read::Doubts;
 use super::credentials::Credentials;
 use super::{Glance, Pass, Scope, Skipped, SourceError, Woken};
 use crate::model::{Delta, KnownMailbox, MailboxInfo};
@@ -116,6 +117,7 @@ impl Settings {
 pub struct Kept {
     line: Option<Box<Line>>,
     spent: Spent,
+    doubts: Doubts,
     /// How often in a row the server has ended a wait as soon as it began.
     short_waits: u32,
 }

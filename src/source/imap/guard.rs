@@ -3,7 +3,8 @@
 //! Pure. The parser makes room for a literal as soon as its length is read, up to half a gigabyte on
 //! a server's bare word; it keeps 560 bytes for each item of a line, however short; and it follows
 //! nested brackets by recursion until the stack is full, which ends the process. What lies within a
-//! literal is passed over: nobody's mail can look like an answer.
+//! literal is passed over: nobody's mail can look like an answer. Also tells where lines end, for
+//! the parser takes the first half of some for garbage.
 
 /// The longest literal, in bytes: none that is longer fits into an answer.
 const LITERAL_BYTES: u64 = super::wire::RESPONSE_BYTES;
@@ -55,17 +56,21 @@ enum End {
 }
 
 impl Guard {
-    /// Reads on, in pieces of any size.
+    /// Reads on, in pieces of any size: how many of these bytes do not belong to a line that has
+    /// not ended.
     ///
     /// # Errors
     /// How many of these bytes may still be parsed, and why no more.
-    pub(super) fn watch(&mut self, bytes: &[u8]) -> Result<(), (usize, Excess)> {
-        let mut rest = bytes;
+    pub(super) fn watch(&mut self, bytes: &[u8]) -> Result<usize, (usize, Excess)> {
+        let (mut rest, mut whole) = (bytes, 0);
         loop {
             let inside = usize::try_from(self.inside).unwrap_or(usize::MAX).min(rest.len());
             self.inside = self.inside.saturating_sub(inside as u64);
+            if inside > 0 {
+                whole = bytes.len().saturating_sub(rest.len()).saturating_add(inside);
+            }
             let Some((byte, after)) = rest.get(inside..).and_then(<[u8]>::split_first) else {
-                return Ok(());
+                return Ok(whole);
             };
             rest = after;
             let done = match byte {
@@ -74,6 +79,9 @@ impl Guard {
             };
             let before = bytes.len().saturating_sub(rest.len()).saturating_sub(1);
             done.map_err(|excess| (before, excess))?;
+            if *byte == b'\n' {
+                whole = before.saturating_add(1);
+            }
         }
     }
 
@@ -160,11 +168,27 @@ mod tests {
             (&format!("* 1 FETCH {}A {{1}}\r\n({}", "(".repeat(30), "(".repeat(30)), depth),
         ] {
             let shown: String = text.chars().take(80).collect();
-            let found = Guard::default().watch(text.as_bytes()).map_err(|(_, excess)| excess);
-            assert_eq!(found, expected, "{shown:?}");
+            let found = Guard::default().watch(text.as_bytes());
+            assert_eq!(found.map(|_| ()).map_err(|(_, excess)| excess), expected, "{shown:?}");
             let mut pieces = Guard::default();
-            let found = text.bytes().try_for_each(|byte| pieces.watch(&[byte]));
+            let found = text.bytes().try_for_each(|byte| pieces.watch(&[byte]).map(|_| ()));
             assert_eq!(found.map_err(|(_, excess)| excess), expected, "byte by byte: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_has_not_ended_is_told_from_what_has() {
+        for (text, whole) in [
+            ("* OK re", 0),
+            ("* OK ready\r\n* BY", 12),
+            ("* OK ready\r\n", 12),
+            ("* 1 FETCH (A {5}\r\nab", 20),
+            ("* 1 FETCH (A {5}\r\nabcde", 23),
+            ("* 1 FETCH (A {5}\r\nabcde)\r", 23),
+            ("* 1 FETCH (A {5}\r\nab\nde)\r\n", 26),
+            ("", 0),
+        ] {
+            assert_eq!(Guard::default().watch(text.as_bytes()), Ok(whole), "{text:?}");
         }
     }
 

@@ -43,7 +43,7 @@ pub(super) async fn everything(
     let first = chosen.first().map(|mailbox| mailbox.info.name.clone());
     let mut watched = None;
     let mut pass = Pass { skipped, ..Pass::default() };
-    let mut reader = Reader::over(line, settings, tls, sink, &mut kept.spent);
+    let mut reader = Reader::over(line, settings, tls, sink, (&mut kept.spent, &mut kept.doubts));
     let mut round: Vec<_> = chosen.into_iter().map(|mailbox| (cursor(&mailbox), mailbox)).collect();
     while !round.is_empty() && pass.rest == Rest::Nothing {
         let mut more = Vec::new();
@@ -54,6 +54,7 @@ pub(super) async fn everything(
                         let read = (uid_validity, next);
                         reader.again(&mailbox.info, &known.retry, read).await?;
                     }
+                    reader.doubts.dispel(&mailbox.info.name);
                     pass.mailboxes = pass.mailboxes.saturating_add(1);
                     if first.as_ref() == Some(&mailbox.info.name) {
                         let MailboxInfo { name, role } = mailbox.info;
@@ -112,7 +113,7 @@ pub(super) async fn news(
 ) -> Result<Option<Pass>, SourceError> {
     kept.spent.check()?;
     let Some(line) = kept.line.take_if(|line| line.is_on_watch()) else { return Ok(None) };
-    let mut reader = Reader::over(line, settings, tls, sink, &mut kept.spent);
+    let mut reader = Reader::over(line, settings, tls, sink, (&mut kept.spent, &mut kept.doubts));
     let Some(delta) = arrived(&mut reader, known).await? else {
         kept.line = Some(reader.line);
         return Ok(None);

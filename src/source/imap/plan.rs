@@ -81,11 +81,12 @@ pub(super) struct Place {
     pub(super) uid: u32,
 }
 
-/// Where a pass begins, given the last committed cursor.
+/// Where a pass begins, given the last committed cursor. An empty mailbox is no exception: one that
+/// says so by mistake must not count as read.
 pub(super) fn begin(cursor: Option<&Cursor>, snapshot: Snapshot) -> (Beginning, Reach) {
     let top = snapshot.uid_next.saturating_sub(1);
     let nothing = Reach { low: top.saturating_add(1), high: top };
-    let (beginning, reach) = match cursor {
+    match cursor {
         Some(Cursor::Imap { uid_validity, .. }) if *uid_validity != snapshot.uid_validity => {
             (Beginning::ValidityChanged, nothing)
         }
@@ -94,8 +95,7 @@ pub(super) fn begin(cursor: Option<&Cursor>, snapshot: Snapshot) -> (Beginning, 
             (Beginning::Continued, Reach { low: *low, high: *high })
         }
         _ => (Beginning::First, nothing),
-    };
-    if snapshot.exists == 0 { (beginning, Reach { low: 1, high: top }) } else { (beginning, reach) }
+    }
 }
 
 /// The sequence numbers whose UIDs cut the mailbox into windows of about `window` messages: lists

@@ -5,7 +5,7 @@
 //! the mailbox can be read. Each half is committed by itself, so the search never starts over.
 //! Messages that a server lists and does not give are passed over likewise, and told.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use rustls::ClientConfig;
@@ -53,8 +53,33 @@ pub(super) struct Reader<'a> {
     pub(super) labels: Labels,
     form: Form,
     pub(super) spent: &'a mut Spent,
+    pub(super) doubts: &'a mut Doubts,
     pub(super) reconnects: u32,
     pub(super) messages: u64,
+}
+
+/// How often in a row a mailbox was found to hold more than it lists, by its name. Twice it is taken
+/// for a passing fault of the server, for what is passed over then is never asked for again; a
+/// mailbox for which it is how things are must not be held up for good.
+#[derive(Debug, Default)]
+pub(super) struct Doubts(HashMap<String, u32>);
+
+impl Doubts {
+    fn raise(&mut self, mailbox: &str) -> Result<(), Failure> {
+        let count = self.0.entry(mailbox.to_owned()).or_default();
+        *count = count.saturating_add(1);
+        if *count > 2 {
+            tracing::warn!("a mailbox holds more than the server lists; that is passed over");
+            return Ok(());
+        }
+        let what = "the server holds more messages than it lists".to_owned();
+        Err(Failure::Over(SourceError::Protocol(what)))
+    }
+
+    /// Forgets what was in doubt about a mailbox that has been read to its end.
+    pub(super) fn dispel(&mut self, mailbox: &str) {
+        self.0.remove(mailbox);
+    }
 }
 
 /// A mailbox while it is read.
@@ -71,7 +96,7 @@ impl<'a> Reader<'a> {
         settings: &'a Settings,
         tls: &'a Arc<ClientConfig>,
         sink: &'a mpsc::Sender<Delta>,
-        spent: &'a mut Spent,
+        (spent, doubts): (&'a mut Spent, &'a mut Doubts),
     ) -> Self {
         let labels = match line.facts.marks {
             Marking::Labels => Labels::Excluding(
@@ -81,7 +106,7 @@ impl<'a> Reader<'a> {
         };
         let form = Form::new(line.facts.bytes);
         let (reconnects, messages) = (RECONNECTS, 0);
-        Self { settings, tls, sink, line, labels, form, spent, reconnects, messages }
+        Self { settings, tls, sink, line, labels, form, spent, doubts, reconnects, messages }
     }
 
     /// Reads what is new in a mailbox since `cursor`, and at most `windows` of its past.
@@ -215,12 +240,45 @@ impl<'a> Reader<'a> {
         }
         // What was asked ahead is read and forgotten: its answers would be taken for this one's.
         self.forget(std::mem::take(flight), open).await?;
-        let listed = fetch::uids(&mut self.line.conversation, &step.uids).await?;
-        let given: Vec<i64> = items.iter().map(RawItem::number).collect();
-        let lacking = listed.into_iter().map(i64::from).filter(|uid| !given.contains(uid));
+        let conversation = &mut self.line.conversation;
+        let listed = fetch::uids(conversation, &step.uids).await?;
+        let mut lacking = lacking(&listed, &items);
+        if let (Some(first), Some(last)) = (lacking.first(), lacking.last()) {
+            // What a busy server leaves out it often gives when it is asked again.
+            let second = fetch::window(conversation, &(*first..=*last), &self.labels).await;
+            let wanted =
+                |item: &RawItem| lacking.iter().any(|uid| i64::from(*uid) == item.number());
+            items.extend(second.unwrap_or_default().into_iter().filter(wanted));
+            lacking = self::lacking(&listed, &items);
+        }
         let why = "the server lists it and does not give it";
-        items.extend(lacking.map(|item| RawItem::Unreadable { item, why: why.to_owned() }));
+        items.extend(lacking.into_iter().map(|uid| {
+            let item = i64::from(uid);
+            RawItem::Unreadable { item, why: why.to_owned() }
+        }));
+        if self.is_contradicted(step, items.len(), open).await? {
+            self.doubts.raise(&open.info.name)?;
+        }
         Ok(items)
+    }
+
+    /// Whether the mailbox holds more in a step than was found there, by the server's own word.
+    async fn is_contradicted(
+        &mut self,
+        step: &Step,
+        found: usize,
+        open: Open<'_>,
+    ) -> Result<bool, Failure> {
+        let held = self.line.conversation.held();
+        match step.expected {
+            // What has been deleted meanwhile is told.
+            Some(count) => Ok(found < count as usize && held >= open.snapshot.exists),
+            None if found > 0 || held == 0 || step.way != Way::Up => Ok(false),
+            None => {
+                let last = fetch::places(&mut self.line.conversation, &held.to_string()).await?;
+                Ok(last.last().is_none_or(|place| step.uids.contains(&place.uid)))
+            }
+        }
     }
 
     /// Sends one delta; it completes the mailbox if nothing is left.
@@ -381,6 +439,12 @@ impl Reach {
         let next = self.high.saturating_add(1);
         Outcome::Complete { uid_validity: snapshot.uid_validity, next }
     }
+}
+
+/// The UIDs that are listed and not among the items.
+fn lacking(listed: &[u32], items: &[RawItem]) -> Vec<u32> {
+    let given: HashSet<i64> = items.iter().map(RawItem::number).collect();
+    listed.iter().copied().filter(|uid| !given.contains(&i64::from(*uid))).collect()
 }
 
 fn size(items: &[RawItem]) -> u64 {

@@ -25,6 +25,32 @@ pub(super) struct Patience {
     pub(super) command: Duration,
 }
 
+/// What was said during one command: a server that never comes to its end is given up.
+#[derive(Debug, Default)]
+struct Chatter {
+    answers: u32,
+    asides: u32,
+}
+
+/// Most answers to one command: more than any mailbox's list or any window has.
+const MOST_ANSWERS: u32 = 250_000;
+
+/// Most words in between, such as `* OK Still here`, which come every minute or two.
+const MOST_ASIDES: u32 = 1_000;
+
+impl Chatter {
+    fn hear(&mut self, response: &Response<'_>) -> Result<(), SourceError> {
+        self.answers = self.answers.saturating_add(1);
+        if matches!(response, Response::Data { .. }) {
+            self.asides = self.asides.saturating_add(1);
+        }
+        if self.answers > MOST_ANSWERS || self.asides > MOST_ASIDES {
+            return Err(SourceError::Protocol("answers without end".to_owned()));
+        }
+        Ok(())
+    }
+}
+
 /// What a client in IDLE waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waiting {
@@ -182,6 +208,7 @@ impl Conversation {
         mut seen: impl FnMut(&Response<'_>) -> Result<(), SourceError>,
     ) -> Result<(), Failure> {
         let mut replies = replies.iter();
+        let mut chatter = Chatter::default();
         loop {
             self.session.get_mut().get_mut().refill();
             let wait = self.patience.response;
@@ -192,6 +219,7 @@ impl Conversation {
                 .map_err(|e| Failure::Over(self.broken(&e)))?
                 .ok_or_else(|| Failure::Over(closed()))?;
             self.count(response.parsed());
+            chatter.hear(response.parsed()).map_err(Failure::Over)?;
             match response.parsed() {
                 Response::Done { tag: of, status, outcome } if of == tag => {
                     verdict(status, outcome)?;
@@ -249,7 +277,7 @@ impl Conversation {
             .map_err(|_| lost())?;
         let asked = Instant::now() + self.patience.response;
         let mut end = asked;
-        let mut waiting = Waiting::ForLeave;
+        let (mut waiting, mut chatter) = (Waiting::ForLeave, Chatter::default());
         while waiting != Waiting::ForNews || !self.grown {
             self.session.get_mut().get_mut().refill();
             let Ok(read) = timeout_at(end, self.session.read_response()).await else {
@@ -260,6 +288,7 @@ impl Conversation {
             };
             let response = read.map_err(|e| self.broken(&e))?.ok_or_else(closed)?;
             self.count(response.parsed());
+            chatter.hear(response.parsed())?;
             match response.parsed() {
                 Response::Continue(_) => {
                     waiting = Waiting::ForNews;

@@ -295,7 +295,8 @@ async fn a_poisoned_message_is_found_and_passed_over() {
         ("garbled", |c| poisoned(c, "* GARBLE\r\n")),
         ("endless", |c| poisoned(c, "* 2 FETCH (UID 2 BODY[HEADER] {99999999}\r\n<FLOOD>")),
         ("nil", |c| {
-            poisoned(c, "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (DATE)]<0> NIL)\r\nTAG OK x\r\n")
+            let nil = "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (DATE)]<0> NIL)\r\n";
+            poisoned(c, &format!("{}{nil}{}TAG OK x\r\n", fetched(1), fetched(3)))
         }),
     ];
     for (what, answers) in table {
@@ -303,11 +304,7 @@ async fn a_poisoned_message_is_found_and_passed_over() {
         let (pass, deltas) = pass_over(&settings(server, TlsMode::None), &[]).await;
         let mut found = uids(&deltas);
         found.sort_unstable();
-        if *what != "nil" {
-            assert_eq!(found, [-2, 1, 3], "{what}: {pass:?}");
-        } else {
-            assert!(found.contains(&-2), "{what}: {found:?}");
-        }
+        assert_eq!(found, [-2, 1, 3], "{what}: {pass:?}");
         assert!(deltas.last().unwrap().complete, "{what}");
     }
 }

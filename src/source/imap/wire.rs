@@ -2,7 +2,8 @@
 //!
 //! The parser keeps a whole response in memory and would take half a gigabyte before it gives up;
 //! here a response that passes its budget is an error, as is one that `guard` stops for its form.
-//! Sits above decompression, so that a deflate bomb is metered by what it unpacks to.
+//! Hands on whole lines only: it takes the first half of some for garbage, and parses half a line
+//! anew with every piece that comes. Sits above decompression, so that a deflate bomb is metered by what it unpacks to.
 
 use std::fmt;
 use std::io;
@@ -38,6 +39,10 @@ pub(super) struct Metered {
     guard: Guard,
     /// Why nothing more is read.
     excess: Option<Excess>,
+    /// What was read and not handed on: a line that has not ended, or what did not fit.
+    held: Vec<u8>,
+    /// How much of it may be handed on.
+    whole: usize,
     mode: Mode,
 }
 
@@ -76,6 +81,8 @@ impl Metered {
             left: RESPONSE_BYTES,
             guard: Guard::default(),
             excess: None,
+            held: Vec::new(),
+            whole: 0,
             mode: Mode::Live,
         }
     }
@@ -88,6 +95,31 @@ impl Metered {
                 "line or literal too long"
             }
         })))
+    }
+
+    /// Counts what was read: how much of it may be handed on, all lines of it being whole. Where its
+    /// form is stopped, that is everything before.
+    fn watch(&mut self, read: &[u8]) -> usize {
+        self.left = self.left.saturating_sub(read.len() as u64);
+        match self.guard.watch(read) {
+            Ok(whole) => whole,
+            Err((passing, excess)) => {
+                self.excess = Some(excess);
+                passing
+            }
+        }
+    }
+
+    /// Hands on what may be of what is held.
+    fn hand_on(&mut self, buf: &mut ReadBuf<'_>) {
+        let length = self.whole.min(buf.remaining());
+        buf.put_slice(self.held.get(..length).unwrap_or_default());
+        self.held.drain(..length);
+        self.whole = self.whole.saturating_sub(length);
+        if self.held.is_empty() {
+            // Thousands of sessions wait for news, each with what it has held.
+            self.held = Vec::new();
+        }
     }
 
     /// Begins a new response, with the whole budget.
@@ -118,27 +150,52 @@ impl AsyncRead for Metered {
             buf.put_slice(&answer.drain(..length).collect::<Vec<u8>>());
             return Poll::Ready(Ok(()));
         }
-        if this.left == 0 {
-            return Poll::Ready(Err(io::Error::other("response too long")));
-        }
-        if let Some(excess) = this.excess {
-            return this.stopped(excess);
-        }
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut this.inner).poll_read(cx, buf);
-        if this.left == u64::MAX {
-            return polled;
-        }
-        let read = buf.filled().get(before..).unwrap_or_default();
-        this.left = this.left.saturating_sub(read.len() as u64);
-        if let Err((passing, excess)) = this.guard.watch(read) {
-            this.excess = Some(excess);
-            buf.set_filled(before.saturating_add(passing));
-            if passing == 0 {
+        loop {
+            if this.whole > 0 {
+                this.hand_on(buf);
+                return Poll::Ready(Ok(()));
+            }
+            if this.left == 0 {
+                return Poll::Ready(Err(io::Error::other("response too long")));
+            }
+            if let Some(excess) = this.excess {
                 return this.stopped(excess);
             }
+            let before = buf.filled().len();
+            match Pin::new(&mut this.inner).poll_read(cx, buf) {
+                Poll::Ready(Ok(())) => {}
+                other => return other,
+            }
+            if this.left == u64::MAX {
+                return Poll::Ready(Ok(()));
+            }
+            if buf.filled().len() == before {
+                // The end. What is left of a line is for the parser to judge.
+                this.whole = this.held.len();
+                if this.whole == 0 {
+                    return Poll::Ready(Ok(()));
+                }
+                continue;
+            }
+            let passing = this.watch(buf.filled().get(before..).unwrap_or_default());
+            if this.held.is_empty() {
+                // The usual case: no copy but of the beginning of a line.
+                let rest = buf.filled().get(before.saturating_add(passing)..).unwrap_or_default();
+                this.held.extend_from_slice(if this.excess.is_none() { rest } else { &[] });
+                buf.set_filled(before.saturating_add(passing));
+                if passing > 0 {
+                    return Poll::Ready(Ok(()));
+                }
+                continue;
+            }
+            let read = buf.filled().get(before..).unwrap_or_default();
+            let kept = if this.excess.is_none() { read.len() } else { passing };
+            if passing > 0 {
+                this.whole = this.held.len().saturating_add(passing);
+            }
+            this.held.extend_from_slice(read.get(..kept).unwrap_or_default());
+            buf.set_filled(before);
         }
-        polled
     }
 }
 

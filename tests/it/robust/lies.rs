@@ -154,10 +154,7 @@ scenarios! { heals;
 }
 
 scenarios! { heals_in_the_end;
-    #[ignore = "not yet: what the server leaves out of a FETCH that it calls done is lost"]
     fetch_without_any_uid: DOVECOT, [instead("UID FETCH", "(UID ", "(X-UID ").times(2)];
-    #[ignore = "not yet: what the server leaves out of a FETCH that it calls done is lost"]
     fetch_without_the_messages: EXCHANGE, [rearranged(|all| all.into_iter().skip(9).collect())];
-    #[ignore = "not yet: a mailbox that says once that it is empty counts as read"]
     nothing_exists: DOVECOT, [number("EXAMINE", "* ", |_| 0), number("LIST", "MESSAGES ", |_| 0)];
 }

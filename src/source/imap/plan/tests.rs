@@ -38,7 +38,7 @@ fn a_pass_begins_where_the_cursor_still_means_something() {
         );
     }
     let empty = Snapshot { exists: 0, ..snapshot };
-    assert_eq!(begin(None, empty), (Beginning::First, Reach { low: 1, high: 99 }));
+    assert_eq!(begin(None, empty), (Beginning::First, Reach { low: 100, high: 99 }));
     assert!(steps(Reach { low: 100, high: 99 }, empty, &[]).is_empty());
 }
 
@@ -146,7 +146,9 @@ impl Model {
             done += 1;
         }
         self.cursor = Some(reach.cursor(snapshot));
-        assert_eq!(reach, Reach { low: 1, high: self.next - 1 }, "a whole pass covers everything");
+        if exists > 0 {
+            assert_eq!(reach, Reach { low: 1, high: self.next - 1 }, "a whole pass covers all");
+        }
     }
 }
 

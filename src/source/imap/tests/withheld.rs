@@ -21,11 +21,30 @@ fn without_the_second(command: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_message_that_is_listed_and_not_given_is_told() {
-    let server = serve(GREETING, without_the_second);
+async fn a_message_that_is_listed_and_not_given_is_asked_for_and_then_told() {
+    let never: Answers = |c| match c.strip_prefix("UID FETCH 2:2 ") {
+        Some(_) => "TAG OK done\r\n".to_owned(),
+        None => without_the_second(c),
+    };
+    for (answers, second) in [(without_the_second as Answers, 2), (never, -2)] {
+        let server = serve(GREETING, answers);
+        let (pass, deltas) = pass_over(&settings(server, TlsMode::None), &[]).await;
+        pass.unwrap();
+        assert_eq!(uids(&deltas), [1, 3, second]);
+    }
+}
+
+/// A mailbox that holds more than it lists is not read to its end.
+#[tokio::test]
+async fn what_a_server_holds_and_does_not_list_is_not_passed_over() {
+    let less: Answers = |c| match c.strip_prefix("UID FETCH 1:3 ") {
+        Some(_) => format!("{}TAG OK done\r\n", fetched(1)),
+        None => usual(c),
+    };
+    let server = serve(GREETING, less);
     let (pass, deltas) = pass_over(&settings(server, TlsMode::None), &[]).await;
-    pass.unwrap();
-    assert_eq!(uids(&deltas), [1, 3, -2]);
+    assert_eq!(pass.unwrap().skipped.len(), 1);
+    assert!(deltas.is_empty(), "{deltas:?}");
 }
 
 #[tokio::test]
