@@ -71,6 +71,8 @@ impl Daemon {
         let mut kept = Kept::default();
         let (mut scope, mut occasion) = (Scope::Everything, Occasion::Start);
         let mut next_poll = Instant::now();
+        // Not all at the same instant, where there are many.
+        rest(start_delay(self.sources.len(), clock::draw()), stop).await;
         while !stop.is_cancelled() {
             match self.turn(scheduled, &mut kept, (scope, occasion), stop).await {
                 Ok(done) => {
@@ -201,6 +203,14 @@ impl Daemon {
         let wait = next.map_or(LONGEST_SLEEP, |at| (at - self.clock.now()).min(LONGEST_SLEEP));
         wait.to_duration().max(Duration::from_secs(1))
     }
+}
+
+/// How long one of so many sources waits before it is first read; `jitter` is from 0 to 1.
+fn start_delay(sources: usize, jitter: f64) -> Duration {
+    const EACH: Duration = Duration::from_millis(10);
+    const LONGEST: Duration = Duration::from_secs(30);
+    let others = u32::try_from(sources.saturating_sub(1)).unwrap_or(u32::MAX);
+    EACH.saturating_mul(others).min(LONGEST).mul_f64(jitter.clamp(0.0, 1.0))
 }
 
 /// The instant after a span.

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::model::{Delta, KnownMailbox, Link, Role, Span, Timestamp};
+use crate::model::{Delta, KnownMailbox, Link, Occasion, Role, Span, Timestamp};
 use crate::nudge::AGAIN;
 use crate::source::{self, Kept, Pass, Reader, Rest, Scope, SkipReason, SourceError};
 use crate::store::source::Freshness;
@@ -158,7 +158,12 @@ pub async fn pass(
         store.write(move |db| sources::catching_up(db, id)).await?;
         return Ok(outcome);
     }
-    let end = End { behind, quiet, link: link(kept, now), rules: Arc::clone(rules) };
+    let link = match attempt.occasion {
+        // It is ended as soon as everything has been read.
+        Occasion::Once => Link::Closed,
+        Occasion::Start | Occasion::Routine => link(kept, now),
+    };
+    let end = End { behind, quiet, link, rules: Arc::clone(rules) };
     finish(store, from, read.map(|_| ()), end, attempt, now).await?;
     Ok(outcome)
 }

@@ -163,8 +163,8 @@ impl Kept {
 
 impl Spent {
     /// Refuses while the day's allowance is spent.
-    fn check(&mut self) -> Result<(), SourceError> {
-        let left = self.since.map(|since| DAY.saturating_sub(since.elapsed()));
+    fn check(&mut self, now: Instant) -> Result<(), SourceError> {
+        let left = self.since.map(|since| DAY.saturating_sub(now.saturating_duration_since(since)));
         match left {
             Some(left) if !left.is_zero() => {
                 if !self.all {
@@ -174,17 +174,17 @@ impl Spent {
                 Err(SourceError::Throttled { after: Some(left), said })
             }
             _ => {
-                *self = Self { since: Some(Instant::now()), bytes: 0, all: false };
+                *self = Self { since: Some(now), bytes: 0, all: false };
                 Ok(())
             }
         }
     }
 
     /// Adds what was read, of which `most` are allowed.
-    fn add(&mut self, bytes: u64, most: u64) -> Result<(), SourceError> {
+    fn add(&mut self, bytes: u64, most: u64, now: Instant) -> Result<(), SourceError> {
         self.bytes = self.bytes.saturating_add(bytes);
         self.all = self.bytes >= most;
-        self.check()
+        self.check(now)
     }
 }
 
@@ -263,4 +263,23 @@ pub async fn probe(
     line.close().await;
     let (chosen, skipped) = list::choose(listed, &settings.exclude_mailboxes, layout);
     Ok((chosen.into_iter().map(|mailbox| mailbox.info).collect(), skipped))
+}
+
+#[cfg(test)]
+mod allowance {
+    use super::*;
+
+    #[test]
+    fn a_days_allowance_is_a_days() {
+        let (mut spent, begin) = (Spent::default(), Instant::now());
+        assert_eq!(spent.check(begin), Ok(()));
+        assert_eq!(spent.add(60, 100, begin), Ok(()));
+        let noon = begin + DAY / 2;
+        let Err(SourceError::Throttled { after, .. }) = spent.add(40, 100, noon) else {
+            panic!("{spent:?}")
+        };
+        assert_eq!(after, Some(DAY / 2));
+        assert!(spent.check(noon).is_err());
+        assert_eq!((spent.check(begin + DAY), spent.bytes), (Ok(()), 0));
+    }
 }

@@ -32,7 +32,7 @@ pub(super) async fn everything(
     sink: &mpsc::Sender<Delta>,
 ) -> Result<Pass, SourceError> {
     let began = Instant::now();
-    kept.spent.check()?;
+    kept.spent.check(Instant::now())?;
     let (mut line, listed) = begin(settings, tls, kept.line.take()).await?;
     let layout = line.quirks.layout;
     let (mut chosen, skipped) = list::choose(listed, &settings.exclude_mailboxes, layout);
@@ -111,7 +111,7 @@ pub(super) async fn news(
     known: &[KnownMailbox],
     sink: &mpsc::Sender<Delta>,
 ) -> Result<Option<Pass>, SourceError> {
-    kept.spent.check()?;
+    kept.spent.check(Instant::now())?;
     let Some(line) = kept.line.take_if(|line| line.is_on_watch()) else { return Ok(None) };
     let mut reader = Reader::over(line, settings, tls, sink, (&mut kept.spent, &mut kept.doubts));
     let Some(delta) = arrived(&mut reader, known).await? else {

@@ -339,7 +339,7 @@ impl<'a> Reader<'a> {
         let (count, bytes) = (delta.items.len() as u64, size(&delta.items));
         self.sink.send(delta).await.map_err(|_| SourceError::Stopped)?;
         self.messages = self.messages.saturating_add(count);
-        self.spent.add(bytes, self.line.quirks.daily_bytes)
+        self.spent.add(bytes, self.line.quirks.daily_bytes, Instant::now())
     }
 
     /// Makes the conversation usable again after a window failed, so that parts of it can be tried.

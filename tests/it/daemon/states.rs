@@ -88,6 +88,24 @@ fn a_pause_outlives_the_process() {
 }
 
 #[test]
+fn other_credentials_are_tried_at_once() {
+    use crate::support::dovecot::PASSWORD;
+    let server = Dovecot::start(&["ann"]);
+    fill(&server, "ann", &mailbox(51, 3));
+    let place = Place::new().imap_at("ann-mail", &server, server.imaps, "ann", "wrong");
+    for _ in 0..3 {
+        place.keepwarm(&["run", "--once"]);
+    }
+    assert_eq!(source(&place)["state"], "auth_required");
+    assert_eq!(refused(&server), 2);
+    std::fs::write(place.path("ann-mail.password"), PASSWORD).unwrap();
+    let ran = place.keepwarm(&["run", "--once"]);
+    assert!(ran.status.success(), "{}", ran.stderr);
+    let found = source(&place);
+    assert_eq!((&found["state"], &found["failures"]), (&json!("ok"), &json!(0)), "{found}");
+}
+
+#[test]
 fn refused_credentials_are_tried_twice_and_then_left_alone() {
     let server = Dovecot::start(&["ann"]);
     let place = Place::new().imap_at("ann-mail", &server, server.imaps, "ann", "wrong");
