@@ -63,6 +63,10 @@
 //!   are imported long after they were written, and their times of receipt mean nothing.
 //! - What claims to be the rep's own counts from every mailbox but an inbox, since people file
 //!   what they have sent; in an inbox it waits for the same message to be met elsewhere.
+//! - A FETCH that ends with OK proves little: what is missing of what the mailbox holds is looked
+//!   for, and a cursor moves only over what was given, put aside, or never there.
+//! - A poll that finds nothing writes nothing, but for a note every five minutes: thousands of
+//!   sources are looked at every minute.
 //! - Silence, for a nudge, is silence of either side: messages that nobody answers do not keep a
 //!   relationship warm, and do not keep its rep from being told.
 

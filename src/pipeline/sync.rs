@@ -23,7 +23,7 @@ use super::{Rules, fold};
 pub use attempt::{Attempt, lost};
 
 /// Deltas fetched ahead of the one being normalised.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 /// No pass takes longer: what was put off while it ran was put off from an instant within it.
 const LONGEST_PASS: Span = Span::from_hours(24);
 /// Batches normalised ahead of the ones being committed: those that wait are one commit.

@@ -4,8 +4,9 @@
 const PURE: [&str; 4] = ["model", "normalise", "score", "nudge"];
 
 /// Files of adapters that decide and do nothing else: pure as well.
-const PURE_FILES: [&str; 6] = [
+const PURE_FILES: [&str; 7] = [
     "src/source/imap/plan.rs",
+    "src/source/imap/guard.rs",
     "src/source/imap/form.rs",
     "src/source/imap/quirks.rs",
     "src/source/imap/bearer.rs",
