@@ -147,24 +147,25 @@ pub async fn pass(
         (_, Ok(_) | Err(SourceError::Stopped)) => Err(gave_up("the parser")),
         (_, Err(error)) => Err(error),
     };
-    let read = read.and_then(|pass| whole(&pass, &read_before).map(|()| pass));
     if let Ok(Pass { scope: Scope::News, .. }) = read {
         return Ok(outcome);
     }
     settle(store, rules, now).await?;
     if let Ok(Pass { rest: Rest::Something, .. }) = read {
+        // What it lacks is judged when all that can be read has been.
         outcome.rest = Rest::Something;
         let id = from.id;
         store.write(move |db| sources::catching_up(db, id)).await?;
         return Ok(outcome);
     }
+    let read = read.and_then(|pass| whole(&pass, &read_before));
     let link = match attempt.occasion {
         // It is ended as soon as everything has been read.
         Occasion::Once => Link::Closed,
         Occasion::Start | Occasion::Routine => link(kept, now),
     };
     let end = End { behind, quiet, link, rules: Arc::clone(rules) };
-    finish(store, from, read.map(|_| ()), end, attempt, now).await?;
+    finish(store, from, read, end, attempt, now).await?;
     Ok(outcome)
 }
 
