@@ -26,6 +26,8 @@ mod maildir;
 #[cfg(test)]
 mod oauth;
 #[cfg(test)]
+mod servers;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;

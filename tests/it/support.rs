@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod client;
 pub(crate) mod dovecot;
 pub(crate) mod dump;
 pub(crate) mod generate;
@@ -10,4 +11,5 @@ pub(crate) mod hook;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod replica;
+pub(crate) mod served;
 pub(crate) mod tokens;
