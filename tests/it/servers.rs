@@ -2,6 +2,7 @@
 //! running daemon of new mail, and in the end the database equals that of a clean sync of what the
 //! server finally holds.
 
+mod cyrus;
 mod exchange;
 mod gmail;
 mod minimal;

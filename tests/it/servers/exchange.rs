@@ -43,8 +43,10 @@ fn exchange_is_known_and_read_one_command_at_a_time() {
     fill(&mut client, SENT, first);
     let people = ["bo@acme.example", "ann@us.example"];
     client.append_to("INBOX.Customers.Acme", &letter("INBOX", people, mails[0].at, "kept", None));
-    for unread in ["INBOX.Deleted Items", "INBOX.Junk Email", "INBOX.Drafts"] {
-        client.append_to(unread, &letter("INBOX", people, mails[0].at, &unread[6..9], None));
+    let unread = [("Deleted Items", "deleted"), ("Junk Email", "junk"), ("Drafts", "draft")];
+    for (name, id) in unread {
+        let mail = letter("INBOX", people, mails[0].at, id, None);
+        client.append_to(&format!("INBOX.{name}"), &mail);
     }
 
     let place = Place::new().imap("ann-mail", &server, "ann");

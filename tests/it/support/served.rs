@@ -66,11 +66,7 @@ impl Served {
 
     /// A place that reads the user's mail for ann, logging in with these lines.
     pub(crate) fn place(&self, login: &str) -> Place {
-        Place::new().with(&format!(
-            "[[source]]\nname = \"ann-mail\"\nrep = \"ann\"\nkind = \"imap\"\n\
-             host = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nusername = \"{USER}\"\n{login}",
-            self.address.port()
-        ))
+        place(self.address, USER, login)
     }
 
     fn start(program: &Path, arguments: impl Fn(&mut Command, &str)) -> Self {
@@ -109,6 +105,16 @@ impl Drop for Served {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A place that reads a user's mail for ann in the clear, logging in with these lines.
+pub(crate) fn place(address: SocketAddr, user: &str, login: &str) -> Place {
+    Place::new().with(&format!(
+        "[[source]]\nname = \"ann-mail\"\nrep = \"ann\"\nkind = \"imap\"\nhost = \"{}\"\n\
+         port = {}\ntls = \"none\"\nusername = \"{user}\"\n{login}",
+        address.ip(),
+        address.port()
+    ))
 }
 
 /// What `tests/run` has installed.
