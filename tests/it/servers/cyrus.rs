@@ -40,6 +40,7 @@ fn cyrus_is_read_like_any_other() {
                 ("INBOX", "inbox", count(first, "INBOX")),
                 ("Postausgang", "sent", count(first, "Sent")),
                 ("Archive", "other", 0),
+                ("Customers", "other", 0),
                 ("Customers/Gro&AN8-", "other", 1),
             ],
         );
