@@ -32,6 +32,7 @@ impl Client {
     ) -> Result<Self, String> {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
         let mut client = Self { stream: BufReader::new(stream), count: 0 };
         let greeting = client.line();
         assert!(greeting.starts_with("* OK"), "{greeting}");
@@ -68,7 +69,8 @@ impl Client {
 
     fn send(&mut self, command: &str) {
         self.count += 1;
-        write!(self.stream.get_mut(), "a{} {command}\r\n", self.count).unwrap();
+        let line = format!("a{} {command}\r\n", self.count);
+        self.stream.get_mut().write_all(line.as_bytes()).unwrap();
     }
 
     /// The untagged lines, and the tagged one without its tag.
