@@ -1,7 +1,8 @@
 //! The program against servers of other makers and habits: each is read from nothing, then tells a
 //! running daemon of new mail, and in the end the database equals that of a clean sync of what the
-//! server finally holds.
+//! server finally holds; so it does when the connection was cut.
 
+mod cut;
 mod cyrus;
 mod exchange;
 mod gmail;

@@ -25,15 +25,16 @@ CLIENTACCESSRULES CLIENTNETWORKPRESENCELOCATION BACKENDAUTHENTICATE CHILDREN IDL
 }
 ";
 
-const SENT: &str = "INBOX.Sent Items";
+pub(super) const SENT: &str = "INBOX.Sent Items";
 
-fn exchange() -> Dovecot {
+/// A server with the user ann, whose mailbox of sent mail does not exist yet.
+pub(super) fn start() -> Dovecot {
     Dovecot::start_with(Storage::Sdbox, &["ann"], CONFIG)
 }
 
 #[test]
 fn exchange_is_known_and_read_one_command_at_a_time() {
-    let server = exchange();
+    let server = start();
     let mut client = Client::login(server.imap, "ann", PASSWORD);
     for name in [SENT, "INBOX.Deleted Items", "INBOX.Junk Email", "INBOX.Customers.Acme"] {
         client.run(&format!("CREATE \"{name}\""));
@@ -70,7 +71,7 @@ fn exchange_is_known_and_read_one_command_at_a_time() {
 
 #[test]
 fn a_login_beyond_the_servers_limit_is_left_for_later() {
-    let server = exchange();
+    let server = start();
     let mut client = Client::login(server.imap, "ann", PASSWORD);
     client.run(&format!("CREATE \"{SENT}\""));
     fill(&mut client, SENT, &mailbox(64, 20));

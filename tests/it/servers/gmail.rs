@@ -1,15 +1,18 @@
 //! Hoodiecrow posing as Gmail: one store, of which mailboxes are labels, and logins by token.
 
+use std::net::SocketAddr;
+
 use super::{arrive, assert_clean, assert_read, count, fill};
 use crate::support::client::Client;
 use crate::support::generate::{Mail, REP, letter, mailbox};
 use crate::support::process::Place;
-use crate::support::served::{AllMail, Served, TOKEN};
+use crate::support::served::{self, AllMail, Served, TOKEN, USER};
 
-const SENT: &str = "[Gmail]/Sent Mail";
+pub(super) const SENT: &str = "[Gmail]/Sent Mail";
 
-fn place(server: &Served, lines: &str) -> Place {
-    let place = server.place(&format!("token_file = \"ann.token\"\n{lines}"));
+/// A place that reads what is at this address, logging in with the token that is good.
+pub(super) fn place(address: SocketAddr, lines: &str) -> Place {
+    let place = served::place(address, USER, &format!("token_file = \"ann.token\"\n{lines}"));
     std::fs::write(place.path("ann.token"), format!("{TOKEN}\n")).unwrap();
     place
 }
@@ -41,7 +44,7 @@ fn gmail_is_read_through_all_mail_with_labels_and_threads() {
     client.append_to(SENT, &letter("Sent", [REP, "bo@acme.example"], at, "asked", None));
     client.append_to("INBOX", &loose_answer(at + 60));
 
-    let place = place(&server, "exclude_mailboxes = [\"Customers\"]");
+    let place = place(server.address, "exclude_mailboxes = [\"Customers\"]");
     // Drafts and what is under an excluded label are listed and not kept.
     for _ in 0..2 {
         place.once(&[]);
@@ -65,7 +68,7 @@ fn gmail_that_hides_all_mail_is_read_through_inbox_and_sent_mail() {
     let first = &mails[..50];
     fill(&mut client, SENT, first);
     fill_unread(&mut client, mails[59].at);
-    let place = place(&server, "");
+    let place = place(server.address, "");
     for _ in 0..2 {
         place.once(&[]);
         let (inbox, sent) = (count(first, "INBOX"), count(first, "Sent"));
@@ -78,7 +81,7 @@ fn gmail_that_hides_all_mail_is_read_through_inbox_and_sent_mail() {
     let server = Served::gmail(AllMail::Shown);
     let mut client = server.client();
     fill(&mut client, SENT, &mails);
-    let whole = self::place(&server, "");
+    let whole = self::place(server.address, "");
     whole.once(&[]);
     let (found, expected) = (place.dump().without_cursors(), whole.dump().without_cursors());
     found.assert_same(&expected, "All Mail hidden and shown");
@@ -87,7 +90,7 @@ fn gmail_that_hides_all_mail_is_read_through_inbox_and_sent_mail() {
 #[test]
 fn a_token_that_gmail_refuses_is_told_as_such() {
     let server = Served::gmail(AllMail::Shown);
-    let place = place(&server, "");
+    let place = place(server.address, "");
     std::fs::write(place.path("ann.token"), "canary.expired").unwrap();
     let ran = place.keepwarm(&["run", "--once"]);
     assert_eq!(ran.status.code(), Some(1), "{}", ran.stderr);

@@ -2,7 +2,7 @@
 
 use super::{arrive, assert_clean, assert_read, count, fill};
 use crate::support::generate::{letter, mailbox};
-use crate::support::served::{PASSWORD, Served};
+use crate::support::served::{self, PASSWORD, Served, USER};
 
 #[test]
 fn a_minimal_server_is_read_by_the_names_of_its_mailboxes() {
@@ -19,7 +19,8 @@ fn a_minimal_server_is_read_by_the_names_of_its_mailboxes() {
         client.append_to(unread, &letter("INBOX", people, mails[0].at, unread, None));
     }
 
-    let place = server.place(&format!("password = \"{PASSWORD}\""));
+    let login = format!("password = \"{PASSWORD}\"");
+    let place = served::place(server.address, USER, &login);
     for pass in ["first", "second"] {
         let ran = place.once(&[]);
         assert!(!ran.stderr.contains("WARN"), "{pass}: {}", ran.stderr);

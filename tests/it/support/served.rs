@@ -64,11 +64,6 @@ impl Served {
         Client::login(self.address, USER, PASSWORD)
     }
 
-    /// A place that reads the user's mail for ann, logging in with these lines.
-    pub(crate) fn place(&self, login: &str) -> Place {
-        place(self.address, USER, login)
-    }
-
     fn start(program: &Path, arguments: impl Fn(&mut Command, &str)) -> Self {
         // A port that is free now may be taken a moment later: then others are tried.
         (0..5)
