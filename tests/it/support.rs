@@ -3,10 +3,12 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod certificates;
 pub(crate) mod dovecot;
 pub(crate) mod dump;
 pub(crate) mod generate;
 pub(crate) mod hook;
+pub(crate) mod imapd;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod replica;
