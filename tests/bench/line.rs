@@ -28,7 +28,7 @@ fn emulated_line() {
         command.args(how).args(["localhost", &far.port().to_string(), "ann", PASSWORD]);
         measure(command.arg(place.path("ca.pem")).args(READ))
     };
-    bench.bare();
+    bare(&[]);
     let [mut plain, mut compressed, mut first] = [const { Vec::<Cost>::new() }; 3];
     println!("{:<28} {:>8} {:<18} {:>6}   wall / bare, compressed", "", "wall s", "[range]", "MB");
     for _ in 0..rounds {

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::form::Bytes;
 use super::list::{Chosen, Form, Listed};
 use super::login::Capabilities;
-use super::plan::Snapshot;
+use super::plan::{Place, Snapshot};
 use super::quirks::{self, Quirks};
 use super::session::{Conversation, Failure, Idled};
 use super::{Settings, connect, fetch, list, login};
@@ -118,6 +118,21 @@ impl Line {
         let snapshot = fetch::examine(&mut self.conversation, name).await?;
         self.selected = Some(name.into());
         Ok(snapshot)
+    }
+
+    /// The same, asking along with it for places in it, where there may be two commands at a time.
+    pub(super) async fn examine_asking(
+        &mut self,
+        name: &str,
+        sequences: &[String],
+    ) -> Result<(Snapshot, Option<Vec<Place>>), Failure> {
+        if sequences.is_empty() || self.facts.in_flight <= 1 {
+            return Ok((self.examine(name).await?, None));
+        }
+        self.selected = None;
+        let found = fetch::examine_asking(&mut self.conversation, name, sequences).await?;
+        self.selected = Some(name.into());
+        Ok(found)
     }
 
     /// All mailboxes that the server has.
