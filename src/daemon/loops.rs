@@ -35,6 +35,14 @@ impl Heartbeat {
     }
 }
 
+/// What a turn of a source came to.
+enum Turn {
+    /// Nothing is new, and nothing was written down: nobody has to hear of it.
+    Glance,
+    /// A pass, or that nothing is new.
+    Written(sync::Outcome),
+}
+
 impl Daemon {
     /// Starts every loop; they end on `stop`, tracked by `tasks`.
     pub fn start(
@@ -73,7 +81,11 @@ impl Daemon {
         let mut next_poll = Instant::now();
         while !stop.is_cancelled() {
             match self.turn(scheduled, &mut kept, (scope, occasion), stop).await {
-                Ok(done) => {
+                Ok(Turn::Glance) => {
+                    next_poll = soon(out_of_step(scheduled.poll, clock::draw()));
+                    occasion = Occasion::Routine;
+                }
+                Ok(Turn::Written(done)) => {
                     let (messages, interactions) = (done.stored.messages, done.stored.interactions);
                     if messages + interactions > 0 {
                         tracing::info!(source = name, messages, interactions, "source read");
@@ -136,16 +148,17 @@ impl Daemon {
         kept: &mut Kept,
         (scope, occasion): (Scope, Occasion),
         stop: &CancellationToken,
-    ) -> Result<sync::Outcome, PassError> {
+    ) -> Result<Turn, PassError> {
         let reader = &scheduled.source.reader;
         if scope == Scope::News || source::glance(reader, kept, stop).await == Glance::Changed {
-            return self.pass(scheduled, kept, (scope, occasion), stop).await;
+            return self.pass(scheduled, kept, (scope, occasion), stop).await.map(Turn::Written);
         }
-        if scheduled.is_due(self.clock.now()) {
-            let attempt = self.attempt(scheduled, kept, occasion).await;
-            sync::unchanged(self.going(attempt, stop), &scheduled.source, kept).await?;
+        if !scheduled.is_due(self.clock.now()) {
+            return Ok(Turn::Glance);
         }
-        Ok(sync::Outcome::default())
+        let attempt = self.attempt(scheduled, kept, occasion).await;
+        sync::unchanged(self.going(attempt, stop), &scheduled.source, kept).await?;
+        Ok(Turn::Written(sync::Outcome::default()))
     }
 
     async fn nudge_loop(&self, heartbeat: &Heartbeat, stop: &CancellationToken) {

@@ -18,7 +18,7 @@ use super::list::{Chosen, Form, Listed};
 use super::login::Capabilities;
 use super::plan::{Place, Snapshot};
 use super::quirks::{self, Quirks};
-use super::session::{Conversation, Failure, Idled};
+use super::session::{After, Conversation, Failure, Idled};
 use super::{Settings, connect, fetch, list, login};
 use crate::model::Role;
 use crate::source::{SourceError, Woken};
@@ -190,7 +190,8 @@ impl Line {
                 if left.is_zero() {
                     return Ok(Woken::Time);
                 }
-                match self.conversation.idle(left.min(IDLE)).await? {
+                let after = if self.quirks.in_flight == 1 { After::Answer } else { After::Word };
+                match self.conversation.idle(left.min(IDLE), after).await? {
                     Idled::Grown => return Ok(Woken::News),
                     Idled::Quiet => {}
                     Idled::Refused(_) => self.facts.waits = Waits::Poll,
