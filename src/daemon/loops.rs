@@ -20,6 +20,9 @@ use crate::source::{self, Glance, Kept, Rest, Scope, SourceError, Woken};
 const LONGEST_SLEEP: Span = Span::from_hours(1);
 /// A source that is left alone is looked at again so often: what keeps it waiting may have changed.
 const LOOK: Span = Span::from_seconds(60);
+/// Looks at sources begin on the beat: so the process wakes for several of thousands at a time,
+/// which costs a good part of what looking costs.
+const BEAT: Duration = Duration::from_millis(250);
 /// After the store has failed: a full disk may be freed.
 const STORE_PAUSE: Duration = Duration::from_secs(10);
 
@@ -82,7 +85,7 @@ impl Daemon {
         while !stop.is_cancelled() {
             match self.turn(scheduled, &mut kept, (scope, occasion), stop).await {
                 Ok(Turn::Glance) => {
-                    next_poll = soon(out_of_step(scheduled.poll, clock::draw()));
+                    next_poll = self.on_beat(soon(out_of_step(scheduled.poll, clock::draw())));
                     occasion = Occasion::Routine;
                 }
                 Ok(Turn::Written(done)) => {
@@ -96,7 +99,7 @@ impl Daemon {
                     }
                     if scope == Scope::Everything {
                         self.stored.notify_one();
-                        next_poll = soon(out_of_step(scheduled.poll, clock::draw()));
+                        next_poll = self.on_beat(soon(out_of_step(scheduled.poll, clock::draw())));
                     }
                     occasion = Occasion::Routine;
                 }
@@ -207,6 +210,12 @@ impl Daemon {
                 () = rest(wait, stop) => {}
             }
         }
+    }
+
+    /// The first beat from an instant on.
+    fn on_beat(&self, at: Instant) -> Instant {
+        let beats = at.duration_since(self.began).as_millis().div_ceil(BEAT.as_millis());
+        self.began + BEAT.saturating_mul(u32::try_from(beats).unwrap_or(u32::MAX))
     }
 
     /// How long to sleep until an instant, at least a second.

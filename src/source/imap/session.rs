@@ -270,8 +270,8 @@ impl Conversation {
             .await
             .map_err(|_| silent(self.patience.response))?
             .map_err(|_| lost())?;
-        let asked = Instant::now() + self.patience.response;
-        let mut end = asked;
+        let asked = Instant::now();
+        let (mut end, until) = (asked + self.patience.response, asked + most);
         let mut waiting = Waiting::ForLeave;
         while waiting != Waiting::ForNews || !self.grown {
             self.session.get_mut().get_mut().refill();
@@ -286,7 +286,7 @@ impl Conversation {
             match response.parsed() {
                 Response::Continue(_) => {
                     waiting = Waiting::ForNews;
-                    end = Instant::now() + most;
+                    end = until;
                 }
                 Response::Done { status: Status::No | Status::Bad, outcome, .. }
                     if waiting == Waiting::ForLeave =>
