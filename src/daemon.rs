@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -42,6 +43,8 @@ pub struct Daemon {
     clients: Clients,
     pace: Pace,
     clock: Clock,
+    /// When it was made: beats are counted from then.
+    began: Instant,
     /// Exchanges of tokens under way: to end in the middle of one may lose a refresh token.
     refreshes: TaskTracker,
     /// What the passes have done so far.

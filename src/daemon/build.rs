@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use rustls::ClientConfig;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::places::Places;
@@ -82,6 +83,7 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         clients: shared.clients,
         pace: Pace::new(),
         clock,
+        began: Instant::now(),
         refreshes: shared.refreshes,
         progress: Progress::default(),
         stored: Notify::new(),

@@ -20,6 +20,9 @@ use crate::source::{self, Glance, Kept, Rest, Scope, SourceError, Woken};
 const LONGEST_SLEEP: Span = Span::from_hours(1);
 /// A source that is left alone is looked at again so often: what keeps it waiting may have changed.
 const LOOK: Span = Span::from_seconds(60);
+/// Looks at sources begin on the beat: so the process wakes for several of thousands at a time,
+/// which costs a good part of what looking costs.
+const BEAT: Duration = Duration::from_millis(250);
 /// After the store has failed: a full disk may be freed.
 const STORE_PAUSE: Duration = Duration::from_secs(10);
 
@@ -33,6 +36,14 @@ impl Heartbeat {
     pub fn last(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::Relaxed))
     }
+}
+
+/// What a turn of a source came to.
+enum Turn {
+    /// Nothing is new, and nothing was written down: nobody has to hear of it.
+    Glance,
+    /// A pass, or that nothing is new.
+    Written(sync::Outcome),
 }
 
 impl Daemon {
@@ -75,7 +86,11 @@ impl Daemon {
         rest(start_delay(self.sources.len(), clock::draw()), stop).await;
         while !stop.is_cancelled() {
             match self.turn(scheduled, &mut kept, (scope, occasion), stop).await {
-                Ok(done) => {
+                Ok(Turn::Glance) => {
+                    next_poll = self.on_beat(soon(out_of_step(scheduled.poll, clock::draw())));
+                    occasion = Occasion::Routine;
+                }
+                Ok(Turn::Written(done)) => {
                     let (messages, interactions) = (done.stored.messages, done.stored.interactions);
                     if messages + interactions > 0 {
                         tracing::info!(source = name, messages, interactions, "source read");
@@ -86,7 +101,7 @@ impl Daemon {
                     }
                     if scope == Scope::Everything {
                         self.stored.notify_one();
-                        next_poll = soon(out_of_step(scheduled.poll, clock::draw()));
+                        next_poll = self.on_beat(soon(out_of_step(scheduled.poll, clock::draw())));
                     }
                     occasion = Occasion::Routine;
                 }
@@ -138,16 +153,17 @@ impl Daemon {
         kept: &mut Kept,
         (scope, occasion): (Scope, Occasion),
         stop: &CancellationToken,
-    ) -> Result<sync::Outcome, PassError> {
+    ) -> Result<Turn, PassError> {
         let reader = &scheduled.source.reader;
         if scope == Scope::News || source::glance(reader, kept, stop).await == Glance::Changed {
-            return self.pass(scheduled, kept, (scope, occasion), stop).await;
+            return self.pass(scheduled, kept, (scope, occasion), stop).await.map(Turn::Written);
         }
-        if scheduled.is_due(self.clock.now()) {
-            let attempt = self.attempt(scheduled, kept, occasion).await;
-            sync::unchanged(self.going(attempt, stop), &scheduled.source, kept).await?;
+        if !scheduled.is_due(self.clock.now()) {
+            return Ok(Turn::Glance);
         }
-        Ok(sync::Outcome::default())
+        let attempt = self.attempt(scheduled, kept, occasion).await;
+        sync::unchanged(self.going(attempt, stop), &scheduled.source, kept).await?;
+        Ok(Turn::Written(sync::Outcome::default()))
     }
 
     async fn nudge_loop(&self, heartbeat: &Heartbeat, stop: &CancellationToken) {
@@ -196,6 +212,12 @@ impl Daemon {
                 () = rest(wait, stop) => {}
             }
         }
+    }
+
+    /// The first beat from an instant on.
+    fn on_beat(&self, at: Instant) -> Instant {
+        let beats = at.duration_since(self.began).as_millis().div_ceil(BEAT.as_millis());
+        self.began + BEAT.saturating_mul(u32::try_from(beats).unwrap_or(u32::MAX))
     }
 
     /// How long to sleep until an instant, at least a second.

@@ -1,8 +1,14 @@
 //! Measurements: not run with the tests, each started by its script in tests/bench.
 
 mod corpus;
+mod idle;
+mod latency;
+mod line;
 mod measure;
 mod peers;
+mod running;
+mod slow;
+mod unchanged;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -132,7 +138,7 @@ impl<'a> Bench<'a> {
             bytes / messages,
             headers / messages
         );
-        let programs = PathBuf::from(std::env::var_os("KEEPWARM_BENCH_DIR").unwrap());
+        let programs = programs();
         let place = Place::new().imap("mail", server, user);
         Self { programs, server, user, place, read }
     }
@@ -182,7 +188,12 @@ fn sync(programs: &std::path::Path, place: &Place, messages: usize) -> Cost {
     cost
 }
 
+/// Where the programs are that were built with optimisation.
+fn programs() -> PathBuf {
+    PathBuf::from(std::env::var_os("KEEPWARM_BENCH_DIR").expect("run a script of tests/bench"))
+}
+
 fn number(name: &str) -> usize {
-    let text = std::env::var(name).unwrap_or_else(|_| panic!("run tests/bench/first_sync"));
+    let text = std::env::var(name).unwrap_or_else(|_| panic!("run a script of tests/bench"));
     text.parse().unwrap()
 }

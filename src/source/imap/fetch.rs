@@ -61,10 +61,44 @@ pub(super) async fn examine(
     conversation: &mut Conversation,
     name: &str,
 ) -> Result<Snapshot, Failure> {
+    let sent = conversation.send(&format!("EXAMINE {}", quoted(name))).await?;
+    opened(conversation, name, sent).await
+}
+
+/// The same, asking along with it for places in it (see [`places`]): a round trip less. They are
+/// missing where the numbers were of a mailbox that has changed meanwhile.
+pub(super) async fn examine_asking(
+    conversation: &mut Conversation,
+    name: &str,
+    sequences: &[String],
+) -> Result<(Snapshot, Option<Vec<Place>>), Failure> {
+    let sent = conversation.send(&format!("EXAMINE {}", quoted(name))).await?;
+    let mut asked = Vec::with_capacity(sequences.len());
+    for sequence in sequences {
+        asked.push(conversation.send(&format!("FETCH {sequence} (UID)")).await?);
+    }
+    let snapshot = match opened(conversation, name, sent).await {
+        Err(over @ Failure::Over(_)) => return Err(over),
+        other => other,
+    };
+    let mut found = Some(Vec::new());
+    for (sent, sequence) in asked.into_iter().zip(sequences) {
+        // What has not been opened gives none, and every answer is read.
+        let places = listed(conversation, sent, most(sequence)).await.ok();
+        found = found.zip(places).map(|(found, places)| [found, places].concat());
+    }
+    Ok((snapshot?, found))
+}
+
+/// The mailbox that was asked to be opened.
+async fn opened(
+    conversation: &mut Conversation,
+    name: &str,
+    sent: Pending,
+) -> Result<Snapshot, Failure> {
     let (mut exists, mut uid_next, mut uid_validity) = (None, None, None);
-    let command = format!("EXAMINE {}", quoted(name));
     conversation
-        .exec(&command, |response| {
+        .finish(sent, &[], |response| {
             match response {
                 Response::MailboxData(MailboxDatum::Exists(count)) => exists = Some(*count),
                 Response::Data { outcome, .. } => match &outcome.code {
@@ -124,8 +158,12 @@ pub(super) async fn places(
     conversation: &mut Conversation,
     sequence: &str,
 ) -> Result<Vec<Place>, Failure> {
-    let most = sequence.split(',').count().saturating_mul(2);
-    list(conversation, &format!("FETCH {sequence} (UID)"), most).await
+    list(conversation, &format!("FETCH {sequence} (UID)"), most(sequence)).await
+}
+
+/// How many answers are taken to a list of sequence numbers.
+fn most(sequence: &str) -> usize {
+    sequence.split(',').count().saturating_mul(2)
 }
 
 /// The UIDs that a window holds, without anything of the messages.
@@ -151,9 +189,18 @@ async fn list(
     command: &str,
     most: usize,
 ) -> Result<Vec<Place>, Failure> {
+    let sent = conversation.send(command).await?;
+    listed(conversation, sent, most).await
+}
+
+async fn listed(
+    conversation: &mut Conversation,
+    sent: Pending,
+    most: usize,
+) -> Result<Vec<Place>, Failure> {
     let mut places = Vec::new();
     conversation
-        .exec(command, |response| {
+        .finish(sent, &[], |response| {
             if let Response::Fetch(sequence, attributes) = response
                 && let Some(uid) = attributes.iter().find_map(uid)
                 && places.len() < most

@@ -16,9 +16,9 @@ use tokio::time::{Instant, sleep, timeout};
 use super::form::Bytes;
 use super::list::{Chosen, Form, Listed};
 use super::login::Capabilities;
-use super::plan::Snapshot;
+use super::plan::{Place, Snapshot};
 use super::quirks::{self, Quirks};
-use super::session::{Conversation, Failure, Idled};
+use super::session::{After, Conversation, Failure, Idled};
 use super::{Settings, connect, fetch, list, login};
 use crate::model::Role;
 use crate::source::{SourceError, Woken};
@@ -120,6 +120,21 @@ impl Line {
         Ok(snapshot)
     }
 
+    /// The same, asking along with it for places in it, where there may be two commands at a time.
+    pub(super) async fn examine_asking(
+        &mut self,
+        name: &str,
+        sequences: &[String],
+    ) -> Result<(Snapshot, Option<Vec<Place>>), Failure> {
+        if sequences.is_empty() || self.facts.in_flight <= 1 {
+            return Ok((self.examine(name).await?, None));
+        }
+        self.selected = None;
+        let found = fetch::examine_asking(&mut self.conversation, name, sequences).await?;
+        self.selected = Some(name.into());
+        Ok(found)
+    }
+
     /// All mailboxes that the server has.
     pub(super) async fn list(&mut self) -> Result<Vec<Listed>, SourceError> {
         list::list(&mut self.conversation, self.facts.form).await
@@ -175,7 +190,8 @@ impl Line {
                 if left.is_zero() {
                     return Ok(Woken::Time);
                 }
-                match self.conversation.idle(left.min(IDLE)).await? {
+                let after = if self.quirks.in_flight == 1 { After::Answer } else { After::Word };
+                match self.conversation.idle(left.min(IDLE), after).await? {
                     Idled::Grown => return Ok(Woken::News),
                     Idled::Quiet => {}
                     Idled::Refused(_) => self.facts.waits = Waits::Poll,

@@ -10,13 +10,13 @@ use tokio::time::Instant;
 use super::fetch::{self, Trouble};
 use super::line::{Line, Watched, digest};
 use super::list::{self, Chosen, Listed};
-use super::read::{Outcome, Reader};
+use super::read::{Begun, Outcome, Reader};
 use super::{Kept, Settings};
 use crate::model::{Cursor, Delta, KnownMailbox, MailboxInfo, RawItem};
 use crate::source::{Glance, Pass, Rest, Scope, SkipReason, Skipped, SourceError};
 
-/// Windows of the past that are read of one mailbox before the next has its turn: what is recent
-/// in each comes before what is old in any.
+/// Windows of the past that are read of one mailbox before the next has its turn, twice as many
+/// with each turn: what is recent in each comes before what is old in any.
 const ROUND: usize = 10;
 
 /// A pass ends after so long, at the end of a round, though there may be more: other sources of the
@@ -44,11 +44,13 @@ pub(super) async fn everything(
     let mut watched = None;
     let mut pass = Pass { skipped, ..Pass::default() };
     let mut reader = Reader::over(line, settings, tls, sink, (&mut kept.spent, &mut kept.doubts));
-    let mut round: Vec<_> = chosen.into_iter().map(|mailbox| (cursor(&mailbox), mailbox)).collect();
+    let begun = |mailbox: Chosen| (Begun::before(cursor(&mailbox)), mailbox);
+    let mut round: Vec<_> = chosen.into_iter().map(begun).collect();
+    let mut windows = ROUND;
     while !round.is_empty() && pass.rest == Rest::Nothing {
         let mut more = Vec::new();
-        for (cursor, mailbox) in round {
-            match reader.mailbox(&mailbox, cursor.as_ref(), ROUND).await? {
+        for (begun, mailbox) in round {
+            match reader.mailbox(&mailbox, begun, windows).await? {
                 Outcome::Complete { uid_validity, next } => {
                     if let Some(known) = find(&mailbox.info.name) {
                         let read = (uid_validity, next);
@@ -62,7 +64,7 @@ pub(super) async fn everything(
                         watched = Some(Watched { name, role, uid_validity, next });
                     }
                 }
-                Outcome::More(cursor) => more.push((Some(cursor), mailbox)),
+                Outcome::More(begun) => more.push((begun, mailbox)),
                 Outcome::Refused(reason) => {
                     let role = Some(mailbox.info.role);
                     pass.skipped.push(Skipped { mailbox: mailbox.info.name, role, reason });
@@ -73,6 +75,7 @@ pub(super) async fn everything(
             pass.rest = Rest::Something;
         }
         round = more;
+        windows = windows.saturating_mul(2);
     }
     pass.messages = reader.messages;
     let mut line = reader.line;

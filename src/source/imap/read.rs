@@ -16,7 +16,7 @@ use super::fetch::{Flight, Labels, Trouble};
 use super::form::Form;
 use super::line::{Line, Marking};
 use super::list::Chosen;
-use super::plan::{Beginning, Reach, Snapshot, Step, Way};
+use super::plan::{Beginning, Place, Reach, Snapshot, Step, Way};
 use super::quirks::Provider;
 use super::session::Failure;
 use super::{Settings, Spent, fetch, plan, said};
@@ -37,10 +37,19 @@ pub(super) enum Outcome {
         /// The lowest UID that has not been read.
         next: u32,
     },
-    /// As many windows as were allowed have been sent; the rest of the past is behind this cursor.
-    More(Cursor),
+    /// As many windows as were allowed have been sent; the rest of the past is behind this.
+    More(Begun),
     /// It could not be read, or not to its end; the next pass tries again.
     Refused(SkipReason),
+}
+
+/// What has been read of a mailbox before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Begun {
+    /// Up to where.
+    pub(super) cursor: Option<Cursor>,
+    /// Where windows begin in this state of the mailbox, as this pass has been told already.
+    boundaries: Option<(Snapshot, Vec<Place>)>,
 }
 
 /// The state of a pass.
@@ -89,6 +98,13 @@ struct Open<'m> {
     snapshot: Snapshot,
 }
 
+impl Begun {
+    /// What earlier passes have read.
+    pub(super) fn before(cursor: Option<Cursor>) -> Self {
+        Self { cursor, boundaries: None }
+    }
+}
+
 impl<'a> Reader<'a> {
     /// A reader over an open connection.
     pub(super) fn over(
@@ -109,17 +125,17 @@ impl<'a> Reader<'a> {
         Self { settings, tls, sink, line, labels, form, spent, doubts, reconnects, messages }
     }
 
-    /// Reads what is new in a mailbox since `cursor`, and at most `windows` of its past.
+    /// Reads what is new in a mailbox since it was `begun`, and at most `windows` of its past.
     ///
     /// # Errors
     /// What ends the pass. What concerns this mailbox alone is an outcome.
     pub(super) async fn mailbox(
         &mut self,
         mailbox: &Chosen,
-        cursor: Option<&Cursor>,
+        begun: Begun,
         windows: usize,
     ) -> Result<Outcome, SourceError> {
-        match self.try_mailbox(mailbox, cursor, windows).await {
+        match self.try_mailbox(mailbox, begun, windows).await {
             Ok(outcome) => Ok(outcome),
             Err(Failure::No(text)) => {
                 Ok(Outcome::Refused(SkipReason::Refused(said::harmless(&text))))
@@ -135,10 +151,10 @@ impl<'a> Reader<'a> {
     async fn try_mailbox(
         &mut self,
         mailbox: &Chosen,
-        cursor: Option<&Cursor>,
+        begun: Begun,
         windows: usize,
     ) -> Result<Outcome, Failure> {
-        let info = &mailbox.info;
+        let (info, cursor) = (&mailbox.info, begun.cursor.as_ref());
         if let Some(status) = mailbox.status
             && let (Beginning::Continued, reach) = plan::begin(cursor, status)
             && plan::steps(reach, status, &[]).is_empty()
@@ -147,13 +163,9 @@ impl<'a> Reader<'a> {
             self.send(open, reach, Vec::new(), Left::Nothing).await?;
             return Ok(reach.complete(status));
         }
-        let snapshot = self.line.examine(&info.name).await?;
+        let (snapshot, boundaries) = self.open(mailbox, cursor, begun.boundaries).await?;
         let (beginning, mut reach) = plan::begin(cursor, snapshot);
         tracing::debug!(?beginning, messages = snapshot.exists, "mailbox opened");
-        let mut boundaries = Vec::new();
-        for list in plan::boundary_lists(reach, snapshot, self.settings.window) {
-            boundaries.extend(fetch::places(&mut self.line.conversation, &list).await?);
-        }
         let mut todo = plan::steps(reach, snapshot, &boundaries);
         let open = Open { info, snapshot };
         if todo.is_empty() {
@@ -166,8 +178,35 @@ impl<'a> Reader<'a> {
         self.steps(open, &mut reach, todo, rest).await?;
         Ok(match rest {
             Left::Nothing => reach.complete(snapshot),
-            Left::Something => Outcome::More(reach.cursor(snapshot)),
+            Left::Something => {
+                let cursor = Some(reach.cursor(snapshot));
+                Outcome::More(Begun { cursor, boundaries: Some((snapshot, boundaries)) })
+            }
         })
+    }
+
+    /// Opens a mailbox and finds where windows begin in it, unless that is `known` of the state in
+    /// which it is: by one round trip where its state has been told before.
+    async fn open(
+        &mut self,
+        mailbox: &Chosen,
+        cursor: Option<&Cursor>,
+        known: Option<(Snapshot, Vec<Place>)>,
+    ) -> Result<(Snapshot, Vec<Place>), Failure> {
+        let (name, window) = (&mailbox.info.name, self.settings.window);
+        let lists = |state| plan::boundary_lists(plan::begin(cursor, state).1, state, window);
+        let ahead = mailbox.status.filter(|_| known.is_none()).map(lists).unwrap_or_default();
+        let (snapshot, told) = self.line.examine_asking(name, &ahead).await?;
+        // What was deleted since has moved the others.
+        let known = known.filter(|(state, _)| *state == snapshot).map(|(_, places)| places);
+        if let Some(boundaries) = known.or(told) {
+            return Ok((snapshot, boundaries));
+        }
+        let mut boundaries = Vec::new();
+        for list in lists(snapshot) {
+            boundaries.extend(fetch::places(&mut self.line.conversation, &list).await?);
+        }
+        Ok((snapshot, boundaries))
     }
 
     /// Takes the steps in their order, asking for the next while one is read and committed: else

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_imap::Session;
 use async_imap::imap_proto::{MailboxDatum, Outcome, RequestId, Response, Status};
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::said;
@@ -81,6 +82,15 @@ pub(super) enum Idled {
     Refused(String),
 }
 
+/// What may be said after the end of an IDLE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Nothing before the server has answered.
+    Answer,
+    /// The next command, in the same packet.
+    Word,
+}
+
 /// A command whose answers have not been read.
 #[derive(Debug)]
 pub(super) struct Pending(RequestId);
@@ -90,6 +100,8 @@ pub(super) struct Pending(RequestId);
 pub(super) struct Conversation {
     session: Session<Pipe>,
     patience: Patience,
+    /// An IDLE that has been ended and whose answer has not been waited for.
+    left: Option<Pending>,
     /// Commands sent and not finished; those that the server has answered already, with how.
     pending: Vec<(RequestId, Option<Result<(), Failure>>)>,
     /// The words of the greeting.
@@ -107,6 +119,7 @@ impl Conversation {
         Ok(Self {
             session,
             patience,
+            left: None,
             pending: Vec::new(),
             greeting: String::new(),
             held: 0,
@@ -265,18 +278,28 @@ impl Conversation {
         self.held
     }
 
-    /// Waits until the open mailbox grows, at most `most` (IDLE, RFC 2177).
+    /// Waits until the open mailbox grows, at most `most` (IDLE, RFC 2177). What ends it is sent
+    /// along with the next command where that may be said `after` it: thousands of sources end and
+    /// begin one every minute.
     ///
     /// # Errors
     /// The conversation is over: the connection was lost, or the server has ended the command by
     /// itself, which servers do that are about to go.
-    pub(super) async fn idle(&mut self, most: Duration) -> Result<Idled, SourceError> {
+    pub(super) async fn idle(
+        &mut self,
+        most: Duration,
+        after: After,
+    ) -> Result<Idled, SourceError> {
+        if let Some(left) = self.left.take() {
+            self.flush().await?;
+            self.finish(left, &[], |_| Ok(())).await?;
+        }
         let tag = timeout(self.patience.response, self.session.run_command("IDLE"))
             .await
             .map_err(|_| silent(self.patience.response))?
             .map_err(|_| lost())?;
-        let asked = Instant::now() + self.patience.response;
-        let mut end = asked;
+        let asked = Instant::now();
+        let (mut end, until) = (asked + self.patience.response, asked + most);
         let (mut waiting, mut chatter) = (Waiting::ForLeave, Chatter::default());
         while waiting != Waiting::ForNews || !self.grown {
             self.session.get_mut().get_mut().refill();
@@ -292,7 +315,7 @@ impl Conversation {
             match response.parsed() {
                 Response::Continue(_) => {
                     waiting = Waiting::ForNews;
-                    end = Instant::now() + most;
+                    end = until;
                 }
                 Response::Done { status: Status::No | Status::Bad, outcome, .. }
                     if waiting == Waiting::ForLeave =>
@@ -308,10 +331,26 @@ impl Conversation {
                 _ => {}
             }
         }
-        let done = timeout(self.patience.response, self.session.run_command_untagged("DONE"));
-        done.await.map_err(|_| silent(self.patience.response))?.map_err(|_| lost())?;
-        self.finish(Pending(tag), &[], |_| Ok(())).await?;
+        self.leave(tag, after).await?;
         Ok(if self.grown { Idled::Grown } else { Idled::Quiet })
+    }
+
+    /// Ends an IDLE.
+    async fn leave(&mut self, tag: RequestId, after: After) -> Result<(), SourceError> {
+        self.session.get_mut().write_all(b"DONE\r\n").await.map_err(|_| lost())?;
+        if after == After::Word {
+            self.pending.push((tag.clone(), None));
+            self.left = Some(Pending(tag));
+            return Ok(());
+        }
+        self.flush().await?;
+        Ok(self.finish(Pending(tag), &[], |_| Ok(())).await?)
+    }
+
+    async fn flush(&mut self) -> Result<(), SourceError> {
+        let wait = self.patience.response;
+        let sent = timeout(wait, self.session.get_mut().flush()).await;
+        sent.map_err(|_| silent(wait))?.map_err(|_| lost())
     }
 
     /// Keeps count of the open mailbox.
@@ -334,8 +373,8 @@ impl Conversation {
             .await
             .map_err(|_| silent(patience.response))?
             .map_err(|_| SourceError::Protocol("COMPRESS was offered and refused".to_owned()))?;
-        let pending = Vec::new();
-        Ok(Self { session: compressed, patience, pending, greeting, held: 0, grown: false })
+        let (left, pending) = (None, Vec::new());
+        Ok(Self { session: compressed, patience, left, pending, greeting, held: 0, grown: false })
     }
 
     /// Says goodbye. Whether the server hears it does not matter.
