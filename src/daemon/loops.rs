@@ -82,6 +82,7 @@ impl Daemon {
                         self.stored.notify_one();
                     }
                     if done.rest == Rest::Something {
+                        scope = Scope::Everything;
                         continue;
                     }
                     if scope == Scope::Everything {

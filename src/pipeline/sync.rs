@@ -147,7 +147,8 @@ pub async fn pass(
         (_, Ok(_) | Err(SourceError::Stopped)) => Err(gave_up("the parser")),
         (_, Err(error)) => Err(error),
     };
-    if let Ok(Pass { scope: Scope::News, .. }) = read {
+    if let Ok(Pass { scope: Scope::News, rest, .. }) = read {
+        outcome.rest = rest;
         return Ok(outcome);
     }
     settle(store, rules, now).await?;

@@ -30,12 +30,12 @@ const RECONNECTS: u32 = 40;
 /// How the reading of a mailbox ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Everything has been sent, up to this UIDNEXT under this UIDVALIDITY.
+    /// Everything that the mailbox says it holds has been sent.
     Complete {
-        /// UIDVALIDITY.
-        uid_validity: u32,
-        /// The lowest UID that has not been read.
-        next: u32,
+        /// What has been read: not all UIDs there were, where it says that it is empty.
+        reach: Reach,
+        /// What it says.
+        snapshot: Snapshot,
     },
     /// As many windows as were allowed have been sent; the rest of the past is behind this cursor.
     More(Cursor),
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
         {
             let open = Open { info, snapshot: status };
             self.send(open, reach, Vec::new(), Left::Nothing).await?;
-            return Ok(reach.complete(status));
+            return Ok(Outcome::Complete { reach, snapshot: status });
         }
         let snapshot = self.line.examine(&info.name).await?;
         let (beginning, mut reach) = plan::begin(cursor, snapshot);
@@ -158,14 +158,14 @@ impl<'a> Reader<'a> {
         let open = Open { info, snapshot };
         if todo.is_empty() {
             self.send(open, reach, Vec::new(), Left::Nothing).await?;
-            return Ok(reach.complete(snapshot));
+            return Ok(Outcome::Complete { reach, snapshot });
         }
         let now = todo.iter().filter(|step| step.way == Way::Up).count().saturating_add(windows);
         let rest = if todo.len() > now { Left::Something } else { Left::Nothing };
         todo.truncate(now);
         self.steps(open, &mut reach, todo, rest).await?;
         Ok(match rest {
-            Left::Nothing => reach.complete(snapshot),
+            Left::Nothing => Outcome::Complete { reach, snapshot },
             Left::Something => Outcome::More(reach.cursor(snapshot)),
         })
     }
@@ -245,10 +245,12 @@ impl<'a> Reader<'a> {
         let mut lacking = lacking(&listed, &items);
         if let (Some(first), Some(last)) = (lacking.first(), lacking.last()) {
             // What a busy server leaves out it often gives when it is asked again.
-            let second = fetch::window(conversation, &(*first..=*last), &self.labels).await;
             let wanted =
                 |item: &RawItem| lacking.iter().any(|uid| i64::from(*uid) == item.number());
-            items.extend(second.unwrap_or_default().into_iter().filter(wanted));
+            match fetch::window(conversation, &(*first..=*last), &self.labels).await {
+                Ok(second) => items.extend(second.into_iter().filter(wanted)),
+                Err(trouble) => self.resume(&trouble, open).await?,
+            }
             lacking = self::lacking(&listed, &items);
         }
         let why = "the server lists it and does not give it";
@@ -301,7 +303,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Asks again for messages that the server could not give before, of a mailbox that has been
-    /// read up to `next`.
+    /// read so far, which does not change by it.
     ///
     /// # Errors
     /// What ends the pass. What concerns this mailbox alone waits for the next one.
@@ -309,7 +311,7 @@ impl<'a> Reader<'a> {
         &mut self,
         info: &MailboxInfo,
         retry: &[i64],
-        (uid_validity, next): (u32, u32),
+        (mut reach, uid_validity): (Reach, u32),
     ) -> Result<(), SourceError> {
         let uids = retry.iter().filter_map(|item| u32::try_from(*item).ok());
         let todo: VecDeque<Step> =
@@ -317,7 +319,6 @@ impl<'a> Reader<'a> {
         if todo.is_empty() {
             return Ok(());
         }
-        let mut reach = Reach { low: 1, high: next.saturating_sub(1) };
         let done = match self.line.examine(&info.name).await {
             Ok(snapshot) if snapshot.uid_validity == uid_validity => {
                 self.steps(Open { info, snapshot }, &mut reach, todo, Left::Nothing).await
@@ -433,16 +434,8 @@ enum Left {
     Something,
 }
 
-impl Reach {
-    /// The outcome of a mailbox that has been read through.
-    fn complete(self, snapshot: Snapshot) -> Outcome {
-        let next = self.high.saturating_add(1);
-        Outcome::Complete { uid_validity: snapshot.uid_validity, next }
-    }
-}
-
 /// The UIDs that are listed and not among the items.
-fn lacking(listed: &[u32], items: &[RawItem]) -> Vec<u32> {
+pub(super) fn lacking(listed: &[u32], items: &[RawItem]) -> Vec<u32> {
     let given: HashSet<i64> = items.iter().map(RawItem::number).collect();
     listed.iter().copied().filter(|uid| !given.contains(&i64::from(*uid))).collect()
 }

@@ -34,6 +34,19 @@ async fn a_message_that_is_listed_and_not_given_is_asked_for_and_then_told() {
     }
 }
 
+/// That the connection breaks says nothing of the message.
+#[tokio::test]
+async fn a_message_is_not_put_aside_because_the_connection_was_lost() {
+    let lost: Answers = |c| match c.strip_prefix("UID FETCH 2:2 ") {
+        Some(_) => "<EOF>".to_owned(),
+        None => without_the_second(c),
+    };
+    let server = serve(GREETING, lost);
+    let (pass, deltas) = pass_over(&settings(server, TlsMode::None), &[]).await;
+    assert_eq!(pass.map_err(|error| error.code()), Err("unreachable"));
+    assert!(deltas.is_empty(), "{deltas:?}");
+}
+
 /// A mailbox that holds more than it lists is not read to its end.
 #[tokio::test]
 async fn what_a_server_holds_and_does_not_list_is_not_passed_over() {
