@@ -122,7 +122,8 @@ impl<'a> Reader<'a> {
         match self.try_mailbox(mailbox, cursor, windows).await {
             Ok(outcome) => Ok(outcome),
             Err(Failure::No(text)) => {
-                Ok(Outcome::Refused(SkipReason::Refused(said::harmless(&text))))
+                let said = said::about_mailbox(&text, &mailbox.info.name);
+                Ok(Outcome::Refused(SkipReason::Refused(said)))
             }
             Err(Failure::Over(SourceError::Protocol(why))) => {
                 self.reconnect(SourceError::Protocol(why.clone())).await?;
