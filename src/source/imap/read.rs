@@ -274,8 +274,11 @@ impl<'a> Reader<'a> {
     ) -> Result<bool, Failure> {
         let held = self.line.conversation.held();
         match step.expected {
-            // What has been deleted meanwhile is told.
-            Some(count) => Ok(found < count as usize && held >= open.snapshot.exists),
+            Some(count) => {
+                // What has been deleted meanwhile is told.
+                let deleted = open.snapshot.exists.saturating_sub(held);
+                Ok(found < count.saturating_sub(deleted) as usize)
+            }
             None if found > 0 || held == 0 || step.way != Way::Up => Ok(false),
             None => {
                 let last = fetch::places(&mut self.line.conversation, &held.to_string()).await?;

@@ -60,6 +60,26 @@ async fn what_a_server_holds_and_does_not_list_is_not_passed_over() {
     assert!(deltas.is_empty(), "{deltas:?}");
 }
 
+/// Gives and lists one message of three, and tells this.
+fn only_the_first(command: &str, told: &str) -> String {
+    match command.strip_prefix("UID FETCH 1:3 ") {
+        Some("(UID)") => format!("* 1 FETCH (UID 1)\r\n{told}TAG OK done\r\n"),
+        Some(_) => format!("{}TAG OK done\r\n", fetched(1)),
+        None => usual(command),
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_meanwhile_accounts_for_itself_alone() {
+    let one: Answers = |c| only_the_first(c, "* 3 EXPUNGE\r\n");
+    let two: Answers = |c| only_the_first(c, "* 3 EXPUNGE\r\n* 2 EXPUNGE\r\n");
+    for (answers, skipped, found) in [(one, 1, vec![]), (two, 0, vec![1])] {
+        let server = serve(GREETING, answers);
+        let (pass, deltas) = pass_over(&settings(server, TlsMode::None), &[]).await;
+        assert_eq!((pass.unwrap().skipped.len(), uids(&deltas)), (skipped, found));
+    }
+}
+
 #[tokio::test]
 async fn it_is_asked_for_again_until_it_is_given_or_gone() {
     let cursor = Cursor::Imap { uid_validity: 9, low: 1, high: 3 };
