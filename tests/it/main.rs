@@ -28,6 +28,8 @@ mod oauth;
 #[cfg(test)]
 mod robust;
 #[cfg(test)]
+mod servers;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;

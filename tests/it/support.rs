@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub(crate) mod certificates;
+pub(crate) mod client;
 pub(crate) mod dovecot;
 pub(crate) mod dump;
 pub(crate) mod generate;
@@ -12,4 +13,5 @@ pub(crate) mod imapd;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod replica;
+pub(crate) mod served;
 pub(crate) mod tokens;

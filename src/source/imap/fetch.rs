@@ -317,7 +317,8 @@ fn message(attributes: &[AttributeValue<'_>], labels: &Labels) -> Option<(u32, R
             _ => {}
         }
     }
-    let Some(data) = header? else {
+    // Not one byte, not even the empty line that ends every header: it has not been read.
+    let Some(data) = header?.as_ref().filter(|data| !data.is_empty()) else {
         let why = "the server has no header for it".to_owned();
         return Some((uid, RawItem::Unreadable { item, why }));
     };

@@ -1,4 +1,5 @@
-//! What servers do otherwise than the protocol lets one expect: one table, each row with its source.
+//! What servers do otherwise than the protocol lets one expect: one table, each row with its source
+//! and the tests that hold it.
 //!
 //! Pure. A provider is told by what it says of itself, since mail is hosted under any name; only
 //! before the first connection, to pace connections, does its host name have to do. Habits of words
@@ -74,6 +75,7 @@ const TABLE: [Quirks; 6] = [
     // the hour: developers.google.com/gmail/imap/imap-smtp, support.google.com/a/answer/1071518.
     // Sharded by user, so that many accounts can be read at a time. X-GM-EXT-1 for labels and ids:
     // developers.google.com/gmail/imap/imap-extensions. All Mail can be hidden by the user.
+    // Tests: tests/it/servers/gmail.rs; `list`: all_mail_stands_for_the_rest_unless_it_is_excluded.
     Quirks {
         provider: Provider::Gmail,
         layout: Layout::Labels,
@@ -85,6 +87,7 @@ const TABLE: [Quirks; 6] = [
     // Loses count of commands that are sent ahead (isync users set PipelineDepth 1:
     // github.com/LukeSmithxyz/mutt-wizard/issues/377) and throttles by user
     // (learn.microsoft.com, "Exchange Online limits").
+    // Tests: tests/it/servers/exchange.rs; `said`: words and pauses.
     Quirks {
         provider: Provider::Exchange,
         in_flight: 1,

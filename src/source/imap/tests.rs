@@ -299,6 +299,11 @@ async fn a_poisoned_message_is_found_and_passed_over() {
             let nil = "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (DATE)]<0> NIL)\r\n";
             poisoned(c, &format!("{}{nil}{}TAG OK x\r\n", fetched(1), fetched(3)))
         }),
+        ("empty", |c| {
+            let empty = "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (DATE)]<0> {0}\r\n)\r\n";
+            let rest = if c.contains("2:2") { String::new() } else { fetched(1) + &fetched(3) };
+            poisoned(c, &format!("{rest}{empty}TAG OK x\r\n"))
+        }),
     ];
     for (what, answers) in table {
         let server = serve(GREETING, *answers);

@@ -299,7 +299,8 @@ fn own_as(path: &Path, uid: u32, gid: u32) {
     }
 }
 
-fn free_port() -> u16 {
+/// A port of loopback that nobody listens on at this moment.
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
