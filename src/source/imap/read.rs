@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
@@ -58,17 +59,19 @@ pub(super) struct Reader<'a> {
     pub(super) messages: u64,
 }
 
-/// How often in a row a mailbox was found to hold more than it lists, by its name. Twice it is taken
-/// for a passing fault of the server, for what is passed over then is never asked for again; a
-/// mailbox for which it is how things are must not be held up for good.
+/// Which mailboxes were found to hold more than they list, by name, and since when. For an hour it
+/// is taken for a passing fault of the server, for what is passed over then is never asked for
+/// again; a mailbox for which it is how things are must not be held up for good.
 #[derive(Debug, Default)]
-pub(super) struct Doubts(HashMap<String, u32>);
+pub(super) struct Doubts(HashMap<String, Instant>);
+
+/// How long a server may take to list what it holds.
+const PASSING: Duration = Duration::from_secs(3600);
 
 impl Doubts {
-    fn raise(&mut self, mailbox: &str) -> Result<(), Failure> {
-        let count = self.0.entry(mailbox.to_owned()).or_default();
-        *count = count.saturating_add(1);
-        if *count > 2 {
+    fn raise(&mut self, mailbox: &str, now: Instant) -> Result<(), Failure> {
+        let since = *self.0.entry(mailbox.to_owned()).or_insert(now);
+        if now.saturating_duration_since(since) >= PASSING {
             tracing::warn!("a mailbox holds more than the server lists; that is passed over");
             return Ok(());
         }
@@ -260,7 +263,7 @@ impl<'a> Reader<'a> {
             RawItem::Unreadable { item, why: why.to_owned() }
         }));
         if self.is_contradicted(step, items.len(), open).await? {
-            self.doubts.raise(&open.info.name)?;
+            self.doubts.raise(&open.info.name, Instant::now())?;
         }
         Ok(items)
     }
@@ -450,4 +453,21 @@ fn size(items: &[RawItem]) -> u64 {
         _ => 0,
     });
     bytes.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_and_not_listed_is_passed_over_after_an_hour_and_no_sooner() {
+        let (mut doubts, begun) = (Doubts::default(), Instant::now());
+        for (minutes, passed_over) in [(0, false), (1, false), (59, false), (60, true), (61, true)]
+        {
+            let now = begun + Duration::from_secs(minutes * 60);
+            assert_eq!(doubts.raise("INBOX", now).is_ok(), passed_over, "{minutes}");
+        }
+        doubts.dispel("INBOX");
+        assert!(doubts.raise("INBOX", begun + PASSING).is_err(), "begun anew");
+    }
 }
