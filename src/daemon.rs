@@ -63,7 +63,7 @@ struct Scheduled {
     poll: Span,
     /// Where it asks before it connects to its host.
     place: Option<Place>,
-    /// When it was last written down that there is nothing new, in milliseconds since the epoch.
+    /// When it was last written down that everything is read, in milliseconds since the epoch.
     noted_at: AtomicI64,
 }
 
@@ -75,7 +75,9 @@ impl Scheduled {
     /// Whether it is time to write down that there is nothing new; if so, it is taken to be done.
     fn is_due(&self, now: Timestamp) -> bool {
         let noted_at = Timestamp::from_millis(self.noted_at.load(Ordering::Relaxed));
-        let due = now - noted_at >= NOTED_EVERY;
+        let since = now - noted_at;
+        // A clock that ran ahead may have been put right.
+        let due = since >= NOTED_EVERY || since < Span::ZERO;
         if due {
             self.noted_at.store(now.millis(), Ordering::Relaxed);
         }
@@ -206,8 +208,7 @@ impl Daemon {
         Ok(sum)
     }
 
-    /// One pass over a source, when it has a place. What is new in a mailbox that is waited on is
-    /// read at once: it is little, and it is what people wait for.
+    /// One pass over a source, and what is to be remembered of it.
     async fn pass(
         &self,
         scheduled: &Scheduled,
@@ -215,15 +216,8 @@ impl Daemon {
         (scope, occasion): (Scope, Occasion),
         stop: &CancellationToken,
     ) -> Result<sync::Outcome, PassError> {
-        let _place = match &scheduled.place {
-            Some(place) if scope == Scope::Everything => {
-                Some(place.take(kept, stop).await.ok_or(SourceError::Stopped)?)
-            }
-            _ => None,
-        };
-        let going = self.going(self.attempt(scheduled, kept, occasion).await, stop);
-        let passed = sync::pass(going, &scheduled.source, kept, scope).await;
-        if passed.is_ok() {
+        let passed = self.pass_in_place(scheduled, kept, (scope, occasion), stop).await;
+        if passed.is_ok() && scope == Scope::Everything {
             scheduled.noted_at.store(self.clock.now().millis(), Ordering::Relaxed);
         }
         let unstored = match &passed {
@@ -232,6 +226,27 @@ impl Daemon {
         };
         *self.unstored.lock().unwrap_or_else(PoisonError::into_inner) = unstored;
         passed
+    }
+
+    /// One pass over a source, when it has a place. What is new in a mailbox that is waited on is
+    /// read at once: it is little, and it is what people wait for.
+    async fn pass_in_place(
+        &self,
+        scheduled: &Scheduled,
+        kept: &mut Kept,
+        (scope, occasion): (Scope, Occasion),
+        stop: &CancellationToken,
+    ) -> Result<sync::Outcome, PassError> {
+        let attempt = self.attempt(scheduled, kept, occasion).await;
+        let _place = match &scheduled.place {
+            Some(place) if scope == Scope::Everything => {
+                // One that is left alone keeps nobody else waiting.
+                sync::admit(&self.store, &scheduled.source, attempt).await?;
+                Some(place.take(kept, stop).await.ok_or(SourceError::Stopped)?)
+            }
+            _ => None,
+        };
+        sync::pass(self.going(attempt, stop), &scheduled.source, kept, scope).await
     }
 
     fn going<'a>(&'a self, attempt: Attempt, stop: &'a CancellationToken) -> Going<'a> {

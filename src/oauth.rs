@@ -27,7 +27,7 @@ use self::keep::Kept;
 use crate::http::Client;
 use crate::model::key::public_id;
 use crate::source::SourceError;
-use crate::source::credentials::Secrets;
+use crate::source::credentials::{Secrets, fingerprint_of};
 
 /// What to ask whom for. The URL may hold what is not for a log, so there is no `Debug`.
 #[derive(Clone)]
@@ -129,9 +129,18 @@ impl Secrets for Refresher {
         cached.take_if(|access| access.token.expose_secret() == secret.expose_secret());
     }
 
-    /// That of the configured refresh token: access tokens come and go.
+    /// That of what is configured, the refresh token and the client's secret: access tokens come
+    /// and go.
     fn fingerprint(&self) -> BoxFuture<'_, Option<u16>> {
-        self.0.settings.refresh_token.fingerprint()
+        let Settings { refresh_token, client_secret, .. } = &self.0.settings;
+        async move {
+            let Some(client_secret) = client_secret else {
+                return refresh_token.fingerprint().await;
+            };
+            let refresh_token = refresh_token.secret().await.ok()?;
+            Some(fingerprint_of(&[&refresh_token, &client_secret.secret().await.ok()?]))
+        }
+        .boxed()
     }
 }
 

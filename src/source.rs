@@ -35,7 +35,7 @@ pub struct Pass {
     pub messages: u64,
     /// What was read.
     pub scope: Scope,
-    /// Whether the pass ended at its time, for another one to go on at once.
+    /// Whether the pass ended before it had read everything, for another one to go on at once.
     pub rest: Rest,
 }
 
@@ -55,7 +55,8 @@ pub enum Scope {
     /// All that is new in all mailboxes.
     #[default]
     Everything,
-    /// What [`Woken::News`] has told of; everything, where that is not enough to know what is new.
+    /// What [`Woken::News`] has told of. Where that is not enough to know what is new, such a pass
+    /// says that there is more.
     News,
 }
 

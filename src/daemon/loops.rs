@@ -13,7 +13,7 @@ use crate::clock;
 use crate::model::source_state::out_of_step;
 use crate::model::{Occasion, Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
-use crate::pipeline::sync::{self, PassError};
+use crate::pipeline::sync::{self, Attempt, PassError};
 use crate::source::{self, Glance, Kept, Rest, Scope, SourceError, Woken};
 
 /// A loop looks again at least this often, whatever it was told: clocks jump.
@@ -97,6 +97,7 @@ impl Daemon {
                         self.stored.notify_one();
                     }
                     if done.rest == Rest::Something {
+                        scope = Scope::Everything;
                         continue;
                     }
                     if scope == Scope::Everything {
@@ -137,7 +138,9 @@ impl Daemon {
     async fn lost(&self, scheduled: &Scheduled, error: &SourceError, lived: Duration) {
         let name = scheduled.source.name.as_str();
         let since = self.clock.now() - Span::from_duration(lived);
-        let attempt = self.attempt(scheduled, &Kept::default(), Occasion::Routine).await;
+        // Nobody was refused.
+        let (jitter, occasion, fingerprint) = (clock::draw(), Occasion::Routine, None);
+        let attempt = Attempt { clock: self.clock, jitter, occasion, fingerprint };
         match sync::lost(&self.store, &scheduled.source, since, error, attempt).await {
             Ok(condition) => {
                 tracing::debug!(source = name, %error, failures = condition.failures, "lost");
@@ -146,7 +149,7 @@ impl Daemon {
         }
     }
 
-    /// One pass, unless a glance tells that there is nothing to read.
+    /// One pass, unless a glance tells that there is nothing to read and nothing is asked for again.
     async fn turn(
         &self,
         scheduled: &Scheduled,
@@ -162,7 +165,10 @@ impl Daemon {
             return Ok(Turn::Glance);
         }
         let attempt = self.attempt(scheduled, kept, occasion).await;
-        sync::unchanged(self.going(attempt, stop), &scheduled.source, kept).await?;
+        let going = self.going(attempt, stop);
+        if sync::unchanged(going, &scheduled.source, kept).await? == Rest::Something {
+            return self.pass(scheduled, kept, (scope, occasion), stop).await.map(Turn::Written);
+        }
         Ok(Turn::Written(sync::Outcome::default()))
     }
 

@@ -4,6 +4,7 @@
 mod attempt;
 mod batch;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,12 +16,12 @@ use crate::model::{Delta, KnownMailbox, Link, Occasion, Role, Span, Timestamp};
 use crate::nudge::AGAIN;
 use crate::source::{self, Kept, Pass, Reader, Rest, Scope, SkipReason, SourceError};
 use crate::store::source::Freshness;
-use crate::store::{Db, Store, StoreError, relationship, source as sources};
+use crate::store::{Db, Store, StoreError, quarantine, relationship, source as sources};
 
 use super::ingest::{self, Batch};
 use super::{Rules, fold};
 
-pub use attempt::{Attempt, lost};
+pub use attempt::{Attempt, admit, lost};
 
 /// Deltas fetched ahead of the one being normalised.
 const AHEAD: usize = 1;
@@ -113,7 +114,7 @@ pub async fn pass(
     let attempt::Known { mailboxes: known, freshness } =
         attempt::begin(store, from, attempt, scope, now).await?;
     let mut behind = is_behind(&freshness, rules, now);
-    let read_before: Vec<String> =
+    let mut read_before: BTreeSet<String> =
         known.iter().filter(|k| k.cursor.is_some()).map(|k| k.name.clone()).collect();
     let (deltas, reading) = reading(from, std::mem::take(kept), scope, known, now, stop);
     let (mut batches, normalised) = normalising(deltas, from, rules.zone(from.rep), now);
@@ -130,6 +131,8 @@ pub async fn pass(
             progress.items.fetch_add(items, Ordering::Relaxed);
             if !batch.complete {
                 behind = Behind::Yes;
+                // Its past is not all there if it is refused from now on.
+                read_before.insert(batch.mailbox.name.clone());
             }
             loud.push(batch);
         }
@@ -147,7 +150,8 @@ pub async fn pass(
         (_, Ok(_) | Err(SourceError::Stopped)) => Err(gave_up("the parser")),
         (_, Err(error)) => Err(error),
     };
-    if let Ok(Pass { scope: Scope::News, .. }) = read {
+    if let Ok(Pass { scope: Scope::News, rest, .. }) = read {
+        outcome.rest = rest;
         return Ok(outcome);
     }
     settle(store, rules, now).await?;
@@ -169,14 +173,22 @@ pub async fn pass(
     Ok(outcome)
 }
 
-/// Notes that a source holds nothing new as of now, without a pass.
+/// Notes that a source holds nothing new as of now, without a pass; unless something of it waits to
+/// be asked for again, which takes one.
 ///
 /// # Errors
 /// What the store says.
-pub async fn unchanged(going: Going<'_>, from: &Source, kept: &Kept) -> Result<(), StoreError> {
+pub async fn unchanged(going: Going<'_>, from: &Source, kept: &Kept) -> Result<Rest, StoreError> {
     let (id, now) = (from.id, going.attempt.clock.now());
     let link = link(kept, now);
-    going.store.write(move |db| attempt::succeed(db, id, link, now)).await
+    let note = move |db: &Db| {
+        if quarantine::is_any_due(db, id, now)? {
+            return Ok(Rest::Something);
+        }
+        attempt::succeed(db, id, link, now)?;
+        Ok(Rest::Nothing)
+    };
+    going.store.write(note).await
 }
 
 /// The connection that is kept, if one is.
@@ -237,7 +249,7 @@ async fn settle(store: &Store, rules: &Arc<Rules>, now: Timestamp) -> Result<(),
 
 /// Refuses a pass that lacks a mailbox which matters: one that was read before, or in which mail
 /// arrives or is kept. Others may be refused for good, such as folders that somebody else shares.
-fn whole(pass: &Pass, read_before: &[String]) -> Result<(), SourceError> {
+fn whole(pass: &Pass, read_before: &BTreeSet<String>) -> Result<(), SourceError> {
     let mut lacking = pass.skipped.iter().filter_map(|skipped| match &skipped.reason {
         SkipReason::Refused(said) => {
             let matters = matches!(skipped.role, Some(Role::Inbox | Role::Sent | Role::All))

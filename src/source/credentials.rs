@@ -29,14 +29,16 @@ pub trait Secrets: Send + Sync + fmt::Debug {
     /// What tells this secret from another one, if there is one: 16 bits of a hash, so few that
     /// nothing of it is told.
     fn fingerprint(&self) -> BoxFuture<'_, Option<u16>> {
-        async {
-            let secret = self.secret().await.ok()?;
-            let key = Key::of("credentials", &[secret.expose_secret().as_bytes()]);
-            let [.., high, low] = key.0.to_be_bytes();
-            Some(u16::from_be_bytes([high, low]))
-        }
-        .boxed()
+        async { Some(fingerprint_of(&[&self.secret().await.ok()?])) }.boxed()
     }
+}
+
+/// The fingerprint of several secrets together, as of [`Secrets::fingerprint`].
+pub fn fingerprint_of(secrets: &[&SecretString]) -> u16 {
+    let bytes: Vec<&[u8]> =
+        secrets.iter().map(|secret| secret.expose_secret().as_bytes()).collect();
+    let [.., high, low] = Key::of("credentials", &bytes).0.to_be_bytes();
+    u16::from_be_bytes([high, low])
 }
 
 /// What to log in with.

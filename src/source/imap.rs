@@ -204,12 +204,10 @@ pub async fn read(
     known: &[KnownMailbox],
     sink: mpsc::Sender<Delta>,
 ) -> Result<Pass, SourceError> {
-    if scope == Scope::News
-        && let Some(pass) = pass::news(settings, tls, kept, known, &sink).await?
-    {
-        return Ok(pass);
+    match scope {
+        Scope::Everything => pass::everything(settings, tls, kept, known, &sink).await,
+        Scope::News => pass::news(settings, tls, kept, known, &sink).await,
     }
-    pass::everything(settings, tls, kept, known, &sink).await
 }
 
 /// Whether anything may have changed since the last complete pass.

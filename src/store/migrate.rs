@@ -5,6 +5,7 @@
 //! refused, untouched.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -60,7 +61,9 @@ fn back_up(connection: &Connection, path: &Path, version: i64) -> Result<(), Sto
     }
     // Made here and empty, which SQLite accepts: it would give others leave to read it.
     create(&part)?;
-    connection.execute("VACUUM INTO ?1", [part.to_string_lossy()])?;
+    // Under another name it would be another file, and this one stay empty.
+    let name = part.to_str().ok_or_else(|| failed(ErrorKind::InvalidFilename.into()))?;
+    connection.execute("VACUUM INTO ?1", [name])?;
     File::open(&part).and_then(|file| file.sync_all()).map_err(failed)?;
     std::fs::rename(&part, &whole).map_err(failed)?;
     let directory = whole.parent().filter(|parent| !parent.as_os_str().is_empty());

@@ -53,12 +53,38 @@ pub fn due(db: &Db, mailbox: i64, now: Timestamp) -> Result<Vec<i64>, StoreError
     let mut due = Vec::new();
     for row in rows {
         let (item, tries, at) = row?;
-        let pause = PAUSES.get(tries.saturating_sub(1) as usize);
-        if due.len() < MOST_RETRIES && pause.is_some_and(|pause| now - at >= *pause) {
+        if due.len() < MOST_RETRIES && is_due(tries, at, now) {
             due.push(item);
         }
     }
     Ok(due)
+}
+
+/// Whether anything that was put aside of a source is to be asked for again at `now`.
+///
+/// # Errors
+/// As every read.
+pub fn is_any_due(db: &Db, source: i64, now: Timestamp) -> Result<bool, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT tries, quarantine.at
+         FROM mailbox JOIN quarantine ON quarantine.mailbox_id = mailbox.id
+         WHERE mailbox.source_id = ?1 AND tries IS NOT NULL",
+    )?;
+    let rows = statement
+        .query_map([source], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, Timestamp>(1)?)))?;
+    for row in rows {
+        let (tries, at) = row?;
+        if is_due(tries, at, now) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether what could not be given so many times, last at `at`, is to be asked for again.
+fn is_due(tries: u32, at: Timestamp, now: Timestamp) -> bool {
+    let pause = PAUSES.get(tries.saturating_sub(1) as usize);
+    pause.is_some_and(|pause| now - at >= *pause)
 }
 
 /// Puts items aside and takes back those that were read now; gives how many of all these were met for

@@ -84,13 +84,15 @@ pub fn begin(db: &Db, id: i64, now: Timestamp) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Records that a pass has more to read than it could in one piece.
+/// Records that a pass has more to read than it could in one piece. Whatever it read, it was let in.
 ///
 /// # Errors
 /// As every write.
 pub fn catching_up(db: &Db, id: i64) -> Result<(), StoreError> {
     db.connection
-        .prepare_cached("UPDATE source SET state = 'syncing', retry_at = NULL WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE source SET state = 'syncing', retry_at = NULL, refusals = 0 WHERE id = ?1",
+        )?
         .execute([id])?;
     Ok(())
 }

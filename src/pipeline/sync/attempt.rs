@@ -45,15 +45,52 @@ pub(super) async fn begin(
             let mailboxes = mailboxes::known(db, id, now)?;
             return Ok(Ok(Known { mailboxes, freshness: sources::freshness(db, rep)? }));
         }
-        let (condition, error) = sources::condition(db, id)?;
-        if let Next::At(until) = condition.next(attempt.occasion, attempt.fingerprint, now) {
-            return Ok(Err((until, reason(condition.state, error))));
+        if let Some(early) = too_early(db, id, attempt, now)? {
+            return Ok(Err(early));
         }
         sources::begin(db, id, now)?;
         let mailboxes = mailboxes::known(db, id, now)?;
         Ok(Ok(Known { mailboxes, freshness: sources::freshness(db, rep)? }))
     });
-    begun.await?.map_err(|(until, why)| PassError::NotYet { until, why })
+    Ok(begun.await??)
+}
+
+/// Refuses a pass for which it is too early, as one that begins is: to be asked before a source
+/// waits for anything that others wait for too.
+///
+/// # Errors
+/// [`PassError::NotYet`]; what the store says.
+pub async fn admit(store: &Store, from: &Source, attempt: Attempt) -> Result<(), PassError> {
+    let (id, now) = (from.id, attempt.clock.now());
+    match store.write(move |db| too_early(db, id, attempt, now)).await? {
+        None => Ok(()),
+        Some(early) => Err(early.into()),
+    }
+}
+
+/// Until when a source is left alone, and why.
+struct Early {
+    until: Timestamp,
+    why: String,
+}
+
+impl From<Early> for PassError {
+    fn from(Early { until, why }: Early) -> Self {
+        Self::NotYet { until, why }
+    }
+}
+
+fn too_early(
+    db: &Db,
+    id: i64,
+    attempt: Attempt,
+    now: Timestamp,
+) -> Result<Option<Early>, StoreError> {
+    let (condition, error) = sources::condition(db, id)?;
+    Ok(match condition.next(attempt.occasion, attempt.fingerprint, now) {
+        Next::Now => None,
+        Next::At(until) => Some(Early { until, why: reason(condition.state, error) }),
+    })
 }
 
 fn reason(state: SourceState, error: Option<String>) -> String {
@@ -192,5 +229,22 @@ mod tests {
         assert_eq!((after.state, after.failures), (SourceState::Degraded, 2));
         let (until, why) = wait(&store, &from, routine(302)).await.unwrap();
         assert_eq!((until, why.as_str()), (305, "degraded: unreachable: connection lost"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_forgotten_by_a_pass_that_was_let_in_and_read_a_part() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(&directory.path().join("keepwarm.db")).unwrap());
+        let from = source(&store).await;
+        let (id, soon) = (from.id, attempt(Occasion::Routine, 1));
+        let refused = SourceError::Unauthorized("no".to_owned());
+        fail(&store, id, &refused, attempt(Occasion::Routine, 0)).await.unwrap();
+        let early = admit(&store, &from, soon).await;
+        assert!(matches!(early, Err(PassError::NotYet { .. })), "{early:?}");
+        store.write(move |db| sources::catching_up(db, id)).await.unwrap();
+        assert!(admit(&store, &from, soon).await.is_ok());
+        fail(&store, id, &refused, soon).await.unwrap();
+        let (condition, _) = store.write(move |db| sources::condition(db, id)).await.unwrap();
+        assert_eq!((condition.state, condition.refusals), (SourceState::Degraded, 1));
     }
 }

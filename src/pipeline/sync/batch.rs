@@ -79,7 +79,7 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
                     .extend(meetings);
             }
             RawItem::Unreadable { item, why } => {
-                // Not noted as seen: it is tried again with every pass, in case it is mended.
+                // Not noted as seen, for it may be given when it is asked for again.
                 whole = false;
                 batch.quarantined.push(Aside { item, why, flaw: Flaw::Unreadable });
             }

@@ -83,7 +83,7 @@ pub(super) struct Watched {
     pub(super) name: Box<str>,
     pub(super) role: Role,
     pub(super) uid_validity: u32,
-    /// The lowest UID that has not been read.
+    /// Its UIDNEXT when it was read: what has a lower UID is no news.
     pub(super) next: u32,
 }
 

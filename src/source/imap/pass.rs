@@ -10,9 +10,11 @@ use tokio::time::Instant;
 use super::fetch::{self, Trouble};
 use super::line::{Line, Watched, digest};
 use super::list::{self, Chosen, Listed};
-use super::read::{Begun, Outcome, Reader};
+use super::quirks::Provider;
+use super::read::{Begun, Outcome, Reader, lacking};
+use super::session::Failure;
 use super::{Kept, Settings};
-use crate::model::{Cursor, Delta, KnownMailbox, MailboxInfo, RawItem};
+use crate::model::{Cursor, Delta, KnownMailbox, MailboxInfo, RawItem, Role};
 use crate::source::{Glance, Pass, Rest, Scope, SkipReason, Skipped, SourceError};
 
 /// Windows of the past that are read of one mailbox before the next has its turn, twice as many
@@ -35,7 +37,9 @@ pub(super) async fn everything(
     kept.spent.check(Instant::now())?;
     let (mut line, listed) = begin(settings, tls, kept.line.take()).await?;
     let layout = line.quirks.layout;
-    let (mut chosen, skipped) = list::choose(listed, &settings.exclude_mailboxes, layout);
+    let unlisted = unlisted_inbox(&listed, known);
+    let (mut chosen, mut skipped) = list::choose(listed, &settings.exclude_mailboxes, layout);
+    skipped.extend(unlisted);
     let find = |name: &str| known.iter().find(|known| known.name == name);
     let cursor = |mailbox: &Chosen| find(&mailbox.info.name)?.cursor.clone();
     line.states(&mut chosen, |mailbox| cursor(mailbox).is_some()).await?;
@@ -51,16 +55,17 @@ pub(super) async fn everything(
         let mut more = Vec::new();
         for (begun, mailbox) in round {
             match reader.mailbox(&mailbox, begun, windows).await? {
-                Outcome::Complete { uid_validity, next } => {
+                Outcome::Complete { reach, snapshot } => {
+                    let uid_validity = snapshot.uid_validity;
                     if let Some(known) = find(&mailbox.info.name) {
-                        let read = (uid_validity, next);
+                        let read = (reach, uid_validity);
                         reader.again(&mailbox.info, &known.retry, read).await?;
                     }
                     reader.doubts.dispel(&mailbox.info.name);
                     pass.mailboxes = pass.mailboxes.saturating_add(1);
                     if first.as_ref() == Some(&mailbox.info.name) {
                         let MailboxInfo { name, role } = mailbox.info;
-                        let name = name.into();
+                        let (name, next) = (name.into(), snapshot.uid_next);
                         watched = Some(Watched { name, role, uid_validity, next });
                     }
                 }
@@ -87,6 +92,19 @@ pub(super) async fn everything(
     Ok(pass)
 }
 
+/// The INBOX, which everybody has, if it was read before or nothing at all is listed, and it is
+/// not: a list with less in it must not look like mailboxes with nothing new.
+fn unlisted_inbox(listed: &[Listed], known: &[KnownMailbox]) -> Option<Skipped> {
+    let is_inbox = |name: &str| name.eq_ignore_ascii_case("INBOX");
+    let due = listed.is_empty()
+        || known.iter().any(|known| known.cursor.is_some() && is_inbox(&known.name));
+    (due && !listed.iter().any(|listed| is_inbox(&listed.name))).then(|| Skipped {
+        mailbox: "INBOX".to_owned(),
+        role: Some(Role::Inbox),
+        reason: SkipReason::Refused("the server does not list INBOX".to_owned()),
+    })
+}
+
 /// A line with the list of mailboxes: the kept one if it still answers, else a new one.
 async fn begin(
     settings: &Settings,
@@ -105,27 +123,27 @@ async fn begin(
     Ok((line, listed))
 }
 
-/// Reads what has just arrived in the watched mailbox, without asking for anything else; `None` if
-/// that is not enough to know what is new, and everything has to be asked for.
+/// Reads what has just arrived in the watched mailbox, without asking for anything else. If that is
+/// not enough to know what is new, there is more, and everything has to be asked for.
 pub(super) async fn news(
     settings: &Settings,
     tls: &Arc<ClientConfig>,
     kept: &mut Kept,
     known: &[KnownMailbox],
     sink: &mpsc::Sender<Delta>,
-) -> Result<Option<Pass>, SourceError> {
+) -> Result<Pass, SourceError> {
     kept.spent.check(Instant::now())?;
-    let Some(line) = kept.line.take_if(|line| line.is_on_watch()) else { return Ok(None) };
+    let more = Pass { scope: Scope::News, rest: Rest::Something, ..Pass::default() };
+    let Some(line) = kept.line.take_if(|line| line.is_on_watch()) else { return Ok(more) };
     let mut reader = Reader::over(line, settings, tls, sink, (&mut kept.spent, &mut kept.doubts));
     let Some(delta) = arrived(&mut reader, known).await? else {
         kept.line = Some(reader.line);
-        return Ok(None);
+        return Ok(more);
     };
     reader.pass_on(delta).await?;
-    let (scope, messages) = (Scope::News, reader.messages);
-    let pass = Pass { mailboxes: 1, messages, scope, ..Pass::default() };
+    let messages = reader.messages;
     kept.line = Some(reader.line);
-    Ok(Some(pass))
+    Ok(Pass { mailboxes: 1, messages, rest: Rest::Nothing, ..more })
 }
 
 /// The delta of what has arrived in the watched mailbox, which is open, if it can be told by one
@@ -150,6 +168,14 @@ async fn arrived(
         Err(Trouble::Over(error)) => return Err(error),
         Err(_) => return Ok(None),
     };
+    if line.quirks.provider == Provider::Exchange {
+        // What it has left out below the highest would never be asked for.
+        match fetch::uids(&mut line.conversation, &window).await {
+            Ok(listed) if lacking(&listed, &items).is_empty() => {}
+            Ok(_) | Err(Failure::No(_)) => return Ok(None),
+            Err(Failure::Over(error)) => return Err(error),
+        }
+    }
     let Some(high) = items.iter().map(RawItem::number).max() else { return Ok(None) };
     let high = u32::try_from(high).unwrap_or(u32::MAX);
     watched.next = high.saturating_add(1);

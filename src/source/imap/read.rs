@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
@@ -30,12 +31,12 @@ const RECONNECTS: u32 = 40;
 /// How the reading of a mailbox ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Everything has been sent, up to this UIDNEXT under this UIDVALIDITY.
+    /// Everything that the mailbox says it holds has been sent.
     Complete {
-        /// UIDVALIDITY.
-        uid_validity: u32,
-        /// The lowest UID that has not been read.
-        next: u32,
+        /// What has been read: not all UIDs there were, where it says that it is empty.
+        reach: Reach,
+        /// What it says.
+        snapshot: Snapshot,
     },
     /// As many windows as were allowed have been sent; the rest of the past is behind this.
     More(Begun),
@@ -67,17 +68,19 @@ pub(super) struct Reader<'a> {
     pub(super) messages: u64,
 }
 
-/// How often in a row a mailbox was found to hold more than it lists, by its name. Twice it is taken
-/// for a passing fault of the server, for what is passed over then is never asked for again; a
-/// mailbox for which it is how things are must not be held up for good.
+/// Which mailboxes were found to hold more than they list, by name, and since when. For an hour it
+/// is taken for a passing fault of the server, for what is passed over then is never asked for
+/// again; a mailbox for which it is how things are must not be held up for good.
 #[derive(Debug, Default)]
-pub(super) struct Doubts(HashMap<String, u32>);
+pub(super) struct Doubts(HashMap<String, Instant>);
+
+/// How long a server may take to list what it holds.
+const PASSING: Duration = Duration::from_secs(3600);
 
 impl Doubts {
-    fn raise(&mut self, mailbox: &str) -> Result<(), Failure> {
-        let count = self.0.entry(mailbox.to_owned()).or_default();
-        *count = count.saturating_add(1);
-        if *count > 2 {
+    fn raise(&mut self, mailbox: &str, now: Instant) -> Result<(), Failure> {
+        let since = *self.0.entry(mailbox.to_owned()).or_insert(now);
+        if now.saturating_duration_since(since) >= PASSING {
             tracing::warn!("a mailbox holds more than the server lists; that is passed over");
             return Ok(());
         }
@@ -138,7 +141,8 @@ impl<'a> Reader<'a> {
         match self.try_mailbox(mailbox, begun, windows).await {
             Ok(outcome) => Ok(outcome),
             Err(Failure::No(text)) => {
-                Ok(Outcome::Refused(SkipReason::Refused(said::harmless(&text))))
+                let said = said::about_mailbox(&text, &mailbox.info.name);
+                Ok(Outcome::Refused(SkipReason::Refused(said)))
             }
             Err(Failure::Over(SourceError::Protocol(why))) => {
                 self.reconnect(SourceError::Protocol(why.clone())).await?;
@@ -161,7 +165,7 @@ impl<'a> Reader<'a> {
         {
             let open = Open { info, snapshot: status };
             self.send(open, reach, Vec::new(), Left::Nothing).await?;
-            return Ok(reach.complete(status));
+            return Ok(Outcome::Complete { reach, snapshot: status });
         }
         let (snapshot, boundaries) = self.open(mailbox, cursor, begun.boundaries).await?;
         let (beginning, mut reach) = plan::begin(cursor, snapshot);
@@ -170,14 +174,14 @@ impl<'a> Reader<'a> {
         let open = Open { info, snapshot };
         if todo.is_empty() {
             self.send(open, reach, Vec::new(), Left::Nothing).await?;
-            return Ok(reach.complete(snapshot));
+            return Ok(Outcome::Complete { reach, snapshot });
         }
         let now = todo.iter().filter(|step| step.way == Way::Up).count().saturating_add(windows);
         let rest = if todo.len() > now { Left::Something } else { Left::Nothing };
         todo.truncate(now);
         self.steps(open, &mut reach, todo, rest).await?;
         Ok(match rest {
-            Left::Nothing => reach.complete(snapshot),
+            Left::Nothing => Outcome::Complete { reach, snapshot },
             Left::Something => {
                 let cursor = Some(reach.cursor(snapshot));
                 Outcome::More(Begun { cursor, boundaries: Some((snapshot, boundaries)) })
@@ -284,10 +288,12 @@ impl<'a> Reader<'a> {
         let mut lacking = lacking(&listed, &items);
         if let (Some(first), Some(last)) = (lacking.first(), lacking.last()) {
             // What a busy server leaves out it often gives when it is asked again.
-            let second = fetch::window(conversation, &(*first..=*last), &self.labels).await;
             let wanted =
                 |item: &RawItem| lacking.iter().any(|uid| i64::from(*uid) == item.number());
-            items.extend(second.unwrap_or_default().into_iter().filter(wanted));
+            match fetch::window(conversation, &(*first..=*last), &self.labels).await {
+                Ok(second) => items.extend(second.into_iter().filter(wanted)),
+                Err(trouble) => self.resume(&trouble, open).await?,
+            }
             lacking = self::lacking(&listed, &items);
         }
         let why = "the server lists it and does not give it";
@@ -296,7 +302,7 @@ impl<'a> Reader<'a> {
             RawItem::Unreadable { item, why: why.to_owned() }
         }));
         if self.is_contradicted(step, items.len(), open).await? {
-            self.doubts.raise(&open.info.name)?;
+            self.doubts.raise(&open.info.name, Instant::now())?;
         }
         Ok(items)
     }
@@ -310,8 +316,11 @@ impl<'a> Reader<'a> {
     ) -> Result<bool, Failure> {
         let held = self.line.conversation.held();
         match step.expected {
-            // What has been deleted meanwhile is told.
-            Some(count) => Ok(found < count as usize && held >= open.snapshot.exists),
+            Some(count) => {
+                // What has been deleted meanwhile is told.
+                let deleted = open.snapshot.exists.saturating_sub(held);
+                Ok(found < count.saturating_sub(deleted) as usize)
+            }
             None if found > 0 || held == 0 || step.way != Way::Up => Ok(false),
             None => {
                 let last = fetch::places(&mut self.line.conversation, &held.to_string()).await?;
@@ -340,7 +349,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Asks again for messages that the server could not give before, of a mailbox that has been
-    /// read up to `next`.
+    /// read so far, which does not change by it.
     ///
     /// # Errors
     /// What ends the pass. What concerns this mailbox alone waits for the next one.
@@ -348,7 +357,7 @@ impl<'a> Reader<'a> {
         &mut self,
         info: &MailboxInfo,
         retry: &[i64],
-        (uid_validity, next): (u32, u32),
+        (mut reach, uid_validity): (Reach, u32),
     ) -> Result<(), SourceError> {
         let uids = retry.iter().filter_map(|item| u32::try_from(*item).ok());
         let todo: VecDeque<Step> =
@@ -356,7 +365,6 @@ impl<'a> Reader<'a> {
         if todo.is_empty() {
             return Ok(());
         }
-        let mut reach = Reach { low: 1, high: next.saturating_sub(1) };
         let done = match self.line.examine(&info.name).await {
             Ok(snapshot) if snapshot.uid_validity == uid_validity => {
                 self.steps(Open { info, snapshot }, &mut reach, todo, Left::Nothing).await
@@ -472,16 +480,8 @@ enum Left {
     Something,
 }
 
-impl Reach {
-    /// The outcome of a mailbox that has been read through.
-    fn complete(self, snapshot: Snapshot) -> Outcome {
-        let next = self.high.saturating_add(1);
-        Outcome::Complete { uid_validity: snapshot.uid_validity, next }
-    }
-}
-
 /// The UIDs that are listed and not among the items.
-fn lacking(listed: &[u32], items: &[RawItem]) -> Vec<u32> {
+pub(super) fn lacking(listed: &[u32], items: &[RawItem]) -> Vec<u32> {
     let given: HashSet<i64> = items.iter().map(RawItem::number).collect();
     listed.iter().copied().filter(|uid| !given.contains(&i64::from(*uid))).collect()
 }
@@ -492,4 +492,21 @@ fn size(items: &[RawItem]) -> u64 {
         _ => 0,
     });
     bytes.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_and_not_listed_is_passed_over_after_an_hour_and_no_sooner() {
+        let (mut doubts, begun) = (Doubts::default(), Instant::now());
+        for (minutes, passed_over) in [(0, false), (1, false), (59, false), (60, true), (61, true)]
+        {
+            let now = begun + Duration::from_secs(minutes * 60);
+            assert_eq!(doubts.raise("INBOX", now).is_ok(), passed_over, "{minutes}");
+        }
+        doubts.dispel("INBOX");
+        assert!(doubts.raise("INBOX", begun + PASSING).is_err(), "begun anew");
+    }
 }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::source::SourceError;
+use crate::source::names::decoded;
 
 /// The longest pause taken from a server's words: they are not trusted to silence a source for
 /// good.
@@ -24,6 +25,15 @@ pub(super) fn harmless(text: &str) -> String {
         .map(|word| if word.contains('@') { "…" } else { word })
         .collect();
     words.join(" ").chars().filter(|c| !c.is_control()).take(WORDS).collect()
+}
+
+/// As [`harmless`], of a refusal that is about a mailbox: its name, which may be a customer's, is
+/// left out, unless it is the one that everybody has.
+pub(super) fn about_mailbox(text: &str, name: &str) -> String {
+    if name.eq_ignore_ascii_case("INBOX") || name.is_empty() {
+        return harmless(text);
+    }
+    harmless(&text.replace(name, "…").replace(&decoded(name), "…"))
 }
 
 /// The error for words that ask for a pause, whatever the command was; `None` for other words.
@@ -163,5 +173,13 @@ mod tests {
         let text = "too\u{1b}[31m many\r\nfor ann@us.example, <bo@acme.example>";
         assert_eq!(harmless(text), "too [31m many for … …");
         assert_eq!(harmless(&"x".repeat(1000)).len(), WORDS);
+        for (text, name, said) in [
+            ("[NONEXISTENT] Mailbox doesn't exist: Acme & Co/Bo", "Acme &- Co/Bo", "…"),
+            ("[NONEXISTENT] Mailbox doesn't exist: Acme &- Co/Bo", "Acme &- Co/Bo", "…"),
+            ("[NONEXISTENT] Mailbox doesn't exist: INBOX", "INBOX", "INBOX"),
+        ] {
+            let expected = format!("[NONEXISTENT] Mailbox doesn't exist: {said}");
+            assert_eq!(about_mailbox(text, name), expected);
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::source::SkipReason;
 /// next command has been answered.
 type Answers = fn(&str) -> String;
 
+mod kept;
 mod withheld;
 
 const GREETING: &str = "* OK [CAPABILITY IMAP4rev1] ready\r\n";

@@ -2,8 +2,9 @@
 //!
 //! The parser keeps a whole response in memory and would take half a gigabyte before it gives up;
 //! here a response that passes its budget is an error, as is one that `guard` stops for its form.
-//! Hands on whole lines only: it takes the first half of some for garbage, and parses half a line
-//! anew with every piece that comes. Sits above decompression, so that a deflate bomb is metered by what it unpacks to.
+//! Hands on whole lines only: the parser takes the first half of some for garbage, and parses half
+//! a line anew with every piece that comes. Sits above decompression, so that a deflate bomb is
+//! metered by what it unpacks to.
 
 use std::fmt;
 use std::io;

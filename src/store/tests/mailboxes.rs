@@ -60,8 +60,14 @@ impl One {
     }
 
     fn retries(&self, now: Timestamp) -> Vec<i64> {
-        let mailbox = self.mailbox;
-        write(&self.store, move |db| quarantine::due(db, mailbox, now)).unwrap()
+        let (mailbox, source) = (self.mailbox, self.source);
+        let ask = move |db: &Db| {
+            let due = quarantine::due(db, mailbox, now)?;
+            assert_eq!(quarantine::is_any_due(db, source, now)?, !due.is_empty());
+            assert!(!quarantine::is_any_due(db, source + 1, now)?, "another source's");
+            Ok(due)
+        };
+        write(&self.store, ask).unwrap()
     }
 
     fn quarantined(&self) -> i64 {

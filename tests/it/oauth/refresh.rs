@@ -196,3 +196,26 @@ async fn each_failure_says_what_the_caller_does_next() {
     assert_eq!(error.code(), "unreachable");
     assert!(!error.to_string().contains("canary"), "{error}");
 }
+
+/// What is refused is left alone until what is configured is another: both secrets are.
+#[tokio::test]
+async fn another_secret_of_the_client_is_another_fingerprint() {
+    let provider = Provider::start("ann", Rotation::Kept);
+    let place = tempfile::tempdir().unwrap();
+    let mut found = Vec::new();
+    for (token, client_secret) in [
+        ("one", Some("expired")),
+        ("one", Some("renewed")),
+        ("two", Some("renewed")),
+        ("two", None),
+        ("one", None),
+    ] {
+        let mut settings = settings(&provider, place.path(), token);
+        settings.client_secret = client_secret.map(fixed);
+        let refresher = with(settings, AddressPolicy::AllowPrivate);
+        found.push(refresher.fingerprint().await.unwrap());
+    }
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found.len(), 5, "{found:?}");
+}

@@ -34,6 +34,19 @@ async fn a_message_that_is_listed_and_not_given_is_asked_for_and_then_told() {
     }
 }
 
+/// That the connection breaks says nothing of the message.
+#[tokio::test]
+async fn a_message_is_not_put_aside_because_the_connection_was_lost() {
+    let lost: Answers = |c| match c.strip_prefix("UID FETCH 2:2 ") {
+        Some(_) => "<EOF>".to_owned(),
+        None => without_the_second(c),
+    };
+    let server = serve(GREETING, lost);
+    let (pass, deltas) = pass_over(&settings(server, TlsMode::None), &[]).await;
+    assert_eq!(pass.map_err(|error| error.code()), Err("unreachable"));
+    assert!(deltas.is_empty(), "{deltas:?}");
+}
+
 /// A mailbox that holds more than it lists is not read to its end.
 #[tokio::test]
 async fn what_a_server_holds_and_does_not_list_is_not_passed_over() {
@@ -45,6 +58,26 @@ async fn what_a_server_holds_and_does_not_list_is_not_passed_over() {
     let (pass, deltas) = pass_over(&settings(server, TlsMode::None), &[]).await;
     assert_eq!(pass.unwrap().skipped.len(), 1);
     assert!(deltas.is_empty(), "{deltas:?}");
+}
+
+/// Gives and lists one message of three, and tells this.
+fn only_the_first(command: &str, told: &str) -> String {
+    match command.strip_prefix("UID FETCH 1:3 ") {
+        Some("(UID)") => format!("* 1 FETCH (UID 1)\r\n{told}TAG OK done\r\n"),
+        Some(_) => format!("{}TAG OK done\r\n", fetched(1)),
+        None => usual(command),
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_meanwhile_accounts_for_itself_alone() {
+    let one: Answers = |c| only_the_first(c, "* 3 EXPUNGE\r\n");
+    let two: Answers = |c| only_the_first(c, "* 3 EXPUNGE\r\n* 2 EXPUNGE\r\n");
+    for (answers, skipped, found) in [(one, 1, vec![]), (two, 0, vec![1])] {
+        let server = serve(GREETING, answers);
+        let (pass, deltas) = pass_over(&settings(server, TlsMode::None), &[]).await;
+        assert_eq!((pass.unwrap().skipped.len(), uids(&deltas)), (skipped, found));
+    }
 }
 
 #[tokio::test]
