@@ -5,17 +5,20 @@
 //! in most of its typed calls, which would make a lost connection look like an empty mailbox; none
 //! of those calls is used. Leaves what to say to the modules beside it.
 
+mod idle;
+
 use std::io;
 use std::time::Duration;
 
 use async_imap::Session;
 use async_imap::imap_proto::{MailboxDatum, Outcome, RequestId, Response, Status};
-use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use super::said;
 use super::wire::{Pipe, Wire, pipe, session};
 use crate::source::SourceError;
+
+pub(super) use self::idle::{After, Idled};
 
 /// How long to wait for the server.
 #[derive(Clone, Copy, Debug)]
@@ -52,15 +55,6 @@ impl Chatter {
     }
 }
 
-/// What a client in IDLE waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
-    /// For the server to let it wait.
-    ForLeave,
-    /// For the mailbox to grow.
-    ForNews,
-}
-
 /// Why a command was not done.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -69,26 +63,6 @@ pub(super) enum Failure {
     No(String),
     /// The conversation is over.
     Over(SourceError),
-}
-
-/// How waiting for news ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Idled {
-    /// The open mailbox has grown.
-    Grown,
-    /// Nothing came in time; the conversation can go on.
-    Quiet,
-    /// The server will not do it, in these words, which are not fit for a log.
-    Refused(String),
-}
-
-/// What may be said after the end of an IDLE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum After {
-    /// Nothing before the server has answered.
-    Answer,
-    /// The next command, in the same packet.
-    Word,
 }
 
 /// A command whose answers have not been read.
@@ -276,81 +250,6 @@ impl Conversation {
     /// How many messages the open mailbox holds.
     pub(super) fn held(&self) -> u32 {
         self.held
-    }
-
-    /// Waits until the open mailbox grows, at most `most` (IDLE, RFC 2177). What ends it is sent
-    /// along with the next command where that may be said `after` it: thousands of sources end and
-    /// begin one every minute.
-    ///
-    /// # Errors
-    /// The conversation is over: the connection was lost, or the server has ended the command by
-    /// itself, which servers do that are about to go.
-    pub(super) async fn idle(
-        &mut self,
-        most: Duration,
-        after: After,
-    ) -> Result<Idled, SourceError> {
-        if let Some(left) = self.left.take() {
-            self.flush().await?;
-            self.finish(left, &[], |_| Ok(())).await?;
-        }
-        let tag = timeout(self.patience.response, self.session.run_command("IDLE"))
-            .await
-            .map_err(|_| silent(self.patience.response))?
-            .map_err(|_| lost())?;
-        let asked = Instant::now();
-        let (mut end, until) = (asked + self.patience.response, asked + most);
-        let (mut waiting, mut chatter) = (Waiting::ForLeave, Chatter::default());
-        while waiting != Waiting::ForNews || !self.grown {
-            self.session.get_mut().get_mut().refill();
-            let Ok(read) = timeout_at(end, self.session.read_response()).await else {
-                if waiting == Waiting::ForNews {
-                    break;
-                }
-                return Err(silent(self.patience.response));
-            };
-            let response = read.map_err(|e| self.broken(&e))?.ok_or_else(closed)?;
-            self.count(response.parsed());
-            chatter.hear(response.parsed())?;
-            match response.parsed() {
-                Response::Continue(_) => {
-                    waiting = Waiting::ForNews;
-                    end = until;
-                }
-                Response::Done { status: Status::No | Status::Bad, outcome, .. }
-                    if waiting == Waiting::ForLeave =>
-                {
-                    return Ok(Idled::Refused(words(outcome)));
-                }
-                Response::Done { .. } => {
-                    return Err(SourceError::Unreachable("the server ended IDLE".to_owned()));
-                }
-                Response::Data { status: Status::Bye, outcome } => {
-                    return Err(said::bye(&words(outcome)));
-                }
-                _ => {}
-            }
-        }
-        self.leave(tag, after).await?;
-        Ok(if self.grown { Idled::Grown } else { Idled::Quiet })
-    }
-
-    /// Ends an IDLE.
-    async fn leave(&mut self, tag: RequestId, after: After) -> Result<(), SourceError> {
-        self.session.get_mut().write_all(b"DONE\r\n").await.map_err(|_| lost())?;
-        if after == After::Word {
-            self.pending.push((tag.clone(), None));
-            self.left = Some(Pending(tag));
-            return Ok(());
-        }
-        self.flush().await?;
-        Ok(self.finish(Pending(tag), &[], |_| Ok(())).await?)
-    }
-
-    async fn flush(&mut self) -> Result<(), SourceError> {
-        let wait = self.patience.response;
-        let sent = timeout(wait, self.session.get_mut().flush()).await;
-        sent.map_err(|_| silent(wait))?.map_err(|_| lost())
     }
 
     /// Keeps count of the open mailbox.
