@@ -136,9 +136,6 @@ pub async fn pass(
             }
             loud.push(batch);
         }
-        if loud.is_empty() {
-            continue;
-        }
         let stored = commit(store, rules, loud, now).await?;
         progress.interactions.fetch_add(stored.interactions as u64, Ordering::Relaxed);
         outcome.stored += stored;

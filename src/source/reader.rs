@@ -42,9 +42,7 @@ impl Reader {
             Self::Maildir(_) | Self::Ics(_) => None,
         }
     }
-}
 
-impl Reader {
     /// What tells the present credentials from others, and nothing else of them, where there are
     /// some.
     pub async fn fingerprint(&self) -> Option<u16> {

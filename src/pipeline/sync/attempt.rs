@@ -41,14 +41,12 @@ pub(super) async fn begin(
 ) -> Result<Known, PassError> {
     let (id, rep) = (from.id, from.rep);
     let begun = store.write(move |db| {
-        if scope == Scope::News {
-            let mailboxes = mailboxes::known(db, id, now)?;
-            return Ok(Ok(Known { mailboxes, freshness: sources::freshness(db, rep)? }));
+        if scope == Scope::Everything {
+            if let Some(early) = too_early(db, id, attempt, now)? {
+                return Ok(Err(early));
+            }
+            sources::begin(db, id, now)?;
         }
-        if let Some(early) = too_early(db, id, attempt, now)? {
-            return Ok(Err(early));
-        }
-        sources::begin(db, id, now)?;
         let mailboxes = mailboxes::known(db, id, now)?;
         Ok(Ok(Known { mailboxes, freshness: sources::freshness(db, rep)? }))
     });

@@ -34,7 +34,7 @@ pub(super) async fn everything(
     sink: &mpsc::Sender<Delta>,
 ) -> Result<Pass, SourceError> {
     let began = Instant::now();
-    kept.spent.check(Instant::now())?;
+    kept.spent.check(began)?;
     let (mut line, listed) = begin(settings, tls, kept.line.take()).await?;
     let layout = line.quirks.layout;
     let unlisted = unlisted_inbox(&listed, known);
