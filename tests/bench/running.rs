@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::programs;
 use crate::support::dovecot::PASSWORD;
-use crate::support::process::Place;
+use crate::support::process::{Place, end};
 
 /// Ticks of a processor's time in a second, as Linux tells it to programs.
 const TICKS_PER_S: f64 = 100.0;
@@ -56,16 +56,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while Instant::now() < deadline {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        end(&mut self.child, Duration::from_secs(30));
     }
 }
 

@@ -18,6 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use keepwarm::source::imap::Settings;
 use tempfile::TempDir;
 
+use super::process::end;
 use super::{certificates, tokens};
 
 /// The password of every user.
@@ -206,20 +207,7 @@ impl Dovecot {
 
 impl Drop for Dovecot {
     fn drop(&mut self) {
-        if !matches!(self.child.try_wait(), Ok(None)) {
-            return;
-        }
-        let pid = self.child.id().to_string();
-        let _ = Command::new("kill").args(["-TERM", &pid]).status();
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < deadline {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        end(&mut self.child, Duration::from_secs(5));
     }
 }
 
