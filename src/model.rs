@@ -15,7 +15,7 @@ pub mod source_state;
 pub mod time;
 
 pub use address::{Address, Person};
-pub use delta::{Cursor, Delta, KnownMailbox, MailboxInfo, Marks, RawItem, Role, Sent};
+pub use delta::{Cursor, Delta, KnownMailbox, MailboxInfo, Marks, Object, RawItem, Role, Sent};
 pub use envelope::{Automated, Envelope};
 pub use interaction::{Direction, Interaction, Kind, Standing};
 pub use key::Key;

@@ -15,6 +15,7 @@ pub mod meeting;
 pub mod message;
 pub mod migrate;
 pub mod nudge;
+pub mod object;
 pub mod outbox;
 pub mod quarantine;
 pub mod relationship;

@@ -56,6 +56,23 @@ pub enum Cursor {
         /// The day (since the epoch, UTC) on which it was expanded.
         day: i64,
     },
+    /// A calendar on a server, read object by object: the objects read are kept beside the cursor.
+    Calendar {
+        /// By what the server is asked for changes (CalDAV: sync-token, or the calendar's tag;
+        /// elsewhere the service's own token); `None` until everything has been read.
+        token: Option<String>,
+        /// The day (since the epoch, UTC) on which all of it was last read and expanded.
+        day: i64,
+    },
+}
+
+/// An object of a calendar on a server: an event with all that replaces occurrences of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Object {
+    /// A hash of its name in its calendar (CalDAV: of the path of its URL).
+    pub item: i64,
+    /// A hash of what the server says changes whenever the object does (CalDAV: its ETag).
+    pub tag: i64,
 }
 
 /// What the store knows of a mailbox when a pass begins.
@@ -67,6 +84,8 @@ pub struct KnownMailbox {
     pub cursor: Option<Cursor>,
     /// Sorted keys of the items read so far, for mailboxes without an order (Maildir).
     pub seen: Vec<i64>,
+    /// The objects read so far, sorted, of a calendar that is read object by object.
+    pub objects: Vec<Object>,
     /// Items that the source could not give before, a few at a time: to be asked for once more.
     pub retry: Vec<i64>,
 }
@@ -102,9 +121,14 @@ pub enum RawItem {
         header: Vec<u8>,
         /// What the server knows of it beside its header.
         marks: Marks,
+        /// Its part of type text/calendar, where the header announces one, at most 256 KiB, with
+        /// its transfer encoding undone.
+        calendar: Option<Vec<u8>>,
     },
-    /// A whole iCalendar object or feed, at most 64 MiB.
+    /// An iCalendar object of a calendar on a server, or all of a file or feed; at most 64 MiB.
     Calendar {
+        /// Which object it is; [`Object::WHOLE`] where the calendar is read as a whole.
+        object: Object,
         /// The bytes.
         bytes: Vec<u8>,
     },
@@ -122,15 +146,20 @@ pub enum RawItem {
     },
 }
 
+impl Object {
+    /// A calendar that is read as a whole.
+    pub const WHOLE: Self = Self { item: 0, tag: 0 };
+}
+
 impl RawItem {
-    /// The item's number in its mailbox; 0 for a whole calendar.
+    /// The item's number in its mailbox; 0 for a calendar read as a whole.
     #[must_use]
     pub const fn number(&self) -> i64 {
         match self {
             Self::Message { item, .. }
             | Self::Excluded { item }
             | Self::Unreadable { item, .. } => *item,
-            Self::Calendar { .. } => 0,
+            Self::Calendar { object, .. } => object.item,
         }
     }
 }
@@ -142,7 +171,8 @@ pub struct Delta {
     pub mailbox: MailboxInfo,
     /// What is new.
     pub items: Vec<RawItem>,
-    /// Items known before that the mailbox no longer holds (Maildir keys).
+    /// Items known before that the mailbox no longer holds (keys of a Maildir's files, objects of a
+    /// calendar).
     pub vanished: Vec<i64>,
     /// Whether everything that the mailbox held when the pass began has now been read.
     pub complete: bool,

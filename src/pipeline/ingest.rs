@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{
-    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Role, Sent, Timestamp,
+    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Object, Role, Sent, Timestamp,
 };
 use crate::normalise::people::organisation;
 use crate::store::message::ThreadMessage;
@@ -34,8 +34,10 @@ pub struct Batch {
     pub mailbox: MailboxInfo,
     /// What was understood.
     pub messages: Vec<Envelope>,
-    /// The calendar as it is now, if it has changed.
-    pub calendar: Option<Calendar>,
+    /// The calendar, or objects of it, as they are now, if they have changed.
+    pub calendars: Vec<Calendar>,
+    /// Objects of calendars that were given, readable or not.
+    pub objects: Vec<Object>,
     /// Items that could not be read or understood, with the reason.
     pub quarantined: Vec<Aside>,
     /// Messages that were given, understood or not.
@@ -52,9 +54,11 @@ pub struct Batch {
     pub total: Option<u64>,
 }
 
-/// All meetings of a calendar in a window.
+/// All meetings of a calendar, or of one object of it, in a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
+    /// The object; 0 for a calendar that is read as a whole.
+    pub item: i64,
     /// The window, by their beginning.
     pub window: (Timestamp, Timestamp),
     /// The meetings.
@@ -117,11 +121,15 @@ pub fn commit_deltas(
     store_messages(&mut work, batches)?;
     for batch in batches {
         let mailbox = mailbox::ensure(db, batch.source, &batch.mailbox)?;
-        if let Some(calendar) = &batch.calendar {
+        for calendar in &batch.calendars {
             calendar::store(&mut work, mailbox, batch.rep, calendar)?;
+        }
+        if matches!(batch.cursor, Cursor::Calendar { .. }) {
+            calendar::forget(&mut work, mailbox, &batch.gone)?;
         }
         let step = mailbox::Step {
             read: &batch.seen,
+            objects: &batch.objects,
             gone: &batch.gone,
             aside: &batch.quarantined,
             cursor: &batch.cursor,

@@ -14,7 +14,9 @@ use tokio::sync::mpsc;
 
 use super::{Pass, SourceError};
 use crate::model::time::DAY_MS;
-use crate::model::{Cursor, Delta, Key, KnownMailbox, MailboxInfo, RawItem, Role, Timestamp};
+use crate::model::{
+    Cursor, Delta, Key, KnownMailbox, MailboxInfo, Object, RawItem, Role, Timestamp,
+};
 
 /// The name of the one mailbox that such a source has.
 pub const MAILBOX: &str = "calendar";
@@ -66,7 +68,7 @@ pub async fn read(
 impl Part {
     fn into_item(self) -> RawItem {
         match self {
-            Self::Bytes(bytes) => RawItem::Calendar { bytes },
+            Self::Bytes(bytes) => RawItem::Calendar { object: Object::WHOLE, bytes },
             Self::Unreadable { item, why } => RawItem::Unreadable { item, why },
         }
     }

@@ -4,8 +4,9 @@ use rusqlite::params;
 
 use super::connection::Db;
 use super::error::StoreError;
+use super::object;
 use super::quarantine::{self, Aside};
-use crate::model::{Cursor, KnownMailbox, MailboxInfo, Role, SourceState, Timestamp};
+use crate::model::{Cursor, KnownMailbox, MailboxInfo, Object, Role, SourceState, Timestamp};
 
 /// A mailbox as status tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +28,9 @@ pub struct Mailbox {
 pub struct Step<'a> {
     /// Items that were given, understood or not.
     pub read: &'a [i64],
-    /// Items that have gone from a mailbox without an order.
+    /// Objects that were given, of a calendar that is read object by object.
+    pub objects: &'a [Object],
+    /// Items that have gone from a mailbox without an order, or objects from a calendar.
     pub gone: &'a [i64],
     /// Items to put aside.
     pub aside: &'a [Aside],
@@ -67,7 +70,8 @@ pub fn known(db: &Db, source: i64, now: Timestamp) -> Result<Vec<KnownMailbox>, 
     for row in rows {
         let (id, name, cursor) = row?;
         let (seen, retry) = (seen(db, id)?, quarantine::due(db, id, now)?);
-        known.push(KnownMailbox { name, cursor: parsed(cursor), seen, retry });
+        let objects = object::all(db, id)?;
+        known.push(KnownMailbox { name, cursor: parsed(cursor), seen, objects, retry });
     }
     Ok(known)
 }
@@ -157,6 +161,7 @@ pub fn advance(db: &Db, mailbox: i64, step: &Step<'_>, now: Timestamp) -> Result
             counted.map(|counted| counted.saturating_add(more))
         }
         Cursor::Whole { .. } => total,
+        Cursor::Calendar { .. } => Some(object::note(db, mailbox, step.objects, step.gone)?),
     };
     // What was read and has been deleted since must not make up for what was never read.
     let seen = if step.complete { seen.map(|seen| seen.min(total.unwrap_or(seen))) } else { seen };
@@ -197,7 +202,7 @@ const fn continues(before: &Cursor, after: &Cursor) -> bool {
 const fn uid_validity(cursor: &Cursor) -> Option<u32> {
     match cursor {
         Cursor::Imap { uid_validity, .. } => Some(*uid_validity),
-        Cursor::Maildir | Cursor::Whole { .. } => None,
+        Cursor::Maildir | Cursor::Whole { .. } | Cursor::Calendar { .. } => None,
     }
 }
 

@@ -17,6 +17,7 @@ use super::error::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001-initial.sql"),
     include_str!("../../migrations/0002-source-condition.sql"),
+    include_str!("../../migrations/0003-calendar-objects.sql"),
 ];
 
 /// The schema that this version writes.

@@ -10,7 +10,7 @@ use crate::store::{StoreError, contact, interaction, meeting};
 
 use super::{Calendar, Work};
 
-/// Brings the stored meetings of a calendar in line with what it holds.
+/// Brings the stored meetings of a calendar, or of one object of it, in line with what it holds.
 pub(super) fn store(
     work: &mut Work<'_>,
     mailbox: i64,
@@ -18,7 +18,7 @@ pub(super) fn store(
     calendar: &Calendar,
 ) -> Result<(), StoreError> {
     let (from, to) = calendar.window;
-    let mut known = meeting::between(work.db, mailbox, from, to)?;
+    let mut known = meeting::between(work.db, mailbox, calendar.item, from, to)?;
     let mut sorted: Vec<&Meeting> = calendar.meetings.iter().collect();
     sorted.sort_by_key(|m| (m.starts_at, m.ends_at));
     let zone = work.rules.zone(rep);
@@ -37,7 +37,7 @@ pub(super) fn store(
         if before.is_some_and(|stored| stored.digest == digest) {
             continue;
         }
-        let id = meeting::upsert(work.db, mailbox, found, digest)?;
+        let id = meeting::upsert(work.db, mailbox, calendar.item, found, digest)?;
         // Those of a meeting that stood outside the window are met only now.
         take_back(work, id)?;
         hold(work, rep, id, found.ends_at, &people)?;
@@ -45,6 +45,17 @@ pub(super) fn store(
     for gone in known.into_values().filter(|_| calendar.whole) {
         take_back(work, gone.id)?;
         meeting::delete(work.db, gone.id)?;
+    }
+    Ok(())
+}
+
+/// Takes back the meetings of objects that a calendar no longer holds.
+pub(super) fn forget(work: &mut Work<'_>, mailbox: i64, gone: &[i64]) -> Result<(), StoreError> {
+    for item in gone {
+        for id in meeting::of_object(work.db, mailbox, *item)? {
+            take_back(work, id)?;
+            meeting::delete(work.db, id)?;
+        }
     }
     Ok(())
 }

@@ -162,7 +162,7 @@ fn a_meeting_to_come_speaks_for_itself() {
         attendees: vec![attendee("ann", true), attendee("bo", false)],
     };
     let window = (day(0.0), falls + Span::from_days(100));
-    let calendar = |meetings| Calendar { window, meetings, whole: true };
+    let calendar = |meetings| Calendar { item: 0, window, meetings, whole: true };
     world.calendar(0, calendar(vec![meeting.clone()]), falls - Span::from_days(1));
     let outcome = at(&world, falls);
     assert_eq!(outcome.decided.keys().copied().collect::<Vec<_>>(), ["meeting_ahead"]);

@@ -1,6 +1,6 @@
 //! From a delta to a batch: everything that can be done before the store is asked. Pure.
 
-use crate::model::{Delta, Envelope, Key, Marks, RawItem, Span, Timestamp};
+use crate::model::{Delta, Envelope, Key, Marks, Object, RawItem, Span, Timestamp};
 use crate::normalise::calendar::{self, Problem};
 use crate::normalise::{Unusable, envelope};
 use crate::pipeline::ingest::{Batch, Calendar};
@@ -18,7 +18,8 @@ const CALENDAR_AHEAD: Span = Span::from_days(120);
 pub(super) fn is_quiet(batch: &Batch) -> bool {
     batch.complete
         && batch.messages.is_empty()
-        && batch.calendar.is_none()
+        && batch.calendars.is_empty()
+        && batch.objects.is_empty()
         && batch.quarantined.is_empty()
         && batch.seen.is_empty()
         && batch.gone.is_empty()
@@ -34,7 +35,8 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
         rep: from.rep,
         mailbox: delta.mailbox,
         messages: Vec::with_capacity(delta.items.len()),
-        calendar: None,
+        calendars: Vec::new(),
+        objects: Vec::new(),
         quarantined: Vec::new(),
         seen: Vec::with_capacity(delta.items.len()),
         gone: delta.vanished,
@@ -46,7 +48,7 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
     let mut whole = true;
     for item in delta.items {
         match item {
-            RawItem::Message { item, received_at, header, marks } => {
+            RawItem::Message { item, received_at, header, marks, calendar: _ } => {
                 batch.seen.push(item);
                 match envelope(&header, received_at, from.authserv_id.as_deref()) {
                     Ok(envelope) if not_before.is_some_and(|limit| envelope.at < limit) => {
@@ -61,22 +63,11 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
                 batch.seen.push(item);
                 batch.excluded += 1;
             }
-            RawItem::Calendar { bytes } => {
-                let (meetings, issues) = calendar::meetings(&bytes, window, zone);
-                whole &= issues.iter().all(|issue| issue.item != 0);
-                let cut = issues.iter().any(|issue| issue.problem == Problem::Truncated);
-                let odd =
-                    issues.into_iter().map(|issue| unusable(issue.item, issue.problem.to_string()));
-                batch.quarantined.extend(odd);
-                if cut {
-                    // It is being written: what it says is known when it is whole.
-                    continue;
-                }
-                batch
-                    .calendar
-                    .get_or_insert(Calendar { window, meetings: Vec::new(), whole: true })
-                    .meetings
-                    .extend(meetings);
+            RawItem::Calendar { object: Object::WHOLE, bytes } => {
+                whole &= whole_calendar(&mut batch, &bytes, window, zone);
+            }
+            RawItem::Calendar { object, bytes } => {
+                one_object(&mut batch, object, &bytes, window, zone);
             }
             RawItem::Unreadable { item, why } => {
                 // Not noted as seen, for it may be given when it is asked for again.
@@ -85,10 +76,60 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
             }
         }
     }
-    if let Some(calendar) = &mut batch.calendar {
+    for calendar in batch.calendars.iter_mut().filter(|c| c.item == Object::WHOLE.item) {
         calendar.whole = whole;
     }
     batch
+}
+
+/// Adds what a file or feed holds to the one calendar that all files of its source make; gives
+/// whether all of it was understood.
+fn whole_calendar(
+    batch: &mut Batch,
+    bytes: &[u8],
+    window: (Timestamp, Timestamp),
+    zone: chrono_tz::Tz,
+) -> bool {
+    let (meetings, issues) = calendar::meetings(bytes, window, zone);
+    let understood = issues.iter().all(|issue| issue.item != 0);
+    let cut = is_cut(&issues);
+    let odd = issues.into_iter().map(|issue| unusable(issue.item, issue.problem.to_string()));
+    batch.quarantined.extend(odd);
+    // One that is cut is being written: what it says is known when it is whole.
+    if !cut {
+        match batch.calendars.first_mut() {
+            Some(calendar) => calendar.meetings.extend(meetings),
+            None => {
+                let item = Object::WHOLE.item;
+                batch.calendars.push(Calendar { item, window, meetings, whole: true });
+            }
+        }
+    }
+    understood
+}
+
+/// Adds an object of a calendar on a server, which is put aside under its own number.
+fn one_object(
+    batch: &mut Batch,
+    object: Object,
+    bytes: &[u8],
+    window: (Timestamp, Timestamp),
+    zone: chrono_tz::Tz,
+) {
+    let (meetings, issues) = calendar::meetings(bytes, window, zone);
+    let whole = issues.iter().all(|issue| issue.item != 0);
+    batch.objects.push(object);
+    batch.seen.push(object.item);
+    if !is_cut(&issues) {
+        batch.calendars.push(Calendar { item: object.item, window, meetings, whole });
+    }
+    if let Some(issue) = issues.first() {
+        batch.quarantined.push(unusable(object.item, issue.problem.to_string()));
+    }
+}
+
+fn is_cut(issues: &[calendar::Issue]) -> bool {
+    issues.iter().any(|issue| issue.problem == Problem::Truncated)
 }
 
 const fn unusable(item: i64, why: String) -> Aside {

@@ -370,7 +370,7 @@ fn message(attributes: &[AttributeValue<'_>], labels: &Labels) -> Option<(u32, R
         return Some((uid, RawItem::Unreadable { item, why }));
     };
     let header = data.get(..HEADER_BYTES).unwrap_or(data).to_vec();
-    Some((uid, RawItem::Message { item, received_at, header, marks }))
+    Some((uid, RawItem::Message { item, received_at, header, marks, calendar: None }))
 }
 
 impl Labels {

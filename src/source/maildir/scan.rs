@@ -106,7 +106,7 @@ fn item(file: &NewFile) -> Option<RawItem> {
     match head(&file.path) {
         Ok(header) => {
             let marks = Marks::default();
-            Some(RawItem::Message { item: file.key, received_at, header, marks })
+            Some(RawItem::Message { item: file.key, received_at, header, marks, calendar: None })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => Some(RawItem::Unreadable { item: file.key, why: error.kind().to_string() }),

@@ -51,7 +51,8 @@ impl One {
         let read: Vec<i64> = read.into_iter().collect();
         let job = move |db: &Db| {
             let (aside, cursor, total) = (asides.as_slice(), &cursor, Some(total));
-            let step = Step { read: &read, gone: &[], aside, cursor, complete, total };
+            let step =
+                Step { read: &read, objects: &[], gone: &[], aside, cursor, complete, total };
             mailbox::advance(db, mailbox, &step, now)?;
             let found = mailbox::all(db, source)?.remove(0);
             Ok((found.seen, found.on_server, found.missing(SourceState::Ok)))

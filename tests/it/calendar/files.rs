@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use keepwarm::model::{Cursor, Delta, KnownMailbox, RawItem};
+use keepwarm::model::{Cursor, Delta, KnownMailbox, Object, RawItem};
 use keepwarm::source::{SourceError, ics};
 use tokio::sync::mpsc;
 
@@ -25,12 +25,13 @@ async fn a_file_is_read_again_when_it_or_the_day_changes() {
     let write = |text: &str| std::fs::write(&path, text).unwrap();
     write("one");
     let first = pass(&path, &[], "2026-11-21T08:00:00Z").await.unwrap();
-    assert_eq!(first.items, [RawItem::Calendar { bytes: b"one".to_vec() }]);
+    assert_eq!(first.items, [RawItem::Calendar { object: Object::WHOLE, bytes: b"one".to_vec() }]);
     let known = |cursor: &Cursor| {
         [KnownMailbox {
             name: "calendar".to_owned(),
             cursor: Some(cursor.clone()),
             seen: vec![],
+            objects: vec![],
             retry: vec![],
         }]
     };
@@ -52,7 +53,7 @@ async fn a_directory_is_read_file_by_file_and_a_missing_path_is_told() {
     std::fs::create_dir(directory.path().join("c.ics")).unwrap();
     let delta = pass(directory.path(), &[], "2026-11-21").await.unwrap();
     assert_eq!(delta.items.len(), 3);
-    assert_eq!(delta.items[0], RawItem::Calendar { bytes: b"one".to_vec() });
+    assert_eq!(delta.items[0], RawItem::Calendar { object: Object::WHOLE, bytes: b"one".to_vec() });
     assert!(matches!(&delta.items[2], RawItem::Unreadable { .. }), "{:?}", delta.items[2]);
     let missing = pass(&directory.path().join("none.ics"), &[], "2026-11-21").await;
     assert!(matches!(missing, Err(SourceError::Misconfigured(_))), "{missing:?}");

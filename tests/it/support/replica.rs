@@ -25,6 +25,7 @@ impl Replica {
                 name: name.clone(),
                 cursor: Some(cursor.clone()),
                 seen: self.numbers(name),
+                objects: Vec::new(),
                 retry: Vec::new(),
             })
             .collect()

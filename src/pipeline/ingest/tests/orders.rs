@@ -297,7 +297,7 @@ fn meeting(uid: &str, days: f64, status: MeetingStatus, answer: Participation) -
 }
 
 fn within(from: f64, to: f64, meetings: Vec<Meeting>) -> Calendar {
-    Calendar { window: (day(from), day(to)), meetings, whole: true }
+    Calendar { item: 0, window: (day(from), day(to)), meetings, whole: true }
 }
 
 /// What counts after a calendar has been read in several versions, each twice.

@@ -170,7 +170,7 @@ fn calendar() -> impl Strategy<Value = (usize, Calendar)> {
     (0usize..2, prop::collection::vec(meeting(), 0..5)).prop_map(|(rep, mut meetings)| {
         meetings.sort_by_key(|m| (m.uid.clone(), m.recurrence_at));
         meetings.dedup_by_key(|m| (m.uid.clone(), m.recurrence_at));
-        (rep, Calendar { window: (day(-10.0), day(60.0)), meetings, whole: true })
+        (rep, Calendar { item: 0, window: (day(-10.0), day(60.0)), meetings, whole: true })
     })
 }
 

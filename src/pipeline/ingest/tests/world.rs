@@ -131,7 +131,7 @@ impl World {
 
     /// Commits a calendar of a rep as it is at one time.
     pub(crate) fn calendar(&self, rep: usize, calendar: Calendar, now: Timestamp) -> Outcome {
-        self.commit(Batch { calendar: Some(calendar), ..self.batch(rep, Mailbox::Calendar) }, now)
+        self.commit(Batch { calendars: vec![calendar], ..self.batch(rep, Mailbox::Calendar) }, now)
     }
 
     pub(crate) fn commit(&self, batch: Batch, now: Timestamp) -> Outcome {
@@ -152,7 +152,8 @@ impl World {
             rep: self.reps[rep],
             mailbox: MailboxInfo { name: name.into(), role },
             messages: Vec::new(),
-            calendar: None,
+            calendars: Vec::new(),
+            objects: Vec::new(),
             quarantined: Vec::new(),
             seen: Vec::new(),
             gone: Vec::new(),

@@ -26,7 +26,7 @@ async fn everything_then_news(
 fn read_to(low: u32, high: u32, retry: &[i64]) -> KnownMailbox {
     let cursor = Some(Cursor::Imap { uid_validity: 9, low, high });
     let (name, retry) = ("INBOX".to_owned(), retry.to_vec());
-    KnownMailbox { name, cursor, seen: Vec::new(), retry }
+    KnownMailbox { name, cursor, seen: Vec::new(), objects: Vec::new(), retry }
 }
 
 fn exchange(command: &str) -> String {

@@ -5,7 +5,7 @@ use crate::model::Sent;
 
 fn known(cursor: Cursor, retry: &[i64]) -> KnownMailbox {
     let (name, retry) = ("INBOX".to_owned(), retry.to_vec());
-    KnownMailbox { name, cursor: Some(cursor), seen: Vec::new(), retry }
+    KnownMailbox { name, cursor: Some(cursor), seen: Vec::new(), objects: Vec::new(), retry }
 }
 
 /// Exchange answers a FETCH with OK and leaves a message out, while it lists it.
