@@ -6,7 +6,7 @@ mod batch;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
@@ -29,6 +29,10 @@ const AHEAD: usize = 1;
 const LONGEST_PASS: Span = Span::from_hours(24);
 /// Batches normalised ahead of the ones being committed: those that wait are one commit.
 const READY: usize = 4;
+/// While more of a source is to come, what it has put off is folded this often at most: that costs
+/// the more the more is stored, and whoever reads meanwhile folds for himself.
+const SETTLE_EVERY: Span = Span::from_seconds(60);
+
 /// A source as a pass needs it.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -53,6 +57,20 @@ pub struct Progress {
     pub items: AtomicU64,
     /// Interactions stored.
     pub interactions: AtomicU64,
+    /// When what passes have put off was last folded, before the end of any; in Unix milliseconds.
+    settled_at: AtomicI64,
+}
+
+impl Progress {
+    /// Whether it is time to fold what was put off though more is to come; it is done then.
+    fn is_long_since_settled(&self, now: Timestamp) -> bool {
+        let last = self.settled_at.load(Ordering::Relaxed);
+        let is_long = last != 0 && now - Timestamp::from_millis(last) >= SETTLE_EVERY;
+        if last == 0 || is_long {
+            self.settled_at.store(now.millis(), Ordering::Relaxed);
+        }
+        is_long
+    }
 }
 
 /// What a pass came to.
@@ -151,14 +169,17 @@ pub async fn pass(
         outcome.rest = rest;
         return Ok(outcome);
     }
-    settle(store, rules, now).await?;
     if let Ok(Pass { rest: Rest::Something, .. }) = read {
+        if progress.is_long_since_settled(now) {
+            settle(store, rules, now).await?;
+        }
         // What it lacks is judged when all that can be read has been.
         outcome.rest = Rest::Something;
         let id = from.id;
         store.write(move |db| sources::catching_up(db, id)).await?;
         return Ok(outcome);
     }
+    settle(store, rules, now).await?;
     let read = read.and_then(|pass| whole(&pass, &read_before));
     let link = match attempt.occasion {
         // It is ended as soon as everything has been read.

@@ -60,7 +60,7 @@ fn told_to_stop_in_the_middle_of_a_first_sync_it_stops_and_goes_on_later() {
     let told = place.json(&["status"])["sources"][0].clone();
     assert_eq!(told["state"], "syncing", "{told}");
     let count = |key: &str| told[key].as_i64().unwrap();
-    assert!(count("seen") >= stored && count("seen") < count("on_server"), "{stored}: {told}");
+    assert!((stored..4000).contains(&count("seen")), "{stored}: {told}");
     place.once(&[]);
     let clean = Place::new().imap("ann-mail", &server, "ann");
     clean.once(&[]);
