@@ -12,6 +12,7 @@ pub mod error;
 pub mod interaction;
 pub mod mailbox;
 pub mod meeting;
+mod memo;
 pub mod message;
 pub mod migrate;
 pub mod nudge;

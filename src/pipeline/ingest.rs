@@ -185,9 +185,7 @@ struct Work<'a> {
     db: &'a Db,
     rules: &'a Rules,
     keys: keys::Keys,
-    contacts: HashMap<Address, i64>,
     names: HashMap<i64, (Timestamp, String)>,
-    relationships: HashMap<(i64, i64), i64>,
     loose: HashMap<i64, bool>,
     touched: BTreeMap<i64, fold::Touched>,
     /// Threads to be linked anew.
@@ -203,9 +201,7 @@ impl<'a> Work<'a> {
             db,
             rules,
             keys: keys::Keys::default(),
-            contacts: HashMap::new(),
             names: HashMap::new(),
-            relationships: HashMap::new(),
             loose: HashMap::new(),
             touched: BTreeMap::new(),
             threads: BTreeSet::new(),
@@ -215,21 +211,9 @@ impl<'a> Work<'a> {
     }
 
     /// The rows of the relationship between a rep and an outsider, and of the outsider.
-    fn relationship(&mut self, rep: i64, address: &Address) -> Result<(i64, i64), StoreError> {
-        let contact = match self.contacts.get(address) {
-            Some(contact) => *contact,
-            None => {
-                let contact = contact::ensure(self.db, address, &organisation(address))?;
-                self.contacts.insert(address.clone(), contact);
-                contact
-            }
-        };
-        if let Some(relationship) = self.relationships.get(&(rep, contact)) {
-            return Ok((*relationship, contact));
-        }
-        let relationship = relationship::ensure(self.db, rep, contact)?;
-        self.relationships.insert((rep, contact), relationship);
-        Ok((relationship, contact))
+    fn relationship(&self, rep: i64, address: &Address) -> Result<(i64, i64), StoreError> {
+        let contact = contact::ensure(self.db, address, organisation)?;
+        Ok((relationship::ensure(self.db, rep, contact)?, contact))
     }
 
     /// Notes a name that was given to a contact at `at`.

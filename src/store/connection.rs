@@ -8,12 +8,14 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
+use super::memo::Memo;
 use super::migrate;
 
 /// A connection inside which the functions of this module's files work.
 #[derive(Debug)]
 pub struct Db {
     pub(super) connection: Connection,
+    pub(super) memo: Memo,
 }
 
 /// How long to wait for another connection's lock before giving up.
@@ -73,7 +75,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Db, StoreError> {
     // limit might serve are prepared again at every use, a third of all time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch("PRAGMA temp_store = MEMORY;")?;
-    Ok(Db { connection })
+    Ok(Db { connection, memo: Memo::default() })
 }
 
 /// Makes the directory, if it is missing, for the owner only.

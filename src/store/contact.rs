@@ -25,12 +25,27 @@ pub struct Contact {
     pub organisation: String,
 }
 
-/// Finds the contact of an address, or makes one without a name; `organisation` is its domain.
+/// Finds the contact of an address, or makes one without a name at the organisation of that domain.
 ///
 /// # Errors
 /// As every write.
-pub fn ensure(db: &Db, address: &Address, organisation: &str) -> Result<i64, StoreError> {
-    let address = address.as_str();
+pub fn ensure(
+    db: &Db,
+    address: &Address,
+    organisation: impl FnOnce(&Address) -> String,
+) -> Result<i64, StoreError> {
+    if let Some(known) = db.memo.contacts.get(address.as_str()) {
+        return Ok(known);
+    }
+    let contact = find_or_insert(db, address.as_str(), || organisation(address))?;
+    Ok(db.memo.contacts.keep(address.as_str().into(), contact))
+}
+
+fn find_or_insert(
+    db: &Db,
+    address: &str,
+    organisation: impl FnOnce() -> String,
+) -> Result<i64, StoreError> {
     let found: Option<i64> = db
         .connection
         .prepare_cached("SELECT contact_id FROM address WHERE address = ?1")?
@@ -39,7 +54,7 @@ pub fn ensure(db: &Db, address: &Address, organisation: &str) -> Result<i64, Sto
     if let Some(contact) = found {
         return Ok(contact);
     }
-    let organisation = ensure_organisation(db, organisation)?;
+    let organisation = ensure_organisation(db, &organisation())?;
     let public_id = public_id("con_", &[address.as_bytes()]);
     db.connection
         .prepare_cached(

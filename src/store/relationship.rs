@@ -41,6 +41,13 @@ const COLUMNS: &str = "id, rep_id, contact_id, out_7, out_30, out_120, out_480,
 /// # Errors
 /// As every write.
 pub fn ensure(db: &Db, rep: i64, contact: i64) -> Result<i64, StoreError> {
+    if let Some(known) = db.memo.relationships.get(&(rep, contact)) {
+        return Ok(known);
+    }
+    Ok(db.memo.relationships.keep((rep, contact), find_or_insert(db, rep, contact)?))
+}
+
+fn find_or_insert(db: &Db, rep: i64, contact: i64) -> Result<i64, StoreError> {
     let found: Option<i64> = db
         .connection
         .prepare_cached("SELECT id FROM relationship WHERE rep_id = ?1 AND contact_id = ?2")?

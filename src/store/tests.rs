@@ -1,5 +1,6 @@
 //! The file, its lock and its transactions, on real files; and the plans of the hot statements.
 
+mod keys;
 mod mailboxes;
 mod upgrade;
 
@@ -167,7 +168,8 @@ fn hot_statements_use_their_index() {
             outbox::DUE.to_owned(),
             "USING INDEX outbox_pending (endpoint_id=? AND next_attempt_at<?)",
         ),
-        (thread::REF.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
+        (thread::RECENT.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
+        (thread::SETTLED.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
     ] {
         let explained = format!("EXPLAIN QUERY PLAN {sql}");
         let plan = write(&store, move |db| {

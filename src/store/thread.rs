@@ -6,7 +6,15 @@ use super::connection::Db;
 use super::error::StoreError;
 use crate::model::Key;
 
-pub(super) const REF: &str = "SELECT thread_id, message_id FROM thread_ref WHERE hash = ?1";
+pub(super) const RECENT: &str = "SELECT thread_id, message_id FROM recent_ref WHERE hash = ?1";
+pub(super) const SETTLED: &str = "SELECT thread_id, message_id FROM thread_ref WHERE hash = ?1";
+
+/// Keys that gather before they move to the large table: what each commit of a backfill writes
+/// anew, against how often all of the large table is written.
+const MOST_RECENT: i64 = 100_000;
+
+/// Keys in so many of the numbers that there are move at once.
+const SLICE: usize = 1 << 58;
 
 /// What is stored of a key that names or is referred to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,36 +30,56 @@ pub struct Known {
 /// # Errors
 /// As every read.
 pub fn look_up(db: &Db, keys: &[Key]) -> Result<Vec<Option<Known>>, StoreError> {
-    let mut statement = db.connection.prepare_cached(REF)?;
+    let mut recent = db.connection.prepare_cached(RECENT)?;
+    let mut settled = db.connection.prepare_cached(SETTLED)?;
     let known = |row: &Row<'_>| Ok(Known { thread: row.get(0)?, message: row.get(1)? });
-    keys.iter().map(|key| Ok(statement.query_row([key], known).optional()?)).collect()
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
+        found.push(match recent.query_row([key], known).optional()? {
+            None => settled.query_row([key], known).optional()?,
+            known => known,
+        });
+    }
+    Ok(found)
 }
 
-/// Enters keys that were never met; fastest in ascending order.
+/// Stores what is known now of keys; fastest in ascending order.
 ///
 /// # Errors
 /// As every write.
-pub fn enter(db: &Db, keys: &[(Key, Known)]) -> Result<(), StoreError> {
+pub fn note(db: &Db, keys: &[(Key, Known)]) -> Result<(), StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "INSERT INTO thread_ref (hash, thread_id, message_id) VALUES (?1, ?2, ?3)",
+        "INSERT INTO recent_ref (hash, thread_id, message_id) VALUES (?1, ?2, ?3)
+         ON CONFLICT (hash) DO UPDATE SET
+             thread_id = excluded.thread_id, message_id = excluded.message_id",
     )?;
     for (key, known) in keys {
         statement.execute(params![key, known.thread, known.message])?;
     }
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let mut count = db.connection.prepare_cached("SELECT count(*) FROM recent_ref")?;
+    if count.query_row([], |row| row.get::<_, i64>(0))? >= MOST_RECENT {
+        move_over(db)?;
+    }
     Ok(())
 }
 
-/// Stores what is known now of keys that were met before.
-///
-/// # Errors
-/// As every write.
-pub fn update(db: &Db, keys: &[(Key, Known)]) -> Result<(), StoreError> {
-    let mut statement = db
-        .connection
-        .prepare_cached("UPDATE thread_ref SET thread_id = ?2, message_id = ?3 WHERE hash = ?1")?;
-    for (key, known) in keys {
-        statement.execute(params![key, known.thread, known.message])?;
+/// Moves what has gathered to the large table, slice by slice: what a statement has written before
+/// it ends is kept in memory as it was.
+fn move_over(db: &Db) -> Result<(), StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "INSERT INTO thread_ref (hash, thread_id, message_id)
+             SELECT hash, thread_id, message_id FROM recent_ref
+             WHERE hash BETWEEN ?1 AND ?2 ORDER BY hash
+             ON CONFLICT (hash) DO UPDATE SET
+                 thread_id = excluded.thread_id, message_id = excluded.message_id",
+    )?;
+    for first in (i64::MIN..=i64::MAX).step_by(SLICE) {
+        statement.execute([first, first.saturating_add_unsigned(SLICE as u64 - 1)])?;
     }
+    db.connection.execute_batch("DELETE FROM recent_ref")?;
     Ok(())
 }
 

@@ -91,6 +91,9 @@ impl Drop for Store {
 /// writer goes on.
 fn run(db: &mut Db, job: Job) {
     let done = catch_unwind(AssertUnwindSafe(|| job(db)));
+    if done.is_err() {
+        db.memo.forget();
+    }
     if done.is_err() && !db.connection.is_autocommit() {
         // If even that fails, the next job's BEGIN says so.
         let _ = db.connection.execute_batch("ROLLBACK");
@@ -106,8 +109,11 @@ fn transact<T>(
         db.connection.execute_batch("COMMIT")?;
         Ok(value)
     });
-    if done.is_err() && !db.connection.is_autocommit() {
-        db.connection.execute_batch("ROLLBACK")?;
+    if done.is_err() {
+        db.memo.forget();
+        if !db.connection.is_autocommit() {
+            db.connection.execute_batch("ROLLBACK")?;
+        }
     }
     done
 }

@@ -74,15 +74,14 @@ impl Keys {
 
     /// Writes what has become of the keys.
     pub(super) fn flush(&mut self, db: &Db) -> Result<(), StoreError> {
-        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        let mut changed = Vec::new();
         for (key, met) in self.met.iter_mut().filter(|(_, met)| met.is != met.stored) {
             let Some(is) = met.is else { continue };
-            if met.stored.replace(is).is_some() { &mut changed } else { &mut new }.push((*key, is));
+            met.stored = Some(is);
+            changed.push((*key, is));
         }
-        new.sort_unstable_by_key(|(key, _)| *key);
         changed.sort_unstable_by_key(|(key, _)| *key);
-        thread::enter(db, &new)?;
-        thread::update(db, &changed)
+        thread::note(db, &changed)
     }
 
     fn get(&mut self, db: &Db, key: Key) -> Result<Option<Known>, StoreError> {

@@ -246,8 +246,6 @@ fn absorb(work: &mut Work<'_>, into: i64, from: i64) -> Result<(), StoreError> {
     link::unsettle(work, from, &says, &found)?;
     take_back(work, from, &found)?;
     work.keys.name(work.db, &says.keys, into)?;
-    // No stored key may name a message that has gone.
-    work.keys.flush(work.db)?;
     message::delete(work.db, from)?;
     let touches = found
         .iter()

@@ -1,0 +1,80 @@
+//! Keys of threads, and rows that the writer remembers, however they are stored.
+
+use super::{directory, enter, write};
+use crate::model::{Address, Key};
+use crate::store::thread::{Known, look_up, note};
+use crate::store::{Db, Store, StoreError, contact, relationship};
+
+/// The nth key, in no order.
+fn key(n: i64) -> Key {
+    Key::of("key", &[&n.to_be_bytes()])
+}
+
+fn known(message: i64) -> Known {
+    Known { thread: Some(-message), message: Some(message) }
+}
+
+/// Notes keys with the message that each names, in one commit.
+fn note_all(store: &Store, keys: impl Iterator<Item = (Key, i64)>) {
+    let mut keys: Vec<_> = keys.map(|(key, message)| (key, known(message))).collect();
+    keys.sort_unstable_by_key(|(key, _)| *key);
+    write(store, move |db| note(db, &keys)).unwrap();
+}
+
+fn count(db: &Db, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM {table}");
+    db.connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn what_was_said_last_of_a_key_holds_before_it_has_moved_over_and_after() {
+    let (_directory, path) = directory();
+    let store = Store::open(&path).unwrap();
+    let extremes = [(Key(i64::MIN), 1), (Key(i64::MAX), 2), (Key(0), 3), (Key(-1), 4)];
+    note_all(&store, (0..60_000).map(|n| (key(n), n)).chain(extremes));
+    note_all(&store, (30_000..110_000).map(|n| (key(n), n + 1)));
+    let counts = |db: &Db| Ok((count(db, "recent_ref"), count(db, "thread_ref")));
+    assert_eq!(write(&store, counts).unwrap(), (0, 110_004), "all have moved over");
+    note_all(&store, (0..10).map(|n| (key(n), n + 2)));
+    assert_eq!(write(&store, counts).unwrap(), (10, 110_004));
+    for (n, expected) in [
+        (0, Some(2)),
+        (9, Some(11)),
+        (10, Some(10)),
+        (29_999, Some(29_999)),
+        (30_000, Some(30_001)),
+        (109_999, Some(110_000)),
+        (110_000, None),
+    ] {
+        let found = write(&store, move |db| look_up(db, &[key(n)])).unwrap();
+        assert_eq!(found, [expected.map(known)], "key {n}");
+    }
+    for (key, expected) in extremes {
+        let found = write(&store, move |db| look_up(db, &[key])).unwrap();
+        assert_eq!(found, [Some(known(expected))], "{key:?}");
+    }
+}
+
+#[test]
+fn rows_of_a_transaction_that_failed_are_not_remembered() {
+    let (_directory, path) = directory();
+    let store = Store::open(&path).unwrap();
+    let rep = enter(&store, "ann").unwrap();
+    let of = move |db: &Db, address: &str| {
+        let address: Address = Address::from_canonical(address.to_owned());
+        let contact = contact::ensure(db, &address, |_| "acme.example".to_owned())?;
+        Ok((contact, relationship::ensure(db, rep, contact)?))
+    };
+    let failed = write(&store, move |db| {
+        of(db, "bo@acme.example")?;
+        Err::<(), _>(StoreError::Closed)
+    });
+    assert!(failed.is_err());
+    // Takes the rows that the first one had.
+    let cy = write(&store, move |db| of(db, "cy@acme.example")).unwrap();
+    let bo = write(&store, move |db| of(db, "bo@acme.example")).unwrap();
+    assert_ne!(bo, cy);
+    assert_eq!(write(&store, move |db| of(db, "cy@acme.example")).unwrap(), cy);
+    let stored = |db: &Db| Ok((count(db, "contact"), count(db, "relationship")));
+    assert_eq!(write(&store, stored).unwrap(), (2, 2));
+}
