@@ -135,7 +135,7 @@ fn print(
         reciprocated_at: found.state.reciprocated_at,
         reciprocations: found.state.counts.reciprocations,
         active_days: found.state.counts.active_days,
-        next_meeting_at: found.next_meeting,
+        next_meeting_at: found.next_meeting.map(|next| next.starts_at),
         interactions: evidence.to_vec(),
     };
     if format != Format::Table {
@@ -175,8 +175,8 @@ fn print_terms(out: &mut dyn Write, found: &Explained, now: Timestamp) -> std::i
             writeln!(out, "\nfalls below the nudge's threshold at {at} if nothing happens")?;
         }
     }
-    if let Some(at) = found.next_meeting {
-        writeln!(out, "next meeting ends {at}")?;
+    if let Some(next) = found.next_meeting {
+        writeln!(out, "next meeting from {} to {}", next.starts_at, next.ends_at)?;
     }
     Ok(())
 }

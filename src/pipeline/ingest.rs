@@ -19,6 +19,7 @@ use crate::store::{Db, StoreError, contact, mailbox, relationship, source};
 use super::{Rules, fold};
 
 mod calendar;
+mod held;
 mod keys;
 mod link;
 mod message;
@@ -125,7 +126,7 @@ pub fn commit_deltas(
             calendar::store(&mut work, mailbox, batch.rep, calendar)?;
         }
         if matches!(batch.cursor, Cursor::Calendar { .. }) {
-            calendar::forget(&mut work, mailbox, &batch.gone)?;
+            calendar::forget(&mut work, mailbox, batch.rep, &batch.gone)?;
         }
         let step = mailbox::Step {
             read: &batch.seen,
@@ -145,6 +146,7 @@ pub fn commit_deltas(
     }
     work.keys.flush(db)?;
     link::link_threads(&mut work)?;
+    held::count(&mut work)?;
     work.name_contacts()?;
     if batches.iter().all(|batch| batch.complete) {
         fold::fold(db, rules, now, &work.touched)?;
@@ -192,6 +194,10 @@ struct Work<'a> {
     touched: BTreeMap<i64, fold::Touched>,
     /// Threads to be linked anew.
     threads: BTreeSet<i64>,
+    /// Reps and UIDs of meetings that are to be counted anew.
+    meetings: BTreeSet<(i64, String)>,
+    /// Relationships that have got a meeting which the contact has not answered.
+    unanswered: BTreeSet<i64>,
     /// All messages of threads that this commit has made, by thread.
     fresh: HashMap<i64, Vec<ThreadMessage>>,
     outcome: Outcome,
@@ -209,6 +215,8 @@ impl<'a> Work<'a> {
             loose: HashMap::new(),
             touched: BTreeMap::new(),
             threads: BTreeSet::new(),
+            meetings: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
             fresh: HashMap::new(),
             outcome: Outcome::default(),
         }

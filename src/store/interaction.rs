@@ -1,6 +1,6 @@
 //! Interactions: the log from which every strength can be rebuilt.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
@@ -8,6 +8,11 @@ use crate::model::{Direction, Interaction, Key, Kind, Standing, Timestamp};
 
 pub(super) const BETWEEN: &str = "SELECT id, at, direction, kind, audience, linked FROM interaction
      WHERE relationship_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id";
+
+pub(super) const FIRST_INBOUND: &str = "SELECT at FROM interaction
+     WHERE relationship_id = ?1 AND at BETWEEN ?2 AND ?3 AND direction = ?4 AND kind = ?5
+         AND counted = 1
+     ORDER BY at LIMIT 1";
 
 /// Where an interaction comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +107,7 @@ fn logged(row: &Row<'_>) -> rusqlite::Result<Logged> {
     })
 }
 
-/// A touch of a message, for linking its thread.
+/// A touch with what decides whether it counts: a message's, for linking its thread, or a meeting's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MessageTouch {
     /// Row.
@@ -239,30 +244,62 @@ pub fn with_subject(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Takes a meeting's interactions back; gives the relationships that had one.
-///
-/// # Errors
-/// As every write.
-pub fn delete_of_meeting(db: &Db, meeting: i64) -> Result<Vec<i64>, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "DELETE FROM interaction WHERE meeting_id = ?1 RETURNING relationship_id",
-    )?;
-    let rows = statement.query_map([meeting], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// The next meeting to come with a contact: one that both accepted.
+/// The interactions of a copy of a meeting.
 ///
 /// # Errors
 /// As every read.
-pub fn next_meeting(
+pub fn of_meeting(db: &Db, meeting: i64) -> Result<Vec<MessageTouch>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT id, at, direction, kind, audience, linked, relationship_id, standing, counted
+         FROM interaction WHERE meeting_id = ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map([meeting], |row| touch(row, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Stores what has become of an interaction of a meeting.
+///
+/// # Errors
+/// As every write.
+pub fn rewrite(db: &Db, touch: &MessageTouch) -> Result<(), StoreError> {
+    let MessageTouch { id, interaction, standing, counted, .. } = touch;
+    db.connection
+        .prepare_cached(
+            "UPDATE interaction SET at = ?2, audience = ?3, linked = ?4, standing = ?5,
+                 counted = ?6
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            id,
+            interaction.at,
+            interaction.audience,
+            interaction.linked,
+            standing,
+            counted
+        ])?;
+    Ok(())
+}
+
+/// Takes an interaction back.
+///
+/// # Errors
+/// As every write.
+pub fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
+    db.connection.prepare_cached("DELETE FROM interaction WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// When the contact has first written in `from..=to`, by messages that count.
+///
+/// # Errors
+/// As every read.
+pub fn first_inbound(
     db: &Db,
     relationship: i64,
-    after: Timestamp,
+    from: Timestamp,
+    to: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT min(at) FROM interaction
-         WHERE relationship_id = ?1 AND at > ?2 AND counted = 1 AND kind = ?3",
-    )?;
-    Ok(statement.query_row(params![relationship, after, Kind::Meeting], |row| row.get(0))?)
+    let mut statement = db.connection.prepare_cached(FIRST_INBOUND)?;
+    let inbound = params![relationship, from, to, Direction::Inbound, Kind::Message];
+    Ok(statement.query_row(inbound, |row| row.get(0)).optional()?)
 }

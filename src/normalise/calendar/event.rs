@@ -14,7 +14,7 @@ use chrono_tz::Tz;
 
 use super::zone::{self, Zones};
 use super::{Problem, first_value, people, text};
-use crate::model::{Attendee, MeetingStatus, Span, Timestamp};
+use crate::model::{Attendee, MeetingStatus, Span, Timestamp, Version};
 
 /// Dates and rules read of one event, of each kind: more are not written by people.
 const MAX_DATES: usize = 20_000;
@@ -39,8 +39,8 @@ pub(super) struct Event {
     pub(super) attendees: Vec<Attendee>,
     /// Which occurrence it replaces.
     pub(super) replaces: Option<Replaced>,
-    /// Its version: the highest of several is the one that holds.
-    pub(super) sequence: i64,
+    /// Its version: the highest sequence of several is the one that holds.
+    pub(super) version: Version,
     /// The rules by which it recurs.
     pub(super) rules: Vec<ICalendarRecurrenceRule>,
     /// Further occurrences.
@@ -117,7 +117,7 @@ impl Event {
             status: status(component),
             attendees: people::read(component, problems),
             replaces,
-            sequence: sequence(component),
+            version: Version { sequence: sequence(component), modified_at: modified(component) },
             rules: rules(component),
             extra,
             except,
@@ -260,6 +260,12 @@ fn replaced(component: &ICalendarComponent, zone: Tz, zones: &mut Zones<'_>) -> 
 fn sequence(component: &ICalendarComponent) -> i64 {
     let value = first_value(component, &ICalendarProperty::Sequence);
     value.and_then(ICalendarValue::as_integer).unwrap_or(0)
+}
+
+/// LAST-MODIFIED, which is in UTC.
+fn modified(component: &ICalendarComponent) -> Option<Timestamp> {
+    let value = first_value(component, &ICalendarProperty::LastModified)?;
+    instant(value.as_partial_date_time()?, chrono_tz::UTC)
 }
 
 /// Its RRULEs.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Outcome, step};
 use crate::model::{
     Attendee, Condition, Envelope, Key, Link, Meeting, MeetingStatus, Participation, Span,
-    Timestamp,
+    Timestamp, Version,
 };
 use crate::pipeline::ingest::tests::world::{Mailbox, World, answering, day, envelope, person};
 use crate::pipeline::ingest::{Batch, Calendar};
@@ -160,6 +160,7 @@ fn a_meeting_to_come_speaks_for_itself() {
         ends_at: falls + Span::from_days(3),
         status: MeetingStatus::Confirmed,
         attendees: vec![attendee("ann", true), attendee("bo", false)],
+        version: Version::default(),
     };
     let window = (day(0.0), falls + Span::from_days(100));
     let calendar = |meetings| Calendar { item: 0, window, meetings, whole: true };

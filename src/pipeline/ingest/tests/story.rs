@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::world::{Mailbox, day, key, person};
 use crate::model::{
-    Attendee, Automated, Envelope, Key, Meeting, MeetingStatus, Participation, Span,
+    Attendee, Automated, Envelope, Key, Meeting, MeetingStatus, Participation, Span, Version,
 };
 use crate::pipeline::ingest::Calendar;
 
@@ -161,6 +161,7 @@ fn meeting() -> impl Strategy<Value = Meeting> {
                     _ => MeetingStatus::Confirmed,
                 },
                 attendees: people.enumerate().map(attendee).collect(),
+                version: Version::default(),
             }
         },
     )
