@@ -15,7 +15,7 @@ use crate::store::relationship::Stored;
 use crate::store::rep::Rep;
 use crate::store::source::Freshness;
 use crate::store::{
-    Db, StoreError, contact, interaction, meeting, nudge, outbox, relationship, rep, source,
+    Db, StoreError, contact, held, interaction, nudge, outbox, relationship, rep, source,
 };
 
 use super::{Rules, fold};
@@ -99,7 +99,7 @@ fn facts(db: &Db, row: &Stored, fresh: &Freshness, now: Timestamp) -> Result<Fac
         last_episode_at: row.episode_at,
         oldest_read: fresh.oldest,
         backfilling: fresh.backfilling,
-        next_meeting: meeting::next(db, row.id, now)?.map(|next| next.starts_at),
+        next_meeting: held::next(db, row.id, now)?.map(|next| next.starts_at),
         silenced_until: nudge::silenced_until(db, row.rep, row.contact)?,
         this_week: nudge::count_since(db, row.rep, now - WEEK)?,
     })

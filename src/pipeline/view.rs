@@ -6,9 +6,9 @@ use crate::model::{Interaction, Relationship, Timestamp};
 use crate::score::strength::{score_of, strength_at};
 use crate::score::{Band, Strength};
 use crate::store::contact::Contact;
-use crate::store::meeting::Held;
+use crate::store::held::Held;
 use crate::store::relationship::Stored;
-use crate::store::{Db, StoreError, contact, interaction, meeting, relationship, rep};
+use crate::store::{Db, StoreError, contact, held, interaction, relationship, rep};
 
 use super::{Rules, fold};
 
@@ -120,7 +120,7 @@ pub struct Explained {
     /// Every counted interaction up to then, by time.
     pub log: Vec<Interaction>,
     /// Meetings held, by time.
-    pub held: Vec<Held>,
+    pub met: Vec<Held>,
     /// The next meeting that both have accepted.
     pub next_meeting: Option<Held>,
 }
@@ -149,9 +149,9 @@ pub fn explain(
     let mut log = interaction::log(db, row.id)?;
     log.retain(|i| i.at <= now);
     let shown = show(db, rules, &row, &state, &strength, contact::get(db, contact)?, now)?;
-    let held = meeting::held(db, row.id, now)?;
-    let next_meeting = meeting::next(db, row.id, now)?;
-    Ok(Some(Explained { shown, state, strength, log, held, next_meeting }))
+    let met = held::all(db, row.id, now)?;
+    let next_meeting = held::next(db, row.id, now)?;
+    Ok(Some(Explained { shown, state, strength, log, met, next_meeting }))
 }
 
 fn show(

@@ -6,7 +6,9 @@ mod upgrade;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Db, Store, StoreError, interaction, open_reader, outbox, relationship, rep, thread};
+use super::{
+    Db, Store, StoreError, interaction, meeting, open_reader, outbox, relationship, rep, thread,
+};
 use crate::model::{Direction, Interaction, Kind, Timestamp};
 
 fn directory() -> (tempfile::TempDir, PathBuf) {
@@ -167,6 +169,12 @@ fn hot_statements_use_their_index() {
             outbox::DUE.to_owned(),
             "USING INDEX outbox_pending (endpoint_id=? AND next_attempt_at<?)",
         ),
+        (
+            interaction::FIRST_INBOUND.to_owned(),
+            "USING INDEX interaction_by_time (relationship_id=? AND at>? AND at<?)",
+        ),
+        (meeting::UNANSWERED.to_owned(), "USING INDEX interaction_unanswered (relationship_id=?)"),
+        (meeting::COPIES.to_owned(), "USING INDEX meeting_by_uid (rep_id=? AND uid=?)"),
         (thread::REF.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
     ] {
         let explained = format!("EXPLAIN QUERY PLAN {sql}");
