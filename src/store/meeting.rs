@@ -17,6 +17,11 @@ pub(super) const COPIES: &str =
     LEFT JOIN interaction AS i ON i.meeting_id = meeting.id
     WHERE meeting.rep_id = ?1 AND uid = ?2 ORDER BY meeting.id";
 
+// By name, for the index of all meetings' interactions would do too, and all of them be looked at.
+pub(super) const ANY_UNANSWERED: &str = "SELECT EXISTS (
+        SELECT 1 FROM interaction INDEXED BY interaction_unanswered
+        WHERE meeting_id IS NOT NULL AND standing > 0)";
+
 pub(super) const UNANSWERED: &str = "SELECT i.id, i.at, direction, i.kind, audience, linked,
         relationship_id, standing, counted, meeting.rep_id, uid, starts_at, ends_at
     FROM interaction AS i JOIN meeting ON meeting.id = i.meeting_id
@@ -196,9 +201,7 @@ pub struct Unanswered {
 /// # Errors
 /// As every read.
 pub fn any_unanswered(db: &Db) -> Result<bool, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM interaction WHERE meeting_id IS NOT NULL AND standing > 0)",
-    )?;
+    let mut statement = db.connection.prepare_cached(ANY_UNANSWERED)?;
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
