@@ -14,7 +14,7 @@ use chrono_tz::Tz;
 
 use super::zone::{self, Zones};
 use super::{Problem, first_value, people, text};
-use crate::model::{Attendee, MeetingStatus, Span, Timestamp, Version};
+use crate::model::{Attendee, MeetingStatus, Span, Timestamp};
 
 /// Dates and rules read of one event, of each kind: more are not written by people.
 const MAX_DATES: usize = 20_000;
@@ -39,14 +39,16 @@ pub(super) struct Event {
     pub(super) attendees: Vec<Attendee>,
     /// Which occurrence it replaces.
     pub(super) replaces: Option<Replaced>,
-    /// Its version: the highest sequence of several is the one that holds.
-    pub(super) version: Version,
+    /// Its version: the highest of several is the one that holds.
+    pub(super) sequence: i64,
     /// The rules by which it recurs.
     pub(super) rules: Vec<ICalendarRecurrenceRule>,
     /// Further occurrences.
     pub(super) extra: Vec<Slot>,
     /// Occurrences that are left out.
     pub(super) except: Vec<Slot>,
+    /// When it was last changed, if it says.
+    pub(super) modified_at: Option<Timestamp>,
 }
 
 /// Whether an event is kept.
@@ -117,7 +119,8 @@ impl Event {
             status: status(component),
             attendees: people::read(component, problems),
             replaces,
-            version: Version { sequence: sequence(component), modified_at: modified(component) },
+            modified_at: modified_at(component),
+            sequence: sequence(component),
             rules: rules(component),
             extra,
             except,
@@ -235,6 +238,13 @@ fn standing(component: &ICalendarComponent, begin: &Begin) -> Standing {
     if lasts_all_day || free || private { Standing::LeftOut } else { Standing::Meeting }
 }
 
+/// LAST-MODIFIED, which is in UTC.
+fn modified_at(component: &ICalendarComponent) -> Option<Timestamp> {
+    let value = first_value(component, &ICalendarProperty::LastModified)?;
+    let (utc, _) = zone::naive(value.as_partial_date_time()?)?;
+    Some(Timestamp::from_millis(utc.and_utc().timestamp_millis()))
+}
+
 /// Whether it takes place.
 fn status(component: &ICalendarComponent) -> MeetingStatus {
     match component.status() {
@@ -260,12 +270,6 @@ fn replaced(component: &ICalendarComponent, zone: Tz, zones: &mut Zones<'_>) -> 
 fn sequence(component: &ICalendarComponent) -> i64 {
     let value = first_value(component, &ICalendarProperty::Sequence);
     value.and_then(ICalendarValue::as_integer).unwrap_or(0)
-}
-
-/// LAST-MODIFIED, which is in UTC.
-fn modified(component: &ICalendarComponent) -> Option<Timestamp> {
-    let value = first_value(component, &ICalendarProperty::LastModified)?;
-    instant(value.as_partial_date_time()?, chrono_tz::UTC)
 }
 
 /// Its RRULEs.

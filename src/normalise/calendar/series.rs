@@ -11,6 +11,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use super::event::{Event, Range, Slot, Standing};
 use super::recur::{self, Effort};
 use super::{MAX_INSTANCES, Problem, zone};
+use crate::model::meeting::Version;
 use crate::model::{Meeting, Span, Timestamp};
 
 /// How far the window is widened on the wall clock, so that no change of it loses an occurrence.
@@ -26,7 +27,7 @@ pub(super) fn meetings(
 ) -> Vec<Meeting> {
     let (overrides, masters): (Vec<_>, Vec<_>) =
         events.into_iter().partition(|event| event.replaces.is_some());
-    let master = masters.into_iter().max_by_key(|event| event.version.sequence);
+    let master = masters.into_iter().max_by_key(|event| event.sequence);
     let overrides = Overrides::of(overrides, master.as_ref());
     let mut meetings = match &master {
         Some(master) if master.recurs() => {
@@ -55,7 +56,7 @@ struct Overrides {
 impl Overrides {
     /// Of several for one occurrence the highest version holds, and of equal ones the last.
     fn of(mut events: Vec<Event>, master: Option<&Event>) -> Self {
-        events.sort_by_key(|event| event.version.sequence);
+        events.sort_by_key(|event| event.sequence);
         let keyed = events.into_iter().filter_map(|event| Some((slot_of(&event, master)?, event)));
         Self { by_slot: keyed.collect() }
     }
@@ -173,6 +174,6 @@ fn meeting(
         ends_at: starts_at + length,
         status: event.status,
         attendees: event.attendees.clone(),
-        version: event.version,
+        version: Version { sequence: event.sequence, modified_at: event.modified_at },
     })
 }
