@@ -52,9 +52,9 @@ DROP TABLE aside;
 
 -- The meetings of a calendar, or of one object of it, by time.
 CREATE INDEX meeting_by_item ON meeting (mailbox_id, item, starts_at);
--- All copies of what one UID names in a rep's calendars and mail.
-CREATE INDEX meeting_by_uid ON meeting (rep_id, uid);
+-- All copies of what one UID names in a rep's calendars and mail, or of one occurrence.
+CREATE INDEX meeting_by_uid ON meeting (rep_id, uid, recurrence_at);
 -- A relationship's meetings that the contact has not answered (of a meeting, `standing` is 0 if both
--- accepted, 1 if the contact has not answered but written about then, 2 if neither).
+-- accepted, 1 if a message of the contact speaks for it, 2 if nothing does).
 CREATE INDEX interaction_unanswered ON interaction (relationship_id)
     WHERE meeting_id IS NOT NULL AND standing > 0;

@@ -1,15 +1,16 @@
 //! From a meeting to the interactions it makes once it has been held.
 //!
 //! A meeting counts for the rep whose calendar it stands in, with every outsider, if it was not
-//! cancelled and both accepted. Organising is accepting, unless the organiser declines. To one who
+//! cancelled and both accepted. Organising is accepting, unless the organiser declines. With one who
 //! has not answered a rep's invitation it counts if that person has written to the rep about then:
 //! people come without answering, but who never wrote was only written to, and a rep could invite
-//! strangers every day. It is dated when the later of both is known, at its end or at that message,
-//! so that what is known as of any day is not told by what came after; and it opens no gate, for
-//! nothing was accepted. A rep who has not answered was not there.
+//! strangers every day. So that inviting does not count for more than what comes back, one message
+//! speaks for one such meeting. It is dated when both are known, at its end or at that message, so
+//! that what is known as of any day is not told by what came after; and it opens no gate, for nothing
+//! was accepted. A rep who has not answered was not there.
 //!
 //! One meeting may stand in several calendars of a rep and in invitations by mail. Of its copies one
-//! counts ([`counted`]), chosen by what they are and not by when they were read; of the occurrences
+//! counts ([`speaking`]), chosen by what they are and not by when they were read; of the occurrences
 //! of one UID at most one a day counts with each contact (G11).
 
 use std::cmp::Reverse;
@@ -83,26 +84,56 @@ const fn answer(attendee: &Attendee) -> Answer {
     }
 }
 
-/// When a contact who has not answered must have written for the meeting to count, first and last
-/// instant.
-#[must_use]
-pub fn about_then(starts_at: Timestamp, ends_at: Timestamp) -> (Timestamp, Timestamp) {
-    (starts_at - ABOUT_THEN, ends_at + ABOUT_THEN)
+/// A meeting with a contact who has not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unanswered<'a> {
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+    /// Its UID, and where the series' rule put it.
+    pub name: (&'a str, Timestamp),
 }
 
-/// What speaks for a meeting with a contact who has not answered, and when it is dated. `wrote` is
-/// the first message from the contact that counts in [`about_then`].
-#[must_use]
-pub fn unanswered(ends_at: Timestamp, wrote: Option<Timestamp>) -> (Timestamp, Standing) {
-    match wrote {
-        Some(at) => (at.max(ends_at), Standing::Unverified),
-        None => (ends_at, Standing::Unproven),
+impl Unanswered<'_> {
+    /// When the contact must have written for it to count: the first and the last instant.
+    #[must_use]
+    pub fn about_then(&self) -> (Timestamp, Timestamp) {
+        (self.starts_at - ABOUT_THEN, self.ends_at + ABOUT_THEN)
     }
+}
+
+/// What speaks for each of a relationship's unanswered meetings, and when it is dated; `wrote` is
+/// when the contact has written to the rep, by messages that count. The earliest meeting has the
+/// first message about then, the next one the first that is left: a later message changes nothing
+/// of what is dated before it.
+#[must_use]
+pub fn weigh(asked: &[Unanswered<'_>], wrote: &[Timestamp]) -> Vec<(Timestamp, Standing)> {
+    let mut left: BTreeSet<(Timestamp, usize)> =
+        wrote.iter().enumerate().map(|(n, at)| (*at, n)).collect();
+    let mut in_order: Vec<(usize, &Unanswered<'_>)> = asked.iter().enumerate().collect();
+    in_order.sort_by_key(|(_, meeting)| *meeting);
+    let mut weighed = BTreeMap::new();
+    for (n, meeting) in in_order {
+        let (from, to) = meeting.about_then();
+        let first = left.range((from, 0)..=(to, usize::MAX)).next().copied();
+        let dated = match first {
+            Some(message) => {
+                left.remove(&message);
+                (message.0.max(meeting.ends_at), Standing::Unverified)
+            }
+            None => (meeting.ends_at, Standing::Unproven),
+        };
+        weighed.insert(n, dated);
+    }
+    weighed.into_values().collect()
 }
 
 /// A copy of a meeting that a rep has, of all that have one UID.
 #[derive(Clone, Debug)]
 pub struct Copy<'a> {
+    /// Its row.
+    pub id: i64,
     /// Which occurrence it is: where the series' rule put it.
     pub recurrence_at: Timestamp,
     /// When it begins.
@@ -146,21 +177,27 @@ pub struct Touch {
     pub standing: Standing,
 }
 
-/// Which interactions of the copies of one UID count, by row. Of the copies of an occurrence those
-/// of one do: that of a calendar before one from mail, then the latest version, then the first by
-/// mailbox, source and object; it also speaks where it makes none. Of a contact's on one day, in
-/// `zone`, the earliest does.
+/// The copies that speak for the occurrences of one UID, one for each, also where it makes no
+/// interaction: that of a calendar before one from mail, then the latest version, then the first by
+/// mailbox, source and object.
 #[must_use]
-pub fn counted(copies: &[Copy<'_>], zone: chrono_tz::Tz) -> BTreeSet<i64> {
-    let mut speaking: BTreeMap<Timestamp, &Copy<'_>> = BTreeMap::new();
+pub fn speaking<'c, 'a>(copies: &'c [Copy<'a>]) -> BTreeMap<Timestamp, &'c Copy<'a>> {
+    let mut speaking = BTreeMap::new();
     for copy in copies {
         let first = speaking.entry(copy.recurrence_at).or_insert(copy);
         if first.weight() < copy.weight() {
             *first = copy;
         }
     }
+    speaking
+}
+
+/// Which interactions of the copies of one UID count, by row: those of the copies that speak, and of
+/// a contact's on one day, in `zone`, the earliest.
+#[must_use]
+pub fn counted(copies: &[Copy<'_>], zone: chrono_tz::Tz) -> BTreeSet<i64> {
     let mut earliest = BTreeMap::new();
-    for copy in speaking.into_values() {
+    for copy in speaking(copies).into_values() {
         let day = copy.starts_at.local_day(zone);
         for touch in copy.touches.iter().filter(|touch| touch.standing != Standing::Unproven) {
             let rank = (touch.at, copy.starts_at, copy.recurrence_at, touch.id);

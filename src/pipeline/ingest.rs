@@ -3,7 +3,8 @@
 //!
 //! Order-free: whatever order deltas and copies arrive in, the counted interactions, the threads and
 //! the states folded from them end the same. Replaying a delta changes nothing. Only a calendar has
-//! an order, that of its versions: the last one read counts. What was once learnt of a person (that
+//! an order, that of its versions: the last one read counts; of several copies of a meeting one does,
+//! whichever is read last. What was once learnt of a person (that
 //! there is an address, a name from a calendar) stays when what it came from is taken back.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -196,8 +197,6 @@ struct Work<'a> {
     threads: BTreeSet<i64>,
     /// Reps and UIDs of meetings that are to be counted anew.
     meetings: BTreeSet<(i64, String)>,
-    /// Relationships that have got a meeting which the contact has not answered.
-    unanswered: BTreeSet<i64>,
     /// All messages of threads that this commit has made, by thread.
     fresh: HashMap<i64, Vec<ThreadMessage>>,
     outcome: Outcome,
@@ -216,7 +215,6 @@ impl<'a> Work<'a> {
             touched: BTreeMap::new(),
             threads: BTreeSet::new(),
             meetings: BTreeSet::new(),
-            unanswered: BTreeSet::new(),
             fresh: HashMap::new(),
             outcome: Outcome::default(),
         }

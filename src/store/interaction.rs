@@ -1,6 +1,6 @@
 //! Interactions: the log from which every strength can be rebuilt.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
@@ -8,11 +8,6 @@ use crate::model::{Direction, Interaction, Key, Kind, Standing, Timestamp};
 
 pub(super) const BETWEEN: &str = "SELECT id, at, direction, kind, audience, linked FROM interaction
      WHERE relationship_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id";
-
-pub(super) const FIRST_INBOUND: &str = "SELECT at FROM interaction
-     WHERE relationship_id = ?1 AND at BETWEEN ?2 AND ?3 AND direction = ?4 AND kind = ?5
-         AND counted = 1
-     ORDER BY at LIMIT 1";
 
 /// Where an interaction comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -289,17 +284,17 @@ pub fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// When the contact has first written in `from..=to`, by messages that count.
+/// When the contact has written in `from..=to`, by messages that count, in order.
 ///
 /// # Errors
 /// As every read.
-pub fn first_inbound(
+pub fn inbound(
     db: &Db,
     relationship: i64,
     from: Timestamp,
     to: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
-    let mut statement = db.connection.prepare_cached(FIRST_INBOUND)?;
-    let inbound = params![relationship, from, to, Direction::Inbound, Kind::Message];
-    Ok(statement.query_row(inbound, |row| row.get(0)).optional()?)
+) -> Result<Vec<Timestamp>, StoreError> {
+    let all = between(db, relationship, from, to)?.into_iter().map(|logged| logged.interaction);
+    let wrote = all.filter(|i| i.direction == Direction::Inbound && i.kind == Kind::Message);
+    Ok(wrote.map(|i| i.at).collect())
 }

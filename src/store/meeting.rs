@@ -9,13 +9,19 @@ use super::error::StoreError;
 use super::interaction::{MessageTouch, touch};
 use crate::model::{Key, Meeting, Timestamp, Version};
 
+pub(super) const RIVALS: &str =
+    "SELECT meeting.id, recurrence_at, starts_at, sequence, modified_at,
+        item, mailbox.role = 'calendar', mailbox.name, source.name
+    FROM meeting JOIN mailbox ON mailbox.id = mailbox_id JOIN source ON source.id = source_id
+    WHERE meeting.rep_id = ?1 AND uid = ?2 AND recurrence_at = ?3";
+
 pub(super) const COPIES: &str =
     "SELECT meeting.id, recurrence_at, starts_at, sequence, modified_at,
         item, mailbox.role = 'calendar', mailbox.name, source.name,
         i.id, i.at, direction, i.kind, audience, linked, relationship_id, standing, counted
     FROM meeting JOIN mailbox ON mailbox.id = mailbox_id JOIN source ON source.id = source_id
     LEFT JOIN interaction AS i ON i.meeting_id = meeting.id
-    WHERE meeting.rep_id = ?1 AND uid = ?2 ORDER BY meeting.id";
+    WHERE meeting.rep_id = ?1 AND uid = ?2 ORDER BY recurrence_at, meeting.id";
 
 // By name, for the index of all meetings' interactions would do too, and all of them be looked at.
 pub(super) const ANY_UNANSWERED: &str = "SELECT EXISTS (
@@ -23,7 +29,8 @@ pub(super) const ANY_UNANSWERED: &str = "SELECT EXISTS (
         WHERE meeting_id IS NOT NULL AND standing > 0)";
 
 pub(super) const UNANSWERED: &str = "SELECT i.id, i.at, direction, i.kind, audience, linked,
-        relationship_id, standing, counted, meeting.rep_id, uid, starts_at, ends_at
+        relationship_id, standing, counted,
+        meeting.id, meeting.rep_id, uid, recurrence_at, starts_at, ends_at
     FROM interaction AS i JOIN meeting ON meeting.id = i.meeting_id
     WHERE relationship_id = ?1 AND i.meeting_id IS NOT NULL AND standing > 0";
 
@@ -148,7 +155,7 @@ pub struct Copy {
     pub touches: Vec<MessageTouch>,
 }
 
-/// Every copy that a rep has of what a UID names, by row.
+/// Every copy that a rep has of what a UID names, occurrence by occurrence.
 ///
 /// # Errors
 /// As every read.
@@ -165,6 +172,21 @@ pub fn copies(db: &Db, rep: i64, uid: &str) -> Result<Vec<Copy>, StoreError> {
         }
     }
     Ok(found)
+}
+
+/// The copies of one occurrence that a rep has, without their interactions.
+///
+/// # Errors
+/// As every read.
+pub fn rivals(
+    db: &Db,
+    rep: i64,
+    uid: &str,
+    recurrence_at: Timestamp,
+) -> Result<Vec<Copy>, StoreError> {
+    let mut statement = db.connection.prepare_cached(RIVALS)?;
+    let rows = statement.query_map(params![rep, uid, recurrence_at], |row| copy(row, None))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn copy(row: &Row<'_>, touch: Option<MessageTouch>) -> rusqlite::Result<Copy> {
@@ -186,10 +208,14 @@ fn copy(row: &Row<'_>, touch: Option<MessageTouch>) -> rusqlite::Result<Copy> {
 pub struct Unanswered {
     /// Its interaction with that contact.
     pub touch: MessageTouch,
+    /// Row.
+    pub id: i64,
     /// The rep's row.
     pub rep: i64,
     /// The UID.
     pub uid: String,
+    /// Where the series' rule put it.
+    pub recurrence_at: Timestamp,
     /// When it begins.
     pub starts_at: Timestamp,
     /// When it ends.
@@ -205,6 +231,20 @@ pub fn any_unanswered(db: &Db) -> Result<bool, StoreError> {
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
+/// The relationships that have such a meeting among the copies of a UID.
+///
+/// # Errors
+/// As every read.
+pub fn without_answer(db: &Db, rep: i64, uid: &str) -> Result<Vec<i64>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT DISTINCT relationship_id
+         FROM meeting JOIN interaction ON interaction.meeting_id = meeting.id
+         WHERE rep_id = ?1 AND uid = ?2 AND standing > 0",
+    )?;
+    let rows = statement.query_map(params![rep, uid], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Those of a relationship.
 ///
 /// # Errors
@@ -214,10 +254,12 @@ pub fn unanswered(db: &Db, relationship: i64) -> Result<Vec<Unanswered>, StoreEr
     let rows = statement.query_map([relationship], |row| {
         Ok(Unanswered {
             touch: touch(row, 0)?,
-            rep: row.get(9)?,
-            uid: row.get(10)?,
-            starts_at: row.get(11)?,
-            ends_at: row.get(12)?,
+            id: row.get(9)?,
+            rep: row.get(10)?,
+            uid: row.get(11)?,
+            recurrence_at: row.get(12)?,
+            starts_at: row.get(13)?,
+            ends_at: row.get(14)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -170,9 +170,10 @@ fn hot_statements_use_their_index() {
             "USING INDEX outbox_pending (endpoint_id=? AND next_attempt_at<?)",
         ),
         (
-            interaction::FIRST_INBOUND.to_owned(),
-            "USING INDEX interaction_by_time (relationship_id=? AND at>? AND at<?)",
+            meeting::RIVALS.to_owned(),
+            "USING INDEX meeting_by_uid (rep_id=? AND uid=? AND recurrence_at=?)",
         ),
+        (meeting::ANY_UNANSWERED.to_owned(), "INDEX interaction_unanswered"),
         (meeting::UNANSWERED.to_owned(), "USING INDEX interaction_unanswered (relationship_id=?)"),
         (meeting::COPIES.to_owned(), "USING INDEX meeting_by_uid (rep_id=? AND uid=?)"),
         (thread::REF.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),

@@ -1,6 +1,6 @@
 //! Who has met whom, and which copy of a meeting counts: tables.
 
-use super::{Copy, Found, Touch, counted, met, unanswered};
+use super::{Copy, Found, Touch, Unanswered, counted, met, weigh};
 use crate::model::{
     Attendee, Meeting, MeetingStatus, Participation, Span, Standing, Timestamp, Version,
 };
@@ -70,15 +70,44 @@ fn only_meetings_that_both_accepted_count() {
     }
 }
 
+/// Meetings of an hour at hours after the beginning, and when the contact wrote; then for each when
+/// it is dated, if it counts.
 #[test]
-fn without_an_answer_a_meeting_is_dated_when_it_is_known_to_count() {
-    let (hour, end) = (Span::from_hours(1), Timestamp::from_seconds(1_800_000_000));
-    for (what, wrote, expected) in [
-        ("nothing was written", None, (end, Standing::Unproven)),
-        ("before", Some(end - hour), (end, Standing::Unverified)),
-        ("after", Some(end + hour), (end + hour, Standing::Unverified)),
+fn one_message_speaks_for_one_meeting_and_dates_it() {
+    let fortnight = 14 * 24;
+    for (what, meetings, wrote, expected) in [
+        ("nothing was written", vec![100], vec![], vec![None]),
+        ("before", vec![100], vec![90], vec![Some(101)]),
+        ("after", vec![100], vec![110], vec![Some(110)]),
+        ("twice", vec![100], vec![90, 110], vec![Some(101)]),
+        ("a fortnight before", vec![400], vec![400 - fortnight], vec![Some(401)]),
+        ("longer before", vec![400], vec![399 - fortnight], vec![None]),
+        ("a fortnight after", vec![400], vec![401 + fortnight], vec![Some(401 + fortnight)]),
+        ("longer after", vec![400], vec![402 + fortnight], vec![None]),
+        ("two and one message", vec![100, 124], vec![110], vec![Some(110), None]),
+        ("the first is too early", vec![100, 600], vec![590], vec![None, Some(601)]),
+        ("two and two", vec![100, 124], vec![90, 130], vec![Some(101), Some(130)]),
+        ("two and two at once", vec![100, 124], vec![90, 90], vec![Some(101), Some(125)]),
+        ("two at one time", vec![100, 100], vec![90], vec![Some(101), None]),
     ] {
-        assert_eq!(unanswered(end, wrote), expected, "{what}");
+        let one = |(n, at): (usize, &i64)| Unanswered {
+            starts_at: hour(*at),
+            ends_at: hour(*at) + HOUR,
+            name: (if n == 0 { "a" } else { "b" }, hour(0)),
+        };
+        let asked: Vec<_> = meetings.iter().enumerate().map(one).collect();
+        let wrote: Vec<Timestamp> = wrote.into_iter().map(hour).collect();
+        let told = |asked: &[Unanswered<'_>]| {
+            weigh(asked, &wrote)
+                .into_iter()
+                .map(|(at, standing)| (standing == Standing::Unverified).then_some(at))
+                .collect::<Vec<_>>()
+        };
+        let mut expected: Vec<_> = expected.into_iter().map(|at| at.map(hour)).collect();
+        assert_eq!(told(&asked), expected, "{what}");
+        let backwards: Vec<_> = asked.into_iter().rev().collect();
+        expected.reverse();
+        assert_eq!(told(&backwards), expected, "{what}, backwards");
     }
 }
 
@@ -94,7 +123,7 @@ fn copy(n: i64, found: Found, place: (&'static str, &'static str, i64), id: i64)
     let touch = Touch { id, relationship: 7, at: hour(n) + HOUR, standing };
     let version = Version::default();
     let (recurrence_at, starts_at, touches) = (hour(n), hour(n), vec![touch]);
-    Copy { recurrence_at, starts_at, found, version, place, touches }
+    Copy { id, recurrence_at, starts_at, found, version, place, touches }
 }
 
 fn in_calendar(n: i64, id: i64) -> Copy<'static> {

@@ -96,9 +96,6 @@ fn hold(
     for person in people {
         let (row, contact) = work.relationship(rep, &person.contact.address)?;
         work.named(contact, &person.contact.name, contact::NEVER);
-        if person.standing != Standing::Sound {
-            work.unanswered.insert(row);
-        }
         let mut held = Interaction {
             at: ends_at,
             direction: Direction::Mutual,

@@ -2,11 +2,12 @@
 //! or somebody who has not answered has written: what is taken back later takes back what it had
 //! made count. The rules are `normalise::held`'s.
 
-use crate::model::Interaction;
-use crate::normalise::held::{self, Copy, Found, Touch};
+use std::collections::BTreeSet;
+
+use crate::model::{Interaction, Standing, Timestamp};
+use crate::normalise::held::{self, Copy, Found, Touch, Unanswered};
 use crate::store::interaction::MessageTouch;
-use crate::store::meeting::{self, Unanswered};
-use crate::store::{StoreError, interaction};
+use crate::store::{StoreError, interaction, meeting};
 
 use super::Work;
 
@@ -48,32 +49,63 @@ pub(super) fn rewrite(
     Ok(())
 }
 
-/// Weighs the unanswered meetings of every relationship that was touched by what was written.
+/// Weighs the unanswered meetings of every relationship in which anything was written or taken back,
+/// or one of whose meetings has changed.
 fn weigh_unanswered(work: &mut Work<'_>) -> Result<(), StoreError> {
     if !meeting::any_unanswered(work.db)? {
         return Ok(());
     }
-    let mut relationships = std::mem::take(&mut work.unanswered);
-    relationships.extend(work.touched.keys());
-    for relationship in relationships {
-        for meeting in meeting::unanswered(work.db, relationship)? {
-            weigh(work, &meeting)?;
-        }
+    let mut relationships: BTreeSet<i64> = work.touched.keys().copied().collect();
+    for (rep, uid) in &work.meetings {
+        relationships.extend(meeting::without_answer(work.db, *rep, uid)?);
     }
-    Ok(())
+    relationships.into_iter().try_for_each(|relationship| weigh(work, relationship))
 }
 
-fn weigh(work: &mut Work<'_>, meeting: &Unanswered) -> Result<(), StoreError> {
-    let before = &meeting.touch;
-    let (from, to) = held::about_then(meeting.starts_at, meeting.ends_at);
-    let wrote = interaction::first_inbound(work.db, before.relationship, from, to)?;
-    let (at, standing) = held::unanswered(meeting.ends_at, wrote);
-    if (at, standing) != (before.interaction.at, before.standing) {
-        let interaction = Interaction { at, ..before.interaction };
-        rewrite(work, before, MessageTouch { interaction, standing, ..*before })?;
-        work.meetings.insert((meeting.rep, meeting.uid.clone()));
+fn weigh(work: &mut Work<'_>, relationship: i64) -> Result<(), StoreError> {
+    let stored = meeting::unanswered(work.db, relationship)?;
+    let mut speaking = Vec::with_capacity(stored.len());
+    for one in stored {
+        if speaks(work, &one)? {
+            speaking.push(one);
+        } else {
+            save(work, &one, (one.ends_at, Standing::Unproven))?;
+        }
     }
-    Ok(())
+    let asked: Vec<Unanswered<'_>> = speaking.iter().map(asked).collect();
+    let spans = asked.iter().map(Unanswered::about_then);
+    let Some((from, to)) = spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
+        return Ok(());
+    };
+    let wrote = interaction::inbound(work.db, relationship, from, to)?;
+    let weighed = held::weigh(&asked, &wrote);
+    speaking.iter().zip(weighed).try_for_each(|(one, weighed)| save(work, one, weighed))
+}
+
+/// Whether this is the copy that speaks for its meeting: the others ask for no message.
+fn speaks(work: &Work<'_>, one: &meeting::Unanswered) -> Result<bool, StoreError> {
+    let rivals = meeting::rivals(work.db, one.rep, &one.uid, one.recurrence_at)?;
+    let rivals: Vec<Copy<'_>> = rivals.iter().map(told).collect();
+    Ok(held::speaking(&rivals).into_values().any(|copy| copy.id == one.id))
+}
+
+fn save(
+    work: &mut Work<'_>,
+    one: &meeting::Unanswered,
+    (at, standing): (Timestamp, Standing),
+) -> Result<(), StoreError> {
+    let before = &one.touch;
+    if (at, standing) == (before.interaction.at, before.standing) {
+        return Ok(());
+    }
+    work.meetings.insert((one.rep, one.uid.clone()));
+    let interaction = Interaction { at, ..before.interaction };
+    rewrite(work, before, MessageTouch { interaction, standing, ..*before })
+}
+
+fn asked(one: &meeting::Unanswered) -> Unanswered<'_> {
+    let meeting::Unanswered { starts_at, ends_at, uid, recurrence_at, .. } = one;
+    Unanswered { starts_at: *starts_at, ends_at: *ends_at, name: (uid, *recurrence_at) }
 }
 
 fn told(copy: &meeting::Copy) -> Copy<'_> {
@@ -84,6 +116,7 @@ fn told(copy: &meeting::Copy) -> Copy<'_> {
         standing: touch.standing,
     };
     Copy {
+        id: copy.id,
         recurrence_at: copy.recurrence_at,
         starts_at: copy.starts_at,
         found: if copy.in_calendar { Found::InCalendar } else { Found::InMail },

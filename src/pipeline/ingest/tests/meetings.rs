@@ -116,6 +116,41 @@ fn g13_invitations_to_one_who_only_writes_newsletters_open_no_gate() {
     assert_eq!(state.reciprocated_at, None);
 }
 
+/// G1: who only invites gets no further than who only writes.
+#[test]
+fn of_unanswered_meetings_no_more_count_than_messages_were_written() {
+    let world = World::new();
+    let letters = [5.0, 33.0].map(|d| envelope(&format!("m{d}"), "bo>ann", d));
+    let days = (0u8..60).map(f64::from);
+    let asked = days.map(|d| asked(&format!("a{d}"), d, NeedsAction)).collect();
+    world.calendar(0, whole(asked), day(60.0));
+    for (n, letter) in (1u32..).zip(letters) {
+        world.mail(0, Inbox, &[letter.clone(), letter], day(60.0));
+        world.settle(day(60.0));
+        let state = world.states(day(60.0))["ann/bo@acme.example"];
+        assert_eq!((state.counts.inbound, state.counts.meetings), (n, n));
+    }
+}
+
+#[test]
+fn two_copies_of_an_unanswered_meeting_take_one_message() {
+    let world = World::new();
+    world.mail(0, Inbox, &[envelope("m1", "bo>ann", 49.0)], day(100.0));
+    let meetings = |uid, days| vec![asked(uid, days, NeedsAction)];
+    for (what, name, item, meetings, expected) in [
+        ("one", "work", 1, meetings("a", 50.0), "<bo =bo"),
+        ("a copy that speaks", "home", 1, meetings("a", 50.0), "<bo =bo"),
+        ("another before it", "work", 2, meetings("b", 48.0), "<bo =bo"),
+        ("that is gone", "work", 2, vec![], "<bo =bo"),
+        ("another after it", "work", 2, meetings("b", 52.0), "<bo =bo"),
+        ("the copy is gone", "home", 1, vec![], "<bo =bo"),
+        ("only another is left", "work", 1, vec![], "<bo =bo"),
+        ("nothing is left", "work", 2, vec![], "<bo"),
+    ] {
+        assert_eq!(put(&world, name, Role::Calendar, item, meetings), expected, "{what}");
+    }
+}
+
 #[test]
 fn one_who_does_not_come_was_not_met_whatever_was_written() {
     for answer in [Declined, Tentative] {
