@@ -6,7 +6,9 @@ use crate::model::{
     Attendee, Automated, Cursor, Envelope, MailboxInfo, Meeting, MeetingStatus, Participation,
     Role, Span, Version,
 };
+use crate::pipeline::Rules;
 use crate::pipeline::ingest::{Batch, Calendar};
+use crate::store::{Db, held, relationship};
 
 use Mailbox::{Inbox, Sent};
 use Participation::{Accepted, Declined, NeedsAction, Tentative};
@@ -114,6 +116,22 @@ fn g13_invitations_to_one_who_only_writes_newsletters_open_no_gate() {
     let state = world.states(day(60.0))["ann/bo@acme.example"];
     assert_eq!((state.counts.meetings, state.counts.reciprocations), (60, 0));
     assert_eq!(state.reciprocated_at, None);
+}
+
+/// Else a rep could hold back every nudge by inviting.
+#[test]
+fn an_unanswered_meeting_to_come_is_none_that_is_ahead_though_it_will_count() {
+    let world = World::new();
+    let ahead = |meetings| {
+        world.calendar(0, whole(meetings), day(49.5));
+        let next = |db: &Db| held::next(db, relationship::all(db)?[0].id, day(49.5));
+        world.write(next).unwrap().map(|next| (next.starts_at, next.ends_at))
+    };
+    world.mail(0, Inbox, &[envelope("m1", "bo>ann", 49.0)], day(49.5));
+    let (open, agreed) = (asked("a", 50.0, NeedsAction), asked("b", 55.0, Accepted));
+    assert_eq!(ahead(vec![open.clone()]), None);
+    assert_eq!(world.states(day(50.1))["ann/bo@acme.example"].counts.meetings, 1);
+    assert_eq!(ahead(vec![open, agreed.clone()]), Some((agreed.starts_at, agreed.ends_at)));
 }
 
 /// G1: who only invites gets no further than who only writes.
@@ -226,6 +244,21 @@ fn a_series_counts_once_a_day_over_objects_and_calendars() {
     ] {
         assert_eq!(put(&world, name, Role::Calendar, item, meetings), expected, "{what}");
     }
+}
+
+#[test]
+fn the_days_of_a_series_follow_the_rep_s_time_zone_when_it_is_read_again() {
+    let mut world = World::new();
+    let occurrence = |n: i64, days| {
+        let recurrence_at = Some(START + Span::from_hours(n));
+        Meeting { recurrence_at, ..asked("s", days, Accepted) }
+    };
+    // One in the evening and one in the night of New York, both on one day of UTC.
+    let series = || vec![occurrence(1, 50.1), occurrence(2, 50.4)];
+    assert_eq!(put(&world, "work", Role::Calendar, 1, series()), "=bo! =bo!");
+    let zones = std::collections::HashMap::new();
+    world.rules = std::sync::Arc::new(Rules { zones, ..(*world.rules).clone() });
+    assert_eq!(put(&world, "work", Role::Calendar, 1, series()), "=bo!");
 }
 
 #[test]
