@@ -10,7 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{
-    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Object, Role, Sent, Timestamp,
+    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Object, Role, Sent, Span,
+    Timestamp,
 };
 use crate::normalise::people::organisation;
 use crate::store::message::ThreadMessage;
@@ -24,6 +25,10 @@ mod held;
 mod keys;
 mod link;
 mod message;
+
+/// Calendars are read from so long ago on. What a calendar says no more of earlier meetings does not
+/// take them back: old entries are cleared away, and calendars move to other servers.
+pub const CALENDAR_BACK: Span = Span::from_days(400);
 
 /// A delta, normalised, with the rows it belongs to.
 #[derive(Clone, Debug)]
@@ -127,7 +132,7 @@ pub fn commit_deltas(
             calendar::store(&mut work, mailbox, batch.rep, calendar)?;
         }
         if matches!(batch.cursor, Cursor::Calendar { .. }) {
-            calendar::forget(&mut work, mailbox, batch.rep, &batch.gone)?;
+            calendar::forget(&mut work, mailbox, batch, now - CALENDAR_BACK)?;
         }
         let step = mailbox::Step {
             read: &batch.seen,

@@ -120,15 +120,21 @@ pub fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// All meetings of an object of a calendar: rows and UIDs.
+/// The meetings of an object of a calendar that begin at `from` or later: rows and UIDs.
 ///
 /// # Errors
 /// As every read.
-pub fn of_object(db: &Db, mailbox: i64, item: i64) -> Result<Vec<(i64, String)>, StoreError> {
-    let mut statement = db
-        .connection
-        .prepare_cached("SELECT id, uid FROM meeting WHERE mailbox_id = ?1 AND item = ?2")?;
-    let rows = statement.query_map([mailbox, item], |row| Ok((row.get(0)?, row.get(1)?)))?;
+pub fn of_object(
+    db: &Db,
+    mailbox: i64,
+    item: i64,
+    from: Timestamp,
+) -> Result<Vec<(i64, String)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT id, uid FROM meeting WHERE mailbox_id = ?1 AND item = ?2 AND starts_at >= ?3",
+    )?;
+    let rows =
+        statement.query_map(params![mailbox, item, from], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

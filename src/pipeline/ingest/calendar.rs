@@ -10,7 +10,7 @@ use crate::store::interaction::{MessageTouch, Origin};
 use crate::store::meeting::Place;
 use crate::store::{StoreError, contact, interaction, meeting};
 
-use super::{Calendar, Work, held};
+use super::{Batch, Calendar, Work, held};
 
 /// Brings the stored meetings of a calendar, or of one object of it, in line with what it holds. A
 /// mailbox that is no calendar holds what was put together from invitations, under objects of its
@@ -43,16 +43,16 @@ pub(super) fn store(
     Ok(())
 }
 
-/// Takes back the meetings of objects that a calendar no longer holds.
+/// Takes back the meetings from `from` on of objects that a calendar no longer holds.
 pub(super) fn forget(
     work: &mut Work<'_>,
     mailbox: i64,
-    rep: i64,
-    gone: &[i64],
+    batch: &Batch,
+    from: Timestamp,
 ) -> Result<(), StoreError> {
-    for item in gone {
-        for (id, uid) in meeting::of_object(work.db, mailbox, *item)? {
-            forget_one(work, rep, id, uid)?;
+    for item in &batch.gone {
+        for (id, uid) in meeting::of_object(work.db, mailbox, *item, from)? {
+            forget_one(work, batch.rep, id, uid)?;
         }
     }
     Ok(())

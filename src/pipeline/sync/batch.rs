@@ -3,14 +3,12 @@
 use crate::model::{Delta, Envelope, Key, Marks, Object, RawItem, Span, Timestamp};
 use crate::normalise::calendar::{self, Problem};
 use crate::normalise::{Unusable, envelope};
-use crate::pipeline::ingest::{Batch, Calendar};
+use crate::pipeline::ingest::{Batch, CALENDAR_BACK, Calendar};
 use crate::store::quarantine::{Aside, Flaw};
 
 use super::Source;
 
-/// Meetings are kept from so long ago …
-const CALENDAR_BACK: Span = Span::from_days(400);
-/// … to so far ahead: an object that does not change is read again after 14 days, so what is 120 days
+/// Meetings are expanded from [`CALENDAR_BACK`] to so far ahead: an object that does not change is read again after 14 days, so what is 120 days
 /// ahead is always known.
 const CALENDAR_AHEAD: Span = Span::from_days(135);
 

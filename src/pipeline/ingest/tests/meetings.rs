@@ -274,3 +274,21 @@ fn what_falls_out_of_the_window_stays_and_what_moves_in_is_found() {
     world.calendar(0, window(20.0, 40.0, &[]), day(100.0));
     assert_eq!(drawn(&world), "=bo! =bo!", "25 was deleted");
 }
+
+#[test]
+fn an_object_that_goes_takes_back_what_is_not_long_ago() {
+    let world = World::new();
+    let meetings = vec![asked("a", 5.0, Accepted), asked("b", 50.0, Accepted)];
+    assert_eq!(put(&world, "work", Role::Calendar, 1, meetings), "=bo! =bo!");
+    let gone = Batch {
+        source: world.source(0, "ann-dav"),
+        mailbox: MailboxInfo { name: "work".into(), role: Role::Calendar },
+        cursor: Cursor::Calendar { token: None, day: 0 },
+        gone: vec![1],
+        ..world.batch(0, Mailbox::Calendar)
+    };
+    world.commit(gone, day(406.0));
+    assert_eq!(world.differences(), Vec::<String>::new());
+    let last = world.states(day(406.0))["ann/bo@acme.example"].last_meeting_at;
+    assert_eq!((drawn(&world).as_str(), last), ("=bo!", Some(day(5.0) + Span::from_hours(1))));
+}
