@@ -19,7 +19,7 @@ pub use delta::{Cursor, Delta, KnownMailbox, MailboxInfo, Marks, Object, RawItem
 pub use envelope::{Automated, Envelope};
 pub use interaction::{Direction, Interaction, Kind, Standing};
 pub use key::Key;
-pub use meeting::{Attendee, Meeting, MeetingStatus, Participation};
+pub use meeting::{Attendee, Meeting, MeetingStatus, Participation, Version};
 pub use nudge::{Nudge, Reason};
 pub use relationship::{Counts, Relationship};
 pub use source_state::{Condition, Link, Next, Occasion, Setback, SourceState};

@@ -9,6 +9,7 @@ pub mod basis;
 pub mod connection;
 pub mod contact;
 pub mod error;
+pub mod held;
 pub mod interaction;
 pub mod mailbox;
 pub mod meeting;

@@ -1,4 +1,5 @@
-//! `keepwarm explain REP CONTACT`: the strength, term by term, and the interactions that carry it.
+//! `keepwarm explain REP CONTACT`: the strength, term by term, the interactions that carry it, and
+//! meetings held and to come.
 
 use std::io::Write;
 use std::path::Path;
@@ -17,8 +18,9 @@ use crate::normalise::address::canonical;
 use crate::pipeline::view::{self, Explained};
 use crate::score::decay::weights;
 use crate::score::mass::masses_left;
+use crate::store::held::Held;
 
-/// Interactions shown in the table; JSON has all of them.
+/// Interactions, and meetings, shown in the table; JSON has all of them.
 const EVIDENCE: usize = 12;
 
 #[derive(Debug, Args)]
@@ -43,7 +45,10 @@ struct Explanation<'a> {
     reciprocated_at: Option<Timestamp>,
     reciprocations: u32,
     active_days: u32,
+    meetings_held: Vec<Meeting>,
+    /// When the next meeting begins and ends.
     next_meeting_at: Option<Timestamp>,
+    next_meeting_ends_at: Option<Timestamp>,
     interactions: Vec<Evidence>,
 }
 
@@ -57,6 +62,17 @@ struct Terms {
     s: f64,
     reciprocated: bool,
     strength: f64,
+}
+
+/// A meeting held.
+#[derive(Clone, Debug, Serialize)]
+struct Meeting {
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    /// How many were asked to come besides the rep.
+    audience: u32,
+    /// Whether both accepted; else the contact did not answer, but wrote about then.
+    accepted: bool,
 }
 
 /// One interaction and what is left of it.
@@ -109,6 +125,11 @@ fn evidence((interaction, weight): (&Interaction, f64)) -> Evidence {
     }
 }
 
+const fn meeting(held: &Held) -> Meeting {
+    let Held { starts_at, ends_at, audience, accepted, at: _ } = *held;
+    Meeting { starts_at, ends_at, audience, accepted }
+}
+
 fn print(
     out: &mut dyn Write,
     format: Format,
@@ -135,13 +156,16 @@ fn print(
         reciprocated_at: found.state.reciprocated_at,
         reciprocations: found.state.counts.reciprocations,
         active_days: found.state.counts.active_days,
-        next_meeting_at: found.next_meeting,
+        meetings_held: found.met.iter().map(meeting).collect(),
+        next_meeting_at: found.next_meeting.map(|next| next.starts_at),
+        next_meeting_ends_at: found.next_meeting.map(|next| next.ends_at),
         interactions: evidence.to_vec(),
     };
     if format != Format::Table {
         return output::print(out, format, look, &table(evidence), &explanation);
     }
     print_terms(out, found, now)?;
+    print_meetings(out, found)?;
     let mut heaviest = evidence.to_vec();
     heaviest.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     heaviest.truncate(EVIDENCE);
@@ -175,8 +199,21 @@ fn print_terms(out: &mut dyn Write, found: &Explained, now: Timestamp) -> std::i
             writeln!(out, "\nfalls below the nudge's threshold at {at} if nothing happens")?;
         }
     }
-    if let Some(at) = found.next_meeting {
-        writeln!(out, "next meeting ends {at}")?;
+    Ok(())
+}
+
+/// The last meetings held, the latest first, and the next one.
+fn print_meetings(out: &mut dyn Write, found: &Explained) -> std::io::Result<()> {
+    if let Some(next) = found.next_meeting {
+        writeln!(out, "\nnext meeting: {} to {}", next.starts_at, next.ends_at)?;
+    }
+    if found.met.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nmeetings held, the last of {}:", found.met.len())?;
+    for held in found.met.iter().rev().take(EVIDENCE) {
+        let open = if held.accepted { "" } else { ", not answered but written about then" };
+        writeln!(out, "{} to {}, {} asked{open}", held.starts_at, held.ends_at, held.audience)?;
     }
     Ok(())
 }

@@ -14,7 +14,10 @@ use super::output;
 use super::{Failure, Printing, open};
 use crate::config::Config;
 use crate::model::{SourceState, Timestamp};
-use crate::store::{Db, StoreError, mailbox, outbox, report, source};
+use crate::store::{Db, StoreError, held, mailbox, outbox, report, source};
+
+/// The word for what a calendar is for, as mailboxes are stored.
+const CALENDAR: &str = "calendar";
 
 /// Everything that status tells; the names of its fields are a contract.
 #[derive(Debug, Serialize)]
@@ -50,6 +53,10 @@ struct SourceStatus {
     on_server: Option<i64>,
     /// The same under its earlier name.
     items: Option<i64>,
+    /// Meetings stored of its calendars, or put together from its mail; `None` if it has neither.
+    meetings: Option<i64>,
+    /// Those that have not begun and were not cancelled.
+    meetings_ahead: Option<i64>,
     mailboxes: Vec<MailboxStatus>,
     mailboxes_incomplete: usize,
     fresh_at: Option<Timestamp>,
@@ -65,6 +72,9 @@ struct MailboxStatus {
     complete: bool,
     /// Items that the server lists and did not give; `None` while that is not known.
     missing: Option<i64>,
+    /// As of its source.
+    meetings: Option<i64>,
+    meetings_ahead: Option<i64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,8 +119,10 @@ pub(super) fn status(path: &Path, printing: &Printing) -> Result<ExitCode, Failu
 }
 
 fn gather(db: &Db, config: &Config, now: Timestamp) -> Result<Status, StoreError> {
-    let sources =
-        source::all(db)?.into_iter().map(|found| of_source(db, found)).collect::<Result<_, _>>()?;
+    let sources = source::all(db)?
+        .into_iter()
+        .map(|found| of_source(db, found, now))
+        .collect::<Result<_, _>>()?;
     let totals = report::totals(db, now)?;
     let (pending, delivered, dead) = outbox::counts(db, now)?;
     let left_out = report::left_out(db, now)?;
@@ -133,18 +145,36 @@ fn gather(db: &Db, config: &Config, now: Timestamp) -> Result<Status, StoreError
     })
 }
 
-fn of_source(db: &Db, found: source::Source) -> Result<SourceStatus, StoreError> {
+fn of_source(db: &Db, found: source::Source, now: Timestamp) -> Result<SourceStatus, StoreError> {
     let state = found.condition.state;
     let mailboxes = mailbox::all(db, found.id)?;
     let mailbox::Reading { seen, on_server, .. } = mailbox::reading(&mailboxes, state);
+    let mut stored = held::stored(db, found.id, now)?;
     let mailboxes: Vec<MailboxStatus> = mailboxes
         .into_iter()
         .map(|mailbox| {
             let missing = mailbox.missing(state);
             let mailbox::Mailbox { name, role, seen, on_server, complete } = mailbox;
-            MailboxStatus { name, role, seen, on_server, complete, missing }
+            let stored = match stored.remove(&name) {
+                None if role == CALENDAR => Some(held::Stored::default()),
+                found => found,
+            };
+            let (meetings, meetings_ahead) = (stored.map(|s| s.meetings), stored.map(|s| s.ahead));
+            MailboxStatus {
+                name,
+                role,
+                seen,
+                on_server,
+                complete,
+                missing,
+                meetings,
+                meetings_ahead,
+            }
         })
         .collect();
+    let sum = |of: fn(&MailboxStatus) -> Option<i64>| {
+        mailboxes.iter().filter_map(of).reduce(i64::saturating_add)
+    };
     Ok(SourceStatus {
         name: found.name,
         rep: found.rep,
@@ -156,6 +186,8 @@ fn of_source(db: &Db, found: source::Source) -> Result<SourceStatus, StoreError>
         seen,
         on_server,
         items: on_server,
+        meetings: sum(|mailbox| mailbox.meetings),
+        meetings_ahead: sum(|mailbox| mailbox.meetings_ahead),
         mailboxes_incomplete: mailboxes.iter().filter(|m| !m.complete).count(),
         mailboxes,
         fresh_at: found.fresh_at,

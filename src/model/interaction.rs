@@ -22,21 +22,24 @@ pub enum Kind {
     Meeting,
 }
 
-/// What speaks for an interaction, the best first; `normalise::thread` decides what follows.
+/// What speaks for an interaction, the best first; `normalise::thread` decides what follows, and of
+/// meetings `normalise::held`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// Nothing speaks against it.
     Sound,
-    /// From the contact, but unauthenticated: counts only if linked.
+    /// From the contact, but unauthenticated: counts only if linked. Of a meeting: the contact has
+    /// not answered the invitation, but has written about then.
     Unverified,
-    /// Claims to be from the rep, but was not met where only the rep's own messages are.
+    /// Claims to be from the rep, but was not met where only the rep's own messages are. Of a
+    /// meeting: the contact has not answered the invitation, nor written about then.
     Unproven,
 }
 
 /// An interaction as scoring sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interaction {
-    /// When it happened; a meeting happens at its end.
+    /// When it happened; a meeting happens at its end, or when it was first known to count.
     pub at: Timestamp,
     /// Which way it went.
     pub direction: Direction,

@@ -53,6 +53,18 @@ pub struct Meeting {
     pub status: MeetingStatus,
     /// Organiser and attendees, each once, at most 500.
     pub attendees: Vec<Attendee>,
+    /// Which version of the event this is.
+    pub version: Version,
+}
+
+/// A version of an event, the later the greater: one meeting may stand in two calendars that do not
+/// say the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// SEQUENCE (RFC 5545, 3.8.7.4).
+    pub sequence: i64,
+    /// LAST-MODIFIED, if it says.
+    pub modified_at: Option<Timestamp>,
 }
 
 impl MeetingStatus {

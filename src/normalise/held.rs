@@ -1,12 +1,29 @@
 //! From a meeting to the interactions it makes once it has been held.
 //!
 //! A meeting counts for the rep whose calendar it stands in, with every outsider, if it was not
-//! cancelled and both accepted. Organising is accepting, unless the organiser declines. An
-//! invitation that was never answered is a message without an answer, however often it recurs.
+//! cancelled and both accepted. Organising is accepting, unless the organiser declines. With one who
+//! has not answered a rep's invitation it counts if that person has written to the rep about then:
+//! people come without answering, but who never wrote was only written to, and a rep could invite
+//! strangers every day. So that inviting does not count for more than what comes back, one message
+//! speaks for one such meeting. It is dated when both are known, at its end or at that message, so
+//! that what is known as of any day is not told by what came after; and it opens no gate, for nothing
+//! was accepted. A rep who has not answered was not there.
+//!
+//! One meeting may stand in several calendars of a rep and in invitations by mail. Of its copies one
+//! counts ([`speaking`]), chosen by what they are and not by when they were read; of the occurrences
+//! of one UID at most one a day counts with each contact (G11).
 
-use crate::model::{Attendee, Meeting, MeetingStatus, Participation, Person};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    Attendee, Meeting, MeetingStatus, Participation, Person, Span, Standing, Timestamp, Version,
+};
 
 use super::people::{Own, Who};
+
+/// Before a meeting begins and after it ends: what is written then is about then.
+const ABOUT_THEN: Span = Span::from_days(14);
 
 /// One outsider met by the rep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +32,8 @@ pub struct Met {
     pub contact: Person,
     /// How many people besides the rep were asked to come, aliases folded.
     pub audience: u32,
+    /// `Sound` if both accepted, `Unproven` if the contact has not answered the rep's invitation.
+    pub standing: Standing,
 }
 
 /// Whom the rep has met in this meeting, once it is over; empty if it does not count.
@@ -25,7 +44,7 @@ pub fn met(meeting: &Meeting, rep: i64, own: &Own) -> Vec<Met> {
     let Some((me, _)) = people.iter().find(|(_, who)| *who == Who::Rep(rep)) else {
         return Vec::new();
     };
-    if meeting.status == MeetingStatus::Cancelled || !comes(me) {
+    if meeting.status == MeetingStatus::Cancelled || answer(me) != Answer::Comes {
         return Vec::new();
     }
     let others = people.iter().filter(|(_, who)| *who != Who::Rep(rep)).count();
@@ -33,72 +52,161 @@ pub fn met(meeting: &Meeting, rep: i64, own: &Own) -> Vec<Met> {
     people
         .iter()
         .filter(|(_, who)| *who == Who::Outsider)
-        .filter(|(a, _)| comes(a))
-        .map(|(a, _)| Met { contact: a.person.clone(), audience })
+        .filter_map(|(a, _)| {
+            let standing = match answer(a) {
+                Answer::Comes => Standing::Sound,
+                Answer::None if me.organizer => Standing::Unproven,
+                Answer::None | Answer::Doubtful => return None,
+            };
+            Some(Met { contact: a.person.clone(), audience, standing })
+        })
         .collect()
 }
 
-fn comes(attendee: &Attendee) -> bool {
+/// What an attendee has let be known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Comes,
+    /// Will not come, or may not.
+    Doubtful,
+    None,
+}
+
+const fn answer(attendee: &Attendee) -> Answer {
     match attendee.participation {
-        Participation::Accepted => true,
-        Participation::Declined => false,
-        Participation::Tentative | Participation::NeedsAction => attendee.organizer,
+        Participation::Accepted => Answer::Comes,
+        Participation::Declined => Answer::Doubtful,
+        Participation::Tentative | Participation::NeedsAction if attendee.organizer => {
+            Answer::Comes
+        }
+        Participation::Tentative => Answer::Doubtful,
+        Participation::NeedsAction => Answer::None,
     }
+}
+
+/// A meeting with a contact who has not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unanswered<'a> {
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+    /// Its UID, and where the series' rule put it.
+    pub name: (&'a str, Timestamp),
+}
+
+impl Unanswered<'_> {
+    /// When the contact must have written for it to count: the first and the last instant.
+    #[must_use]
+    pub fn about_then(&self) -> (Timestamp, Timestamp) {
+        (self.starts_at - ABOUT_THEN, self.ends_at + ABOUT_THEN)
+    }
+}
+
+/// What speaks for each of a relationship's unanswered meetings, and when it is dated; `wrote` is
+/// when the contact has written to the rep, by messages that count. The earliest meeting has the
+/// first message about then, the next one the first that is left: a later message changes nothing
+/// of what is dated before it.
+#[must_use]
+pub fn weigh(asked: &[Unanswered<'_>], wrote: &[Timestamp]) -> Vec<(Timestamp, Standing)> {
+    let mut left: BTreeSet<(Timestamp, usize)> =
+        wrote.iter().enumerate().map(|(n, at)| (*at, n)).collect();
+    let mut in_order: Vec<(usize, &Unanswered<'_>)> = asked.iter().enumerate().collect();
+    in_order.sort_by_key(|(_, meeting)| *meeting);
+    let mut weighed = BTreeMap::new();
+    for (n, meeting) in in_order {
+        let (from, to) = meeting.about_then();
+        let first = left.range((from, 0)..=(to, usize::MAX)).next().copied();
+        let dated = match first {
+            Some(message) => {
+                left.remove(&message);
+                (message.0.max(meeting.ends_at), Standing::Unverified)
+            }
+            None => (meeting.ends_at, Standing::Unproven),
+        };
+        weighed.insert(n, dated);
+    }
+    weighed.into_values().collect()
+}
+
+/// A copy of a meeting that a rep has, of all that have one UID.
+#[derive(Clone, Debug)]
+pub struct Copy<'a> {
+    /// Its row.
+    pub id: i64,
+    /// Which occurrence it is: where the series' rule put it.
+    pub recurrence_at: Timestamp,
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// Where it was found.
+    pub found: Found,
+    /// Which version of the event it is.
+    pub version: Version,
+    /// The names of its mailbox and source, and its object.
+    pub place: (&'a str, &'a str, i64),
+    /// The interactions that it makes.
+    pub touches: Vec<Touch>,
+}
+
+impl Copy<'_> {
+    /// Of two copies of one meeting the one that weighs more counts.
+    fn weight(&self) -> impl Ord {
+        (self.found, self.version, Reverse(self.place))
+    }
+}
+
+/// Where a copy of a meeting was found; what weighs more is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Found {
+    /// In invitations by mail, which do not tell of everything.
+    InMail,
+    /// In a calendar, which says how it stands.
+    InCalendar,
+}
+
+/// An interaction that a copy makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Touch {
+    /// Its row.
+    pub id: i64,
+    /// With whom.
+    pub relationship: i64,
+    /// When it is dated.
+    pub at: Timestamp,
+    /// What speaks for it.
+    pub standing: Standing,
+}
+
+/// The copies that speak for the occurrences of one UID, one for each, also where it makes no
+/// interaction: that of a calendar before one from mail, then the latest version, then the first by
+/// mailbox, source and object.
+#[must_use]
+pub fn speaking<'c, 'a>(copies: &'c [Copy<'a>]) -> BTreeMap<Timestamp, &'c Copy<'a>> {
+    let mut speaking = BTreeMap::new();
+    for copy in copies {
+        let first = speaking.entry(copy.recurrence_at).or_insert(copy);
+        if first.weight() < copy.weight() {
+            *first = copy;
+        }
+    }
+    speaking
+}
+
+/// Which interactions of the copies of one UID count, by row: those of the copies that speak, and of
+/// a contact's on one day, in `zone`, the earliest.
+#[must_use]
+pub fn counted(copies: &[Copy<'_>], zone: chrono_tz::Tz) -> BTreeSet<i64> {
+    let mut earliest = BTreeMap::new();
+    for copy in speaking(copies).into_values() {
+        let day = copy.starts_at.local_day(zone);
+        for touch in copy.touches.iter().filter(|touch| touch.standing != Standing::Unproven) {
+            let rank = (touch.at, copy.starts_at, copy.recurrence_at, touch.id);
+            let first = earliest.entry((touch.relationship, day)).or_insert(rank);
+            *first = rank.min(*first);
+        }
+    }
+    earliest.into_values().map(|(_, _, _, id)| id).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::met;
-    use crate::model::{Attendee, Meeting, MeetingStatus, Participation, Timestamp};
-    use crate::normalise::address::{canonical, parse};
-    use crate::normalise::people::Own;
-
-    /// `*name` organises; a trailing `+`, `-` or `?` accepted, declined or has not answered.
-    fn attendee(text: &str) -> Attendee {
-        let participation = match text.chars().last() {
-            Some('-') => Participation::Declined,
-            Some('?') => Participation::NeedsAction,
-            _ => Participation::Accepted,
-        };
-        let address = text.trim_start_matches('*').trim_end_matches(['+', '-', '?']);
-        Attendee {
-            person: parse(address, None).unwrap(),
-            participation,
-            organizer: text.starts_with('*'),
-        }
-    }
-
-    #[test]
-    fn only_meetings_that_both_accepted_count() {
-        let own = Own::new([(canonical("ann@us.example").unwrap(), 1)], ["us.example".to_owned()]);
-        for (people, expected) in [
-            ("*ann@us.example bo@acme.example+", "bo/1"),
-            ("*ann@us.example bo@acme.example?", ""),
-            ("*ann@us.example- bo@acme.example+", ""),
-            ("*ann@us.example bo@acme.example? cy@acme.example+", "cy/2"),
-            ("*ann@us.example bo@acme.example-", ""),
-            ("*bo@acme.example ann@us.example+", "bo/1"),
-            ("*bo@acme.example ann@us.example?", ""),
-            ("*bo@acme.example ann@us.example-", ""),
-            ("*ann@us.example carl@us.example+", ""),
-            ("*ann@us.example carl@us.example+ bo@acme.example+", "bo/2"),
-            ("*carl@us.example bo@acme.example+", ""),
-        ] {
-            let meeting = Meeting {
-                uid: "m".into(),
-                recurrence_at: None,
-                starts_at: Timestamp::from_seconds(0),
-                ends_at: Timestamp::from_seconds(1800),
-                status: MeetingStatus::Confirmed,
-                attendees: people.split_whitespace().map(attendee).collect(),
-            };
-            let told = |meeting: &Meeting| {
-                let one = |m: &super::Met| format!("{}/{}", m.contact.address.local(), m.audience);
-                met(meeting, 1, &own).iter().map(one).collect::<Vec<_>>().join(" ")
-            };
-            assert_eq!(told(&meeting), expected, "{people}");
-            let cancelled = Meeting { status: MeetingStatus::Cancelled, ..meeting };
-            assert_eq!(told(&cancelled), "", "{people}, cancelled");
-        }
-    }
-}
+mod tests;

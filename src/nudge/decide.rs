@@ -55,6 +55,15 @@ impl Default for Policy {
 /// this at the latest.
 pub const AGAIN: Span = Span::from_hours(1);
 
+/// A meeting that is not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// When it begins; it may have begun.
+    pub starts_at: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+}
+
 /// What must be known besides the state.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Facts {
@@ -68,8 +77,9 @@ pub struct Facts {
     pub oldest_read: Option<Timestamp>,
     /// Whether one of the rep's mailboxes is being read for the first time, or again.
     pub backfilling: bool,
-    /// The next meeting with the contact that both have accepted.
-    pub next_meeting: Option<Timestamp>,
+    /// The next meeting with the contact that both have accepted. What the contact has not answered
+    /// is no sign of life, and a rep could hold back every nudge by inviting.
+    pub next_meeting: Option<Ahead>,
     /// Until when nothing may be said.
     pub silenced_until: Option<Timestamp>,
     /// Nudges the rep has had in the last seven days.
@@ -110,8 +120,8 @@ pub enum Decision {
     },
     /// A meeting is planned.
     MeetingAhead {
-        /// When.
-        at: Timestamp,
+        /// When it will be over.
+        until: Timestamp,
     },
     /// A source of the rep has not been read lately: what looks like silence may be missing mail.
     Stale,
@@ -171,8 +181,9 @@ pub fn decide(state: &Relationship, facts: &Facts, policy: &Policy, now: Timesta
     if let Some(until) = facts.silenced_until.filter(|until| *until > now) {
         return Decision::Silenced { until };
     }
-    if let Some(at) = facts.next_meeting.filter(|at| *at - now <= policy.meeting_ahead) {
-        return Decision::MeetingAhead { at };
+    let is_near = |next: &Ahead| next.starts_at - now <= policy.meeting_ahead;
+    if let Some(next) = facts.next_meeting.filter(is_near) {
+        return Decision::MeetingAhead { until: next.ends_at };
     }
     if facts.this_week >= policy.per_rep_per_week {
         return Decision::OverBudget;
@@ -195,7 +206,7 @@ pub fn looks_next(
         None => due_at(state, falls_at, policy),
         Some((Decision::Warm { until }, _)) => until,
         Some((Decision::TooSoon { until } | Decision::Silenced { until }, _)) => Some(until),
-        Some((Decision::MeetingAhead { at }, _)) => Some(at + Span::from_days(1)),
+        Some((Decision::MeetingAhead { until }, _)) => Some(until + Span::from_days(1)),
         Some((Decision::Stale | Decision::Backfilling | Decision::OverBudget, now)) => {
             Some(now + AGAIN)
         }

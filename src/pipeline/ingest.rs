@@ -3,13 +3,15 @@
 //!
 //! Order-free: whatever order deltas and copies arrive in, the counted interactions, the threads and
 //! the states folded from them end the same. Replaying a delta changes nothing. Only a calendar has
-//! an order, that of its versions: the last one read counts. What was once learnt of a person (that
+//! an order, that of its versions: the last one read counts; of several copies of a meeting one does,
+//! whichever is read last. What was once learnt of a person (that
 //! there is an address, a name from a calendar) stays when what it came from is taken back.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{
-    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Object, Role, Sent, Timestamp,
+    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Object, Role, Sent, Span,
+    Timestamp,
 };
 use crate::normalise::people::organisation;
 use crate::store::message::ThreadMessage;
@@ -19,9 +21,14 @@ use crate::store::{Db, StoreError, contact, mailbox, relationship, source};
 use super::{Rules, fold};
 
 mod calendar;
+mod held;
 mod keys;
 mod link;
 mod message;
+
+/// Calendars are read from so long ago on. What a calendar says no more of earlier meetings does not
+/// take them back: old entries are cleared away, and calendars move to other servers.
+pub const CALENDAR_BACK: Span = Span::from_days(400);
 
 /// A delta, normalised, with the rows it belongs to.
 #[derive(Clone, Debug)]
@@ -125,7 +132,7 @@ pub fn commit_deltas(
             calendar::store(&mut work, mailbox, batch.rep, calendar)?;
         }
         if matches!(batch.cursor, Cursor::Calendar { .. }) {
-            calendar::forget(&mut work, mailbox, &batch.gone)?;
+            calendar::forget(&mut work, mailbox, batch, now - CALENDAR_BACK)?;
         }
         let step = mailbox::Step {
             read: &batch.seen,
@@ -145,6 +152,7 @@ pub fn commit_deltas(
     }
     work.keys.flush(db)?;
     link::link_threads(&mut work)?;
+    held::count(&mut work)?;
     work.name_contacts()?;
     if batches.iter().all(|batch| batch.complete) {
         fold::fold(db, rules, now, &work.touched)?;
@@ -190,6 +198,8 @@ struct Work<'a> {
     touched: BTreeMap<i64, fold::Touched>,
     /// Threads to be linked anew.
     threads: BTreeSet<i64>,
+    /// Reps and UIDs of meetings that are to be counted anew.
+    meetings: BTreeSet<(i64, String)>,
     /// All messages of threads that this commit has made, by thread.
     fresh: HashMap<i64, Vec<ThreadMessage>>,
     outcome: Outcome,
@@ -205,6 +215,7 @@ impl<'a> Work<'a> {
             loose: HashMap::new(),
             touched: BTreeMap::new(),
             threads: BTreeSet::new(),
+            meetings: BTreeSet::new(),
             fresh: HashMap::new(),
             outcome: Outcome::default(),
         }

@@ -7,15 +7,16 @@ use crate::model::{Interaction, Nudge, Span, Timestamp};
 use crate::nudge::payload::{
     ContactPart, LastPart, Payload, RepPart, StrengthPart, band, body, episode_id, nudge_id,
 };
-use crate::nudge::{Decision, Evidence, Facts, decide, looks_next, reasons, suggestion};
+use crate::nudge::{Ahead, Decision, Evidence, Facts, decide, looks_next, reasons, suggestion};
 use crate::score::strength::score_of;
 use crate::score::strength_at;
 use crate::store::contact::Contact;
+use crate::store::held::Held;
 use crate::store::relationship::Stored;
 use crate::store::rep::Rep;
 use crate::store::source::Freshness;
 use crate::store::{
-    Db, StoreError, contact, interaction, nudge, outbox, relationship, rep, source,
+    Db, StoreError, contact, held, interaction, nudge, outbox, relationship, rep, source,
 };
 
 use super::{Rules, fold};
@@ -99,10 +100,14 @@ fn facts(db: &Db, row: &Stored, fresh: &Freshness, now: Timestamp) -> Result<Fac
         last_episode_at: row.episode_at,
         oldest_read: fresh.oldest,
         backfilling: fresh.backfilling,
-        next_meeting: interaction::next_meeting(db, row.id, now)?,
+        next_meeting: held::next(db, row.id, now)?.map(ahead),
         silenced_until: nudge::silenced_until(db, row.rep, row.contact)?,
         this_week: nudge::count_since(db, row.rep, now - WEEK)?,
     })
+}
+
+const fn ahead(next: Held) -> Ahead {
+    Ahead { starts_at: next.starts_at, ends_at: next.ends_at }
 }
 
 fn begin_episode(row: &mut Stored, episode: &str, now: Timestamp) {

@@ -6,8 +6,9 @@ use crate::model::{Interaction, Relationship, Timestamp};
 use crate::score::strength::{score_of, strength_at};
 use crate::score::{Band, Strength};
 use crate::store::contact::Contact;
+use crate::store::held::Held;
 use crate::store::relationship::Stored;
-use crate::store::{Db, StoreError, contact, interaction, relationship, rep};
+use crate::store::{Db, StoreError, contact, held, interaction, relationship, rep};
 
 use super::{Rules, fold};
 
@@ -118,8 +119,10 @@ pub struct Explained {
     pub strength: Strength,
     /// Every counted interaction up to then, by time.
     pub log: Vec<Interaction>,
+    /// Meetings held, by time.
+    pub met: Vec<Held>,
     /// The next meeting that both have accepted.
-    pub next_meeting: Option<Timestamp>,
+    pub next_meeting: Option<Held>,
 }
 
 /// Explains the relationship of a rep (by id) with a contact (by address or public id); `None` if
@@ -146,8 +149,9 @@ pub fn explain(
     let mut log = interaction::log(db, row.id)?;
     log.retain(|i| i.at <= now);
     let shown = show(db, rules, &row, &state, &strength, contact::get(db, contact)?, now)?;
-    let next_meeting = interaction::next_meeting(db, row.id, now)?;
-    Ok(Some(Explained { shown, state, strength, log, next_meeting }))
+    let met = held::all(db, row.id, now)?;
+    let next_meeting = held::next(db, row.id, now)?;
+    Ok(Some(Explained { shown, state, strength, log, met, next_meeting }))
 }
 
 fn show(

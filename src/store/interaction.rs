@@ -102,7 +102,7 @@ fn logged(row: &Row<'_>) -> rusqlite::Result<Logged> {
     })
 }
 
-/// A touch of a message, for linking its thread.
+/// A touch with what decides whether it counts: a message's, for linking its thread, or a meeting's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MessageTouch {
     /// Row.
@@ -239,30 +239,62 @@ pub fn with_subject(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Takes a meeting's interactions back; gives the relationships that had one.
-///
-/// # Errors
-/// As every write.
-pub fn delete_of_meeting(db: &Db, meeting: i64) -> Result<Vec<i64>, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "DELETE FROM interaction WHERE meeting_id = ?1 RETURNING relationship_id",
-    )?;
-    let rows = statement.query_map([meeting], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// The next meeting to come with a contact: one that both accepted.
+/// The interactions of a copy of a meeting.
 ///
 /// # Errors
 /// As every read.
-pub fn next_meeting(
+pub fn of_meeting(db: &Db, meeting: i64) -> Result<Vec<MessageTouch>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT id, at, direction, kind, audience, linked, relationship_id, standing, counted
+         FROM interaction WHERE meeting_id = ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map([meeting], |row| touch(row, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Stores what has become of an interaction of a meeting.
+///
+/// # Errors
+/// As every write.
+pub fn rewrite(db: &Db, touch: &MessageTouch) -> Result<(), StoreError> {
+    let MessageTouch { id, interaction, standing, counted, .. } = touch;
+    db.connection
+        .prepare_cached(
+            "UPDATE interaction SET at = ?2, audience = ?3, linked = ?4, standing = ?5,
+                 counted = ?6
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            id,
+            interaction.at,
+            interaction.audience,
+            interaction.linked,
+            standing,
+            counted
+        ])?;
+    Ok(())
+}
+
+/// Takes an interaction back.
+///
+/// # Errors
+/// As every write.
+pub fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
+    db.connection.prepare_cached("DELETE FROM interaction WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// When the contact has written in `from..=to`, by messages that count, in order.
+///
+/// # Errors
+/// As every read.
+pub fn inbound(
     db: &Db,
     relationship: i64,
-    after: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT min(at) FROM interaction
-         WHERE relationship_id = ?1 AND at > ?2 AND counted = 1 AND kind = ?3",
-    )?;
-    Ok(statement.query_row(params![relationship, after, Kind::Meeting], |row| row.get(0))?)
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Timestamp>, StoreError> {
+    let all = between(db, relationship, from, to)?.into_iter().map(|logged| logged.interaction);
+    let wrote = all.filter(|i| i.direction == Direction::Inbound && i.kind == Kind::Message);
+    Ok(wrote.map(|i| i.at).collect())
 }

@@ -11,7 +11,7 @@ use crate::model::Timestamp;
 pub struct Totals {
     /// Messages, each once.
     pub messages: i64,
-    /// Meetings that have begun.
+    /// Meetings that have begun, each once a rep however many copies there are.
     pub meetings: i64,
     /// Interactions that count.
     pub interactions: i64,
@@ -32,7 +32,8 @@ pub struct Totals {
 pub fn totals(db: &Db, now: Timestamp) -> Result<Totals, StoreError> {
     Ok(db.connection.query_row(
         "SELECT (SELECT count(*) FROM message WHERE at <= ?1),
-                (SELECT count(*) FROM meeting WHERE starts_at <= ?1),
+                (SELECT count(*) FROM (SELECT 1 FROM meeting WHERE starts_at <= ?1
+                                      GROUP BY rep_id, uid, recurrence_at)),
                 (SELECT count(*) FROM interaction WHERE counted = 1 AND at <= ?1),
                 (SELECT count(DISTINCT relationship_id) FROM interaction
                  WHERE counted = 1 AND at <= ?1),

@@ -7,7 +7,9 @@ mod upgrade;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Db, Store, StoreError, interaction, open_reader, outbox, relationship, rep, thread};
+use super::{
+    Db, Store, StoreError, interaction, meeting, open_reader, outbox, relationship, rep, thread,
+};
 use crate::model::{Direction, Interaction, Kind, Timestamp};
 
 fn directory() -> (tempfile::TempDir, PathBuf) {
@@ -170,6 +172,13 @@ fn hot_statements_use_their_index() {
         ),
         (thread::RECENT.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
         (thread::SETTLED.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
+        (
+            meeting::RIVALS.to_owned(),
+            "USING INDEX meeting_by_uid (rep_id=? AND uid=? AND recurrence_at=?)",
+        ),
+        (meeting::ANY_UNANSWERED.to_owned(), "INDEX interaction_unanswered"),
+        (meeting::UNANSWERED.to_owned(), "USING INDEX interaction_unanswered (relationship_id=?)"),
+        (meeting::COPIES.to_owned(), "USING INDEX meeting_by_uid (rep_id=? AND uid=?)"),
     ] {
         let explained = format!("EXPLAIN QUERY PLAN {sql}");
         let plan = write(&store, move |db| {

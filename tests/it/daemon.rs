@@ -2,6 +2,7 @@
 
 mod cut;
 mod idle;
+mod meetings;
 mod nudges;
 mod once;
 mod running;

@@ -88,6 +88,8 @@ fn source_table(status: &Status, now: Timestamp) -> Table {
         column("mailboxes", "mailboxes", Align::Right),
         column("seen", "seen", Align::Right),
         column("on_server", "on server", Align::Right),
+        column("meetings", "meetings", Align::Right),
+        column("meetings_ahead", "ahead", Align::Right),
         column("fresh_at", "fresh at", Align::Right),
         column("error", "last error", Align::Left),
     ]);
@@ -101,6 +103,8 @@ fn source_table(status: &Status, now: Timestamp) -> Table {
             Cell::number(source.mailboxes.len().to_string()),
             count(source.seen),
             count(source.on_server),
+            count(source.meetings),
+            count(source.meetings_ahead),
             Cell::text(source.fresh_at.map(|at| at.to_string()).unwrap_or_default()),
             Cell::text(source.error.as_deref().unwrap_or_default()),
         ]);
@@ -183,7 +187,8 @@ mod tests {
         missing: Option<i64>,
     ) -> MailboxStatus {
         let (name, role, on_server) = (name.to_owned(), "inbox".to_owned(), Some(on_server));
-        MailboxStatus { name, role, seen, on_server, complete: missing.is_some(), missing }
+        let (complete, meetings, meetings_ahead) = (missing.is_some(), None, None);
+        MailboxStatus { name, role, seen, on_server, complete, missing, meetings, meetings_ahead }
     }
 
     fn source(state: SourceState, wait_s: Option<i64>, mailbox: MailboxStatus) -> SourceStatus {
@@ -198,6 +203,8 @@ mod tests {
             seen: mailbox.seen,
             on_server: mailbox.on_server,
             items: mailbox.on_server,
+            meetings: None,
+            meetings_ahead: None,
             mailboxes: vec![mailbox],
             mailboxes_incomplete: 0,
             fresh_at: None,
@@ -259,7 +266,7 @@ mod tests {
         let mut out = Vec::new();
         print(&mut out, Format::Table, &status, now()).unwrap();
         let expected = "\
-source  rep  kind  state              mailboxes  seen  on server  fresh at  last error
+source  rep  kind  state              mailboxes  seen  on server  meetings  ahead  fresh at  last error
 ok      ann  imap  ok, missing 1,234          1  1000       2234
 missing: 1,234 of the 2,234 messages in INBOX of ok have not been read
 

@@ -47,6 +47,8 @@ pub(super) struct Event {
     pub(super) extra: Vec<Slot>,
     /// Occurrences that are left out.
     pub(super) except: Vec<Slot>,
+    /// When it was last changed, if it says.
+    pub(super) modified_at: Option<Timestamp>,
 }
 
 /// Whether an event is kept.
@@ -115,6 +117,7 @@ impl Event {
             length: length(component, &begin, zones),
             standing: standing(component, &begin),
             status: status(component),
+            modified_at: modified_at(component),
             attendees: people::read(component, problems),
             replaces,
             sequence: sequence(component),
@@ -233,6 +236,13 @@ fn standing(component: &ICalendarComponent, begin: &Begin) -> Standing {
         ))
     );
     if lasts_all_day || free || private { Standing::LeftOut } else { Standing::Meeting }
+}
+
+/// LAST-MODIFIED, which is in UTC.
+fn modified_at(component: &ICalendarComponent) -> Option<Timestamp> {
+    let value = first_value(component, &ICalendarProperty::LastModified)?;
+    let (utc, _) = zone::naive(value.as_partial_date_time()?)?;
+    Some(Timestamp::from_millis(utc.and_utc().timestamp_millis()))
 }
 
 /// Whether it takes place.

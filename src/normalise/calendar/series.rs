@@ -11,6 +11,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use super::event::{Event, Range, Slot, Standing};
 use super::recur::{self, Effort};
 use super::{MAX_INSTANCES, Problem, zone};
+use crate::model::meeting::Version;
 use crate::model::{Meeting, Span, Timestamp};
 
 /// How far the window is widened on the wall clock, so that no change of it loses an occurrence.
@@ -173,5 +174,6 @@ fn meeting(
         ends_at: starts_at + length,
         status: event.status,
         attendees: event.attendees.clone(),
+        version: Version { sequence: event.sequence, modified_at: event.modified_at },
     })
 }

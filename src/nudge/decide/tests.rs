@@ -3,7 +3,7 @@
 use crate::model::{Direction, Interaction, Kind, Relationship, Span, Timestamp};
 use crate::score::{Fall, Parameters, fall, rebuild};
 
-use super::{Decision, Facts, Policy, Recovery, decide, looks_next, recovery};
+use super::{Ahead, Decision, Facts, Policy, Recovery, decide, looks_next, recovery};
 
 const START: Timestamp = Timestamp::from_seconds(1_577_836_800);
 /// The last of 52 weekly exchanges.
@@ -60,6 +60,11 @@ fn half_of_a_year_of_weeks_is_gone_after_about_51_days() {
     assert_eq!(decide(&state, &facts(&state, due), &policy, due), Decision::Nudge { fell_at: due });
 }
 
+/// A meeting of a day.
+fn ahead(starts_at: Timestamp) -> Option<Ahead> {
+    Some(Ahead { starts_at, ends_at: starts_at + Span::from_days(1) })
+}
+
 #[test]
 fn each_reason_holds_it_back() {
     let (state, policy, now) = (weekly(), Policy::default(), after(60));
@@ -86,8 +91,18 @@ fn each_reason_holds_it_back() {
         ),
         (
             "a meeting tomorrow",
-            Facts { next_meeting: Some(now + day), ..fine },
-            Decision::MeetingAhead { at: now + day },
+            Facts { next_meeting: ahead(now + day), ..fine },
+            Decision::MeetingAhead { until: now + day + day },
+        ),
+        (
+            "a meeting that has begun",
+            Facts { next_meeting: ahead(now - day + Span::from_hours(1)), ..fine },
+            Decision::MeetingAhead { until: now + Span::from_hours(1) },
+        ),
+        (
+            "a meeting that begins in 14 days",
+            Facts { next_meeting: ahead(now + Span::from_days(14)), ..fine },
+            Decision::MeetingAhead { until: now + Span::from_days(15) },
         ),
         ("five this week", Facts { this_week: 5, ..fine }, Decision::OverBudget),
     ];
@@ -97,7 +112,7 @@ fn each_reason_holds_it_back() {
     for (what, facts) in [
         ("an episode 21 days ago", Facts { last_episode_at: Some(after(39)), ..fine }),
         ("a silence that is over", Facts { silenced_until: Some(now), ..fine }),
-        ("a meeting in 15 days", Facts { next_meeting: Some(now + Span::from_days(15)), ..fine }),
+        ("a meeting in 15 days", Facts { next_meeting: ahead(now + Span::from_days(15)), ..fine }),
     ] {
         assert!(matches!(decide(&state, &facts, &policy, now), Decision::Nudge { .. }), "{what}");
     }
@@ -149,6 +164,8 @@ fn what_holds_it_back_says_when_to_look_again() {
     let next = |decision| looks_next(&state, falls(&state), false, &policy, Some((decision, now)));
     assert_eq!(next(Decision::Stale), Some(now + Span::from_hours(1)));
     assert_eq!(next(Decision::Silenced { until: after(90) }), Some(after(90)));
+    let until = now + Span::from_hours(1);
+    assert_eq!(next(Decision::MeetingAhead { until }), Some(until + Span::from_days(1)));
     assert_eq!(next(Decision::Nudge { fell_at: now }), None);
     let pending = Relationship { pending_at: Some(after(61)), ..state };
     assert_eq!(looks_next(&pending, falls(&pending), true, &policy, None), Some(after(61)));

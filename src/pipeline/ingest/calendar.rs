@@ -1,16 +1,20 @@
 //! A calendar as it is now, against what is stored of it: what was moved, declined or cancelled
-//! takes its interactions back, and the strength follows exactly.
+//! takes its interactions back. Which of the interactions count is decided in `held`, when all that
+//! a commit brings is stored.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{Direction, Interaction, Key, Kind, Meeting, Standing, Timestamp};
 use crate::normalise::held::{Met, met};
-use crate::store::interaction::Origin;
+use crate::store::interaction::{MessageTouch, Origin};
+use crate::store::meeting::Place;
 use crate::store::{StoreError, contact, interaction, meeting};
 
-use super::{Calendar, Work};
+use super::{Batch, Calendar, Work, held};
 
-/// Brings the stored meetings of a calendar, or of one object of it, in line with what it holds.
+/// Brings the stored meetings of a calendar, or of one object of it, in line with what it holds. A
+/// mailbox that is no calendar holds what was put together from invitations, under objects of its
+/// own: it yields to calendars.
 pub(super) fn store(
     work: &mut Work<'_>,
     mailbox: i64,
@@ -18,90 +22,128 @@ pub(super) fn store(
     calendar: &Calendar,
 ) -> Result<(), StoreError> {
     let (from, to) = calendar.window;
+    let place = Place { rep, mailbox, item: calendar.item };
     let mut known = meeting::between(work.db, mailbox, calendar.item, from, to)?;
-    let mut sorted: Vec<&Meeting> = calendar.meetings.iter().collect();
-    sorted.sort_by_key(|m| (m.starts_at, m.ends_at));
-    let zone = work.rules.zone(rep);
-    let mut once_a_day = HashSet::new();
-    for found in sorted {
-        let mut people = met(found, rep, &work.rules.own);
-        if found.recurrence_at.is_some() {
-            let day = found.starts_at.local_day(zone);
-            people.retain(|m| {
-                once_a_day.insert((found.uid.as_str(), day, m.contact.address.clone()))
-            });
-        }
+    for (name, found) in latest(&calendar.meetings) {
+        let people = met(found, rep, &work.rules.own);
         let digest = digest(found, &people);
+        let changed = known.remove(&name).is_none_or(|stored| stored.digest != digest);
+        if changed {
+            let id = meeting::upsert(work.db, place, found, digest)?;
+            hold(work, rep, id, found.ends_at, people)?;
+        }
+        // The days of a series are told apart by the rep's time zone, which may be another now.
+        if changed || found.recurrence_at.is_some() {
+            work.meetings.insert((rep, name.0));
+        }
+    }
+    for ((uid, _), gone) in known.into_iter().filter(|_| calendar.whole) {
+        forget_one(work, rep, gone.id, uid)?;
+    }
+    Ok(())
+}
+
+/// Takes back the meetings from `from` on of objects that a calendar no longer holds.
+pub(super) fn forget(
+    work: &mut Work<'_>,
+    mailbox: i64,
+    batch: &Batch,
+    from: Timestamp,
+) -> Result<(), StoreError> {
+    for item in &batch.gone {
+        for (id, uid) in meeting::of_object(work.db, mailbox, *item, from)? {
+            forget_one(work, batch.rep, id, uid)?;
+        }
+    }
+    Ok(())
+}
+
+fn forget_one(work: &mut Work<'_>, rep: i64, id: i64, uid: String) -> Result<(), StoreError> {
+    for touch in interaction::of_meeting(work.db, id)? {
+        take_back(work, &touch)?;
+    }
+    meeting::delete(work.db, id)?;
+    work.meetings.insert((rep, uid));
+    Ok(())
+}
+
+/// The meetings by name. Of two of one name, as two files of a directory may have them, the latest
+/// version.
+fn latest(meetings: &[Meeting]) -> BTreeMap<meeting::Name, &Meeting> {
+    let mut latest: BTreeMap<meeting::Name, &Meeting> = BTreeMap::new();
+    let version = |m: &Meeting| (m.version, m.starts_at, m.ends_at);
+    for found in meetings {
         let name = (found.uid.clone(), found.recurrence_at.unwrap_or_default());
-        let before = known.remove(&name);
-        if before.is_some_and(|stored| stored.digest == digest) {
-            continue;
-        }
-        let id = meeting::upsert(work.db, mailbox, calendar.item, found, digest)?;
-        // Those of a meeting that stood outside the window are met only now.
-        take_back(work, id)?;
-        hold(work, rep, id, found.ends_at, &people)?;
-    }
-    for gone in known.into_values().filter(|_| calendar.whole) {
-        take_back(work, gone.id)?;
-        meeting::delete(work.db, gone.id)?;
-    }
-    Ok(())
-}
-
-/// Takes back the meetings of objects that a calendar no longer holds.
-pub(super) fn forget(work: &mut Work<'_>, mailbox: i64, gone: &[i64]) -> Result<(), StoreError> {
-    for item in gone {
-        for id in meeting::of_object(work.db, mailbox, *item)? {
-            take_back(work, id)?;
-            meeting::delete(work.db, id)?;
+        let first = latest.entry(name).or_insert(found);
+        if version(first) <= version(found) {
+            *first = found;
         }
     }
-    Ok(())
+    latest
 }
 
-fn take_back(work: &mut Work<'_>, meeting: i64) -> Result<(), StoreError> {
-    for relationship in interaction::delete_of_meeting(work.db, meeting)? {
-        work.refold(relationship);
-    }
-    Ok(())
-}
-
+/// Brings the interactions of a meeting in line with whom the rep has met in it.
 fn hold(
     work: &mut Work<'_>,
     rep: i64,
     meeting: i64,
-    at: Timestamp,
-    people: &[Met],
+    ends_at: Timestamp,
+    people: Vec<Met>,
 ) -> Result<(), StoreError> {
+    let stored = interaction::of_meeting(work.db, meeting)?;
+    let mut stored: HashMap<i64, MessageTouch> =
+        stored.into_iter().map(|touch| (touch.relationship, touch)).collect();
     for person in people {
         let (row, contact) = work.relationship(rep, &person.contact.address)?;
         work.named(contact, &person.contact.name, contact::NEVER);
-        let held = Interaction {
-            at,
+        let mut held = Interaction {
+            at: ends_at,
             direction: Direction::Mutual,
             kind: Kind::Meeting,
             audience: person.audience,
-            linked: true,
+            linked: person.standing == Standing::Sound,
         };
-        let origin = Origin::Meeting(meeting);
-        if let Some(id) = interaction::insert(work.db, row, &held, origin, Standing::Sound, true)? {
-            work.added(row, id, held, true);
+        match stored.remove(&row) {
+            Some(before) => {
+                let mut standing = person.standing;
+                if standing != Standing::Sound && before.standing != Standing::Sound {
+                    // Weighed anew when everything is stored.
+                    (held.at, standing) = (before.interaction.at, before.standing);
+                }
+                let now = MessageTouch { interaction: held, standing, ..before };
+                held::rewrite(work, &before, now)?;
+            }
+            None => {
+                let (origin, standing) = (Origin::Meeting(meeting), person.standing);
+                let new = interaction::insert(work.db, row, &held, origin, standing, false)?;
+                new.into_iter().for_each(|id| work.added(row, id, held, false));
+            }
         }
     }
+    stored.values().try_for_each(|gone| take_back(work, gone))
+}
+
+fn take_back(work: &mut Work<'_>, touch: &MessageTouch) -> Result<(), StoreError> {
+    interaction::delete(work.db, touch.id)?;
+    let touched = work.touched.entry(touch.relationship).or_default();
+    touched.added.remove(&touch.id);
+    touched.refold |= touch.counted;
     Ok(())
 }
 
-/// Hash of everything that decides a meeting's interactions.
+/// Hash of everything that is stored of a meeting.
 fn digest(meeting: &Meeting, people: &[Met]) -> Key {
     let mut text = format!(
-        "{} {} {}",
+        "{} {} {} {} {}",
         meeting.starts_at.millis(),
         meeting.ends_at.millis(),
-        meeting.status.code()
+        meeting.status.code(),
+        meeting.version.sequence,
+        meeting.version.modified_at.map_or(i64::MIN, Timestamp::millis),
     );
     for person in people {
-        text.push_str(&format!(" {}/{}", person.contact.address, person.audience));
+        let open = if person.standing == Standing::Sound { "" } else { "?" };
+        text.push_str(&format!(" {}{open}/{}", person.contact.address, person.audience));
     }
     Key::of("meeting", &[text.as_bytes()])
 }

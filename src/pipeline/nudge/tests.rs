@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Outcome, step};
 use crate::model::{
     Attendee, Condition, Envelope, Key, Link, Meeting, MeetingStatus, Participation, Span,
-    Timestamp,
+    Timestamp, Version,
 };
 use crate::pipeline::ingest::tests::world::{Mailbox, World, answering, day, envelope, person};
 use crate::pipeline::ingest::{Batch, Calendar};
@@ -144,32 +144,54 @@ fn what_is_put_off_while_a_pass_runs_is_decided_when_that_ends() {
     assert_eq!(stepped(&world, began + Span::from_seconds(10)).made.len(), 1);
 }
 
-#[test]
-fn a_meeting_to_come_speaks_for_itself() {
-    let world = quiet(&["bo"]);
-    let falls = due_at(&world);
+/// A meeting of the rep with `bo` that both have accepted.
+fn planned(starts_at: Timestamp, ends_at: Timestamp) -> Meeting {
     let attendee = |who, organizer| Attendee {
         person: person(who),
         participation: Participation::Accepted,
         organizer,
     };
-    let meeting = Meeting {
+    Meeting {
         uid: "plan".into(),
         recurrence_at: None,
-        starts_at: falls + Span::from_days(3),
-        ends_at: falls + Span::from_days(3),
+        starts_at,
+        ends_at,
         status: MeetingStatus::Confirmed,
         attendees: vec![attendee("ann", true), attendee("bo", false)],
-    };
-    let window = (day(0.0), falls + Span::from_days(100));
-    let calendar = |meetings| Calendar { item: 0, window, meetings, whole: true };
-    world.calendar(0, calendar(vec![meeting.clone()]), falls - Span::from_days(1));
+        version: Version::default(),
+    }
+}
+
+fn plan(world: &World, meeting: Meeting, now: Timestamp) {
+    let window = (day(0.0), now + Span::from_days(100));
+    let calendar = Calendar { item: 0, window, meetings: vec![meeting], whole: true };
+    world.calendar(0, calendar, now);
+}
+
+#[test]
+fn a_meeting_to_come_speaks_for_itself() {
+    let world = quiet(&["bo"]);
+    let falls = due_at(&world);
+    let soon = falls + Span::from_days(3);
+    let meeting = planned(soon, soon + Span::from_hours(1));
+    plan(&world, meeting.clone(), falls - Span::from_days(1));
     let outcome = at(&world, falls);
     assert_eq!(outcome.decided.keys().copied().collect::<Vec<_>>(), ["meeting_ahead"]);
     // It is cancelled: what it held back is said.
-    let cancelled = Meeting { status: MeetingStatus::Cancelled, ..meeting };
-    world.calendar(0, calendar(vec![cancelled]), falls);
+    plan(&world, Meeting { status: MeetingStatus::Cancelled, ..meeting }, falls);
     assert_eq!(at(&world, falls).made.len(), 1);
+}
+
+/// Else it would be due again and again until that is over.
+#[test]
+fn while_a_long_meeting_goes_on_nothing_is_due() {
+    let world = quiet(&["bo"]);
+    let falls = due_at(&world);
+    let two_days = Span::from_days(2);
+    plan(&world, planned(falls - two_days, falls + two_days), falls - two_days);
+    let outcome = at(&world, falls);
+    assert_eq!(outcome.decided.keys().copied().collect::<Vec<_>>(), ["meeting_ahead"]);
+    assert_eq!(outcome.next_due, Some(falls + two_days), "when it counts");
 }
 
 #[test]

@@ -3,15 +3,14 @@
 use crate::model::{Delta, Envelope, Key, Marks, Object, RawItem, Span, Timestamp};
 use crate::normalise::calendar::{self, Problem};
 use crate::normalise::{Unusable, envelope};
-use crate::pipeline::ingest::{Batch, Calendar};
+use crate::pipeline::ingest::{Batch, CALENDAR_BACK, Calendar};
 use crate::store::quarantine::{Aside, Flaw};
 
 use super::Source;
 
-/// Meetings are kept from so long ago …
-const CALENDAR_BACK: Span = Span::from_days(400);
-/// … to so far ahead.
-const CALENDAR_AHEAD: Span = Span::from_days(120);
+/// Meetings are expanded from [`CALENDAR_BACK`] to so far ahead: an object that does not change is read again after 14 days, so what is 120 days
+/// ahead is always known.
+const CALENDAR_AHEAD: Span = Span::from_days(135);
 
 /// Whether a batch says no more than that the end of its mailbox was reached: nothing of that
 /// mailbox comes after it, so it may be committed later.
@@ -143,4 +142,47 @@ fn marked(mut envelope: Envelope, marks: Marks, from: &Source) -> Envelope {
     envelope.thread = marks.thread.map(|n| Key::of("server-thread", &[&login, &n.to_be_bytes()]));
     envelope.sent = marks.sent;
     envelope
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::DAY_MS;
+    use crate::model::{Cursor, MailboxInfo, Role};
+    use crate::source::{Reader, ics};
+
+    /// The days, from `now` on, on which a daily meeting is stored that is read then.
+    fn days_known(now: Timestamp) -> Vec<i64> {
+        let bytes = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:daily\r\nDTSTART:20200101T090000Z\r\n\
+            DTEND:20200101T093000Z\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+        let object = Object { item: 7, tag: 1 };
+        let delta = Delta {
+            mailbox: MailboxInfo { name: "work".into(), role: Role::Calendar },
+            items: vec![RawItem::Calendar { object, bytes: bytes.to_vec() }],
+            vanished: Vec::new(),
+            complete: true,
+            cursor: Cursor::Calendar { token: None, day: 0 },
+            total: None,
+        };
+        let reader = Reader::Ics(ics::Settings { path: "nowhere".into() });
+        let (name, authserv_id, history) = ("ann-dav".to_owned(), None, None);
+        let from = Source { id: 1, rep: 1, name, reader, authserv_id, history };
+        let batch = normalise(delta, &from, chrono_tz::UTC, now);
+        assert_eq!((batch.objects, batch.seen), (vec![object], vec![7]));
+        let starts = batch.calendars[0].meetings.iter().map(|m| m.starts_at);
+        starts.map(|at| (at - now).millis().div_euclid(DAY_MS)).collect()
+    }
+
+    #[test]
+    fn what_is_120_days_ahead_is_known_until_an_object_is_read_again() {
+        let read_at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let known = days_known(read_at);
+        for passed in 0..=14 {
+            for ahead in -386..120 {
+                let day = passed + ahead;
+                assert!(known.contains(&day), "{ahead} days ahead, {passed} days after");
+            }
+        }
+        assert_eq!((known.first(), known.last()), (Some(&-400), Some(&134)));
+    }
 }

@@ -4,21 +4,36 @@ use rusqlite::Connection;
 
 use super::{directory, write};
 use crate::model::{Condition, SourceState, Timestamp};
-use crate::store::{Store, StoreError, mailbox, open_reader, quarantine, source};
+use crate::store::{
+    Store, StoreError, interaction, mailbox, meeting, open_reader, quarantine, source,
+};
 
 /// Rows as the first release left them.
 const ROWS: &str = r#"
 INSERT INTO rep (id, code, name, address) VALUES (1, 'ann', 'Ann', 'ann@us.example');
 INSERT INTO source (id, name, rep_id, kind, state, fresh_at, attempted_at, error) VALUES
     (1, 'ann-archive', 1, 'maildir', 'ok', 1000, 900, NULL),
-    (2, 'ann-mail', 1, 'imap', 'auth_required', NULL, 900, 'login refused: no');
+    (2, 'ann-mail', 1, 'imap', 'auth_required', NULL, 900, 'login refused: no'),
+    (3, 'ann-ics', 1, 'ics', 'ok', 1000, 900, NULL);
 INSERT INTO mailbox (id, source_id, name, role, cursor, complete, total) VALUES
+    (3, 3, 'calendar', 'calendar', '{"kind":"whole","digest":1,"day":2}', 1, 1),
     (1, 1, 'INBOX', 'all', '{"kind":"maildir"}', 1, 3),
     (2, 2, 'INBOX', 'inbox', '{"kind":"imap","uid_validity":7,"low":1,"high":99}', 1, 50);
 INSERT INTO seen (mailbox_id, item) VALUES (1, 11), (1, 12), (1, 13);
 INSERT INTO quarantine (id, mailbox_id, item, reason, at) VALUES
     (1, 2, 40, 'neither a date nor a time of receipt', 500),
     (2, 2, 41, 'the server refuses it: no', 500);
+INSERT INTO organisation (id, domain) VALUES (1, 'acme.example');
+INSERT INTO contact (id, public_id, name, named_at, organisation_id) VALUES
+    (1, 'con_1', 'Bo Li', 0, 1);
+INSERT INTO relationship (id, rep_id, contact_id) VALUES (5, 1, 1);
+INSERT INTO message (id, at, dated, reply_subject, keys, refs) VALUES (4, 50, 1, 0, x'', x'');
+INSERT INTO meeting (id, mailbox_id, uid, recurrence_at, starts_at, ends_at, status, digest)
+VALUES
+    (7, 3, 'm1', 0, 100, 200, 'confirmed', 9), (8, 3, 'm1', 60, 300, 400, 'cancelled', 9);
+INSERT INTO interaction (id, relationship_id, at, direction, kind, audience, linked, standing,
+                         counted, message_id, meeting_id) VALUES
+    (11, 5, 50, 1, 0, 1, 0, 0, 1, 4, NULL), (12, 5, 200, 2, 1, 3, 1, 0, 1, NULL, 7);
 PRAGMA user_version = 1;
 "#;
 
@@ -56,6 +71,14 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     assert_eq!(seen(2), [(None, Some(50), None)], "what was not counted is not missing");
     let later = Timestamp::from_seconds(1000);
     assert_eq!(write(&store, move |db| quarantine::due(db, 2, later)).unwrap(), [41]);
+    let copies = write(&store, |db| meeting::copies(db, 1, "m1")).unwrap();
+    let found: Vec<_> = copies.iter().map(|c| (c.id, c.in_calendar, c.touches.len())).collect();
+    assert_eq!(found, [(7, true, 1), (8, true, 0)]);
+    let touch = &copies[0].touches[0];
+    assert_eq!((touch.id, touch.relationship, touch.counted), (12, 5, true));
+    assert_eq!((touch.interaction.audience, touch.interaction.at.millis()), (3, 200));
+    let log = write(&store, |db| interaction::log(db, 5)).unwrap();
+    assert_eq!(log.len(), 2, "the message too");
     drop(store);
 
     assert_eq!((version(&path), version(&copy)), (4, 1));

@@ -2,7 +2,9 @@
 //! the rules of the model that are decided here (G6, G7, G8, G11).
 
 use super::world::{Mailbox, World, about, answering, day, drawn, envelope, key, person};
-use crate::model::{Attendee, Automated, Envelope, Meeting, MeetingStatus, Participation, Span};
+use crate::model::{
+    Attendee, Automated, Envelope, Meeting, MeetingStatus, Participation, Span, Version,
+};
 use crate::pipeline::ingest::Calendar;
 use crate::store::{contact, relationship};
 
@@ -293,6 +295,7 @@ fn meeting(uid: &str, days: f64, status: MeetingStatus, answer: Participation) -
             attendee("ann", Participation::Accepted, true),
             attendee("bo", answer, false),
         ],
+        version: Version::default(),
     }
 }
 

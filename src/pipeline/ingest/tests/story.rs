@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::world::{Mailbox, day, key, person};
 use crate::model::{
-    Attendee, Automated, Envelope, Key, Meeting, MeetingStatus, Participation, Span,
+    Attendee, Automated, Envelope, Key, Meeting, MeetingStatus, Participation, Span, Timestamp,
+    Version,
 };
 use crate::pipeline::ingest::Calendar;
 
@@ -134,11 +135,13 @@ fn copy(of: &Envelope, what: (u8, u8, usize, u8)) -> Found {
     Found { rep, mailbox, envelope }
 }
 
-/// An occurrence: uid, series or not, hour, status, and what those asked have answered.
-fn meeting() -> impl Strategy<Value = Meeting> {
+/// An occurrence: uid, series or not, hour, status, what those asked have answered, who asks, and
+/// which version it is.
+pub(super) fn meeting() -> impl Strategy<Value = Meeting> {
     let answers = prop::collection::vec(0u8..4, 3);
-    (0u8..4, 0i64..4, 0i64..45 * 4, 0u8..6, answers, any::<bool>()).prop_map(
-        |(uid, occurrence, quarter, status, answers, rep_organises)| {
+    let version = (0i64..2, prop::option::of(0i64..2));
+    (0u8..4, 0i64..4, 0i64..45 * 4, 0u8..6, answers, any::<bool>(), version).prop_map(
+        |(uid, occurrence, quarter, status, answers, rep_organises, (sequence, modified_s))| {
             let starts_at = day(0.0) + Span::from_hours(6 * quarter);
             let attendee = |(n, (who, answer)): (usize, (&str, &u8))| Attendee {
                 person: person(who),
@@ -161,6 +164,7 @@ fn meeting() -> impl Strategy<Value = Meeting> {
                     _ => MeetingStatus::Confirmed,
                 },
                 attendees: people.enumerate().map(attendee).collect(),
+                version: Version { sequence, modified_at: modified_s.map(Timestamp::from_seconds) },
             }
         },
     )

@@ -102,6 +102,12 @@ impl World {
         self.runtime.block_on(self.store.write(job))
     }
 
+    /// A further source of a rep.
+    pub(crate) fn source(&self, rep: usize, name: &str) -> i64 {
+        let (rep, name) = (self.reps[rep], name.to_owned());
+        self.write(move |db| source::ensure(db, &name, rep, "caldav")).unwrap()
+    }
+
     /// Commits messages of one mailbox of a rep.
     pub(crate) fn mail(
         &self,
