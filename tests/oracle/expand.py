@@ -177,7 +177,8 @@ def end(occurrence, zone, lengths):
         return shown(start + max(length, datetime.timedelta(0)), zone)
     length = event["DURATION"].dt if "DURATION" in event else occurrence.end - occurrence.start
     days = datetime.timedelta(days=length.days)
-    return shown(in_utc(occurrence.start + days, zone) + (length - days), zone)
+    existing = start.astimezone(occurrence.start.tzinfo)
+    return shown(in_utc(existing + days, zone) + (length - days), zone)
 
 
 def is_replacement(occurrence):
