@@ -1,5 +1,6 @@
 //! Calendars as they are met: bytes in, meetings out.
 
+mod corpus;
 mod files;
 mod hostile;
 mod oracle;

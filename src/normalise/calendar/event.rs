@@ -9,7 +9,7 @@ use calcard::icalendar::{
     ICalendarParameterName, ICalendarParameterValue, ICalendarPeriod, ICalendarProperty,
     ICalendarRecurrenceRule, ICalendarStatus, ICalendarTransparency, ICalendarValue,
 };
-use chrono::{Days, NaiveDate, NaiveDateTime};
+use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::zone::{self, Zone, Zones};
 use super::{Problem, Standing, first_value, people, text, values};
@@ -24,6 +24,8 @@ const MAX_RULES: usize = 8;
 pub(super) struct Event {
     /// When it begins on the wall clock of `zone`.
     pub(super) start: NaiveDateTime,
+    /// Whether that is a time.
+    pub(super) precision: Precision,
     /// The zone in which it recurs.
     pub(super) zone: Zone,
     /// The same beginning as an instant.
@@ -125,6 +127,7 @@ impl Event {
             length: length(component, &begin, zones),
             standing: standing(component, &begin),
             start: begin.local,
+            precision: begin.precision,
             zone: begin.zone,
             starts_at: begin.at,
             status: status(component),
@@ -143,6 +146,18 @@ impl Event {
         self
     }
 
+    /// A slot as the series names it. Some calendars name the days of a series of days as
+    /// midnights in UTC.
+    pub(super) fn named(&self, slot: Slot) -> Slot {
+        match (slot, self.precision) {
+            (Slot::At(at), Precision::Day) => match at.to_utc().map(|utc| utc.naive_utc()) {
+                Some(utc) if utc.time() == NaiveTime::MIN => Slot::On(utc.date()),
+                _ => slot,
+            },
+            _ => slot,
+        }
+    }
+
     /// Whether it makes a series.
     pub(super) fn recurs(&self) -> bool {
         !self.rules.is_empty() || !self.extra.is_empty()
@@ -158,8 +173,8 @@ struct Begin {
 }
 
 /// Whether a value names a time or just a day.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Precision {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Precision {
     Time,
     Day,
 }
