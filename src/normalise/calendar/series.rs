@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use super::event::{Event, Length, Range, Slot};
+use super::event::{Event, Range};
 use super::recur::{self, Effort};
+use super::time::{Length, Slot};
 use super::{Instance, MAX_INSTANCES, Problem, Scope, Standing};
 use crate::model::{Meeting, Timestamp};
 

@@ -75,6 +75,7 @@ const RULES: &[(&str, &str, &str, usize, &[Problem])] = &[
     ("no interval", "20260101", "FREQ=DAILY;INTERVAL=0", 365, &[]),
     ("a long interval", "20260101", "FREQ=YEARLY;INTERVAL=65535", 1, &[Problem::BadRule]),
     ("no frequency", "20260101", "COUNT=3", 1, &[]),
+    ("another calendar", "20260101", "RSCALE=CHINESE;FREQ=MONTHLY", 1, &[Problem::BadRule]),
     (
         "every second of a year",
         "20260101",
