@@ -1,5 +1,6 @@
 //! Calendars as they are met: bytes in, meetings out.
 
+mod bombs;
 mod corpus;
 mod files;
 mod hostile;

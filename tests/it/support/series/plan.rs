@@ -235,7 +235,8 @@ impl Plan {
         match (draw.below(4), next) {
             (0, Some(slot)) => {
                 let replaced = self.replace(draw, slot);
-                self.replaced.push(Replaced { form: Form::Local, ..replaced });
+                let form = if self.kind == Kind::AllDay { Form::Day } else { Form::Local };
+                self.replaced.push(Replaced { form, ..replaced });
             }
             (0 | 1, _) if self.kind != Kind::AllDay && self.start.hour() < 21 => self.later += 15,
             (2, _) => self.facts = "STATUS:CANCELLED|".to_owned(),
