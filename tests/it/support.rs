@@ -13,5 +13,6 @@ pub(crate) mod imapd;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod replica;
+pub(crate) mod series;
 pub(crate) mod served;
 pub(crate) mod tokens;
