@@ -15,6 +15,7 @@ mod event;
 mod people;
 mod recur;
 mod series;
+mod vtimezone;
 mod zone;
 
 use std::borrow::Cow;
@@ -28,6 +29,7 @@ use calcard::{Entry, Parser};
 
 use crate::model::{Key, Meeting, Timestamp};
 use event::Event;
+use recur::Effort;
 use zone::Zones;
 
 /// The largest object that is parsed, in bytes.
@@ -47,6 +49,28 @@ const MAX_MEETINGS: usize = 100_000;
 
 /// People of all meetings of one object together, so that large meetings cannot recur for ever.
 const MAX_SEATS: usize = 2_000_000;
+
+/// An occurrence of an event, whether it is a meeting or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// When, and with whom.
+    pub meeting: Meeting,
+    /// What it counts as.
+    pub standing: Standing,
+}
+
+/// What an event counts as. Of several the last one here holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is a meeting.
+    Meeting,
+    /// It lasts all day.
+    AllDay,
+    /// It takes no time: others may still book it (TRANSP:TRANSPARENT).
+    Free,
+    /// It is nobody else's business (CLASS:PRIVATE or CONFIDENTIAL).
+    Private,
+}
 
 /// Something in a calendar that could not be taken as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,15 +145,47 @@ pub fn meetings(
     window: (Timestamp, Timestamp),
     default_zone: chrono_tz::Tz,
 ) -> (Vec<Meeting>, Vec<Issue>) {
+    let (instances, issues) = read(bytes, window, default_zone, Scope::Meetings);
+    (instances.into_iter().map(|instance| instance.meeting).collect(), issues)
+}
+
+/// What [`meetings`] gives, and with it what it leaves out: all-day, free and private occurrences.
+#[must_use]
+pub fn instances(
+    bytes: &[u8],
+    window: (Timestamp, Timestamp),
+    default_zone: chrono_tz::Tz,
+) -> (Vec<Instance>, Vec<Issue>) {
+    read(bytes, window, default_zone, Scope::Everything)
+}
+
+/// What is asked of a calendar.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// Occurrences that stand as meetings.
+    Meetings,
+    /// All of them.
+    Everything,
+}
+
+/// Reads bytes to the end.
+fn read(
+    bytes: &[u8],
+    window: (Timestamp, Timestamp),
+    default_zone: chrono_tz::Tz,
+    scope: Scope,
+) -> (Vec<Instance>, Vec<Issue>) {
     let mut issues = Vec::new();
     let mut groups = BTreeMap::new();
+    let mut effort = Effort::default();
     for calendar in parse(bytes, &mut issues) {
-        collect_events(&calendar, default_zone, &mut groups, &mut issues);
+        let mut zones = Zones::of(&calendar, default_zone, &mut effort);
+        collect_events(&calendar, &mut zones, &mut groups, &mut issues);
     }
-    let meetings = assemble(groups, window, &mut issues);
+    let instances = assemble(groups, window, scope, &mut effort, &mut issues);
     issues.sort_unstable();
     issues.dedup();
-    (meetings, issues)
+    (instances, issues)
 }
 
 /// The calendars in the bytes.
@@ -180,7 +236,7 @@ fn ends_properly(text: &str) -> bool {
 /// Reads the events of a calendar into their groups by UID.
 fn collect_events(
     calendar: &ICalendar,
-    default_zone: chrono_tz::Tz,
+    zones: &mut Zones<'_>,
     groups: &mut BTreeMap<String, Vec<Event>>,
     issues: &mut Vec<Issue>,
 ) {
@@ -188,7 +244,6 @@ fn collect_events(
     if matches!(method, Method::Answer) {
         return;
     }
-    let mut zones = Zones::of(calendar, default_zone);
     for component in &calendar.components {
         if component.component_type != ICalendarComponentType::VEvent {
             continue;
@@ -198,7 +253,7 @@ fn collect_events(
             continue;
         };
         let mut problems = Vec::new();
-        let event = Event::read(component, &mut zones, &mut problems);
+        let event = Event::read(component, zones, &mut problems);
         issues.extend(
             problems.iter().map(|problem| Issue { item: event_key(uid), problem: *problem }),
         );
@@ -243,32 +298,41 @@ fn first_value<'c>(
     component.property(property)?.values.first()
 }
 
+/// The values of all of a component's properties of that name.
+fn values<'c>(
+    component: &'c ICalendarComponent,
+    property: &'c ICalendarProperty,
+) -> impl Iterator<Item = &'c ICalendarValue> {
+    component.properties(property).flat_map(|entry| entry.values.iter())
+}
+
 /// The text of a component's property, trimmed.
 fn text<'c>(component: &'c ICalendarComponent, property: &ICalendarProperty) -> Option<&'c str> {
     first_value(component, property)?.as_text().map(str::trim)
 }
 
-/// Lays each group out as meetings, within the caps.
+/// Lays each group out as occurrences, within the caps.
 fn assemble(
     groups: BTreeMap<String, Vec<Event>>,
     window: (Timestamp, Timestamp),
+    scope: Scope,
+    effort: &mut Effort,
     issues: &mut Vec<Issue>,
-) -> Vec<Meeting> {
-    let mut meetings: Vec<Meeting> = Vec::new();
+) -> Vec<Instance> {
+    let mut instances: Vec<Instance> = Vec::new();
     let (mut touching, mut seats) = (0usize, 0usize);
-    let mut effort = recur::Effort::default();
     for (uid, events) in groups {
-        if touching >= MAX_EVENTS || meetings.len() >= MAX_MEETINGS || seats >= MAX_SEATS {
+        if touching >= MAX_EVENTS || instances.len() >= MAX_MEETINGS || seats >= MAX_SEATS {
             issues.push(Issue { item: 0, problem: Problem::TooMany });
             break;
         }
         let item = event_key(&uid);
         let mut problems = Vec::new();
-        let found = series::meetings(&uid, events, window, &mut effort, &mut problems);
+        let found = series::instances(&uid, events, window, scope, effort, &mut problems);
         issues.extend(problems.into_iter().map(|problem| Issue { item, problem }));
         touching += usize::from(!found.is_empty());
-        seats += found.iter().map(|meeting| meeting.attendees.len()).sum::<usize>();
-        meetings.extend(found);
+        seats += found.iter().map(|instance| instance.meeting.attendees.len()).sum::<usize>();
+        instances.extend(found);
     }
-    meetings
+    instances
 }

@@ -2,6 +2,7 @@
 
 mod files;
 mod hostile;
+mod oracle;
 mod zones;
 
 use chrono_tz::Tz;

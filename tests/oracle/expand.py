@@ -8,7 +8,7 @@ in UTC or a plain date. Prints one JSON object a line, sorted, for each occurren
 [from, to): `uid`; `recurrence_at`, the instant at which the rule put it, null for an event that
 does not recur; `starts_at` and `ends_at` in UTC; `standing`: private, else free, else all_day, else
 meeting, which is what keepwarm keeps; `status`; and `attendees` as [address, partstat] in order,
-the organiser first and as ACCEPTED, without rooms, resources and people copied for information. With `--by-file` the lines of each file come after an object
+the organiser first and as ACCEPTED, without rooms, resources, groups and people copied for information. With `--by-file` the lines of each file come after an object
 {"file": name, "error": null or why the library does not take it}, in the order of the files;
 without, a file that is not taken is told on standard error, and the status is 1.
 
@@ -17,6 +17,7 @@ exceptions and replacements. What is done here, because iCalendar leaves it open
 - a time without a zone, or in one that nobody knows, is in the zone of its event's DTSTART; if
   that has none, in the file's X-WR-TIMEZONE, else in --zone. So are days, from midnight on.
 - a file with several VCALENDARs is read as one.
+- how long an occurrence takes, see `end`.
 Where the libraries are wrong is told in README.md beside this file.
 """
 
@@ -102,10 +103,11 @@ def occurrences(name, window, default_zone):
             give_zone(event, zone)
             event["X-ORACLE-ZONE"] = str(zone)
             whole.add_component(event)
+    lengths = dict(item for event in whole.walk("VEVENT") for item in periods(event))
     # Not `recurring_ical_events.of`, which moves times in UTC to X-WR-TIMEZONE as well.
     query = recurring_ical_events.CalendarQuery(whole)
     for occurrence in query._occurrences_between(window[0] - MARGIN, window[1] + MARGIN):
-        line = describe(occurrence)
+        line = describe(occurrence, lengths)
         if window[0] <= instant(line["starts_at"]) < window[1]:
             found.append(line)
     return found
@@ -141,20 +143,58 @@ def give_zone(event, default):
                 value.dt = zoned(value.dt)
 
 
-def describe(occurrence):
+def describe(occurrence, lengths):
     """One occurrence as a line."""
     event = occurrence._adapter._component
     zone = zoneinfo.ZoneInfo(event["X-ORACLE-ZONE"])
     recurs = any(name in event for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
+    slot = place(occurrence, zone)
     return {
         "uid": str(event["UID"]).strip(),
-        "recurrence_at": place(occurrence, zone) if recurs else None,
+        "recurrence_at": slot if recurs else None,
         "starts_at": shown(occurrence.start, zone),
-        "ends_at": shown(occurrence.end, zone),
+        "ends_at": end(occurrence, zone, lengths),
         "standing": standing(event),
         "status": status(event),
         "attendees": attendees(event),
     }
+
+
+def end(occurrence, zone, lengths):
+    """When it ends. RFC 5545, 3.8.5.3: a length given by DTEND is the same exact one for all of a
+    series, while the libraries take it on the wall clock; the days of a DURATION are nominal and
+    its hours are exact (3.3.6). A period among the RDATEs has a length of its own."""
+    event = occurrence._adapter._component
+    if not isinstance(occurrence.start, datetime.datetime):
+        return shown(occurrence.end, zone)
+    begin = event["DTSTART"].dt
+    start = in_utc(occurrence.start, zone)
+    length = lengths.get((event["UID"], place(occurrence, zone)))
+    if length is not None and not is_replacement(occurrence):
+        return shown(start + length, zone)
+    if "DTEND" in event:
+        length = in_utc(event["DTEND"].dt, zone) - in_utc(begin, zone)
+        return shown(start + max(length, datetime.timedelta(0)), zone)
+    length = event["DURATION"].dt if "DURATION" in event else occurrence.end - occurrence.start
+    days = datetime.timedelta(days=length.days)
+    return shown(in_utc(occurrence.start + days, zone) + (length - days), zone)
+
+
+def is_replacement(occurrence):
+    """Whether it is the very occurrence that its event replaces, not one after it."""
+    event = occurrence._adapter._component
+    return "RECURRENCE-ID" in event and occurrence.start == event["DTSTART"].dt
+
+
+def periods(event):
+    """The lengths of the periods among the RDATEs of an event, by its UID and where they begin."""
+    lists = event.get("RDATE", [])
+    zone = zoneinfo.ZoneInfo(event["X-ORACLE-ZONE"])
+    for dates in lists if isinstance(lists, list) else [lists]:
+        for begin, end in (item.dt for item in dates.dts if isinstance(item.dt, tuple)):
+            exact = isinstance(end, datetime.timedelta)
+            length = end if exact else in_utc(end, zone) - in_utc(begin, zone)
+            yield (event["UID"], shown(begin, zone)), length
 
 
 def place(occurrence, zone):
@@ -194,7 +234,7 @@ def attendees(event):
     for one in listed if isinstance(listed, list) else [listed]:
         kind = one.params.get("CUTYPE", "").upper()
         role = one.params.get("ROLE", "").upper()
-        if kind not in ("ROOM", "RESOURCE") and role != "NON-PARTICIPANT":
+        if kind not in ("ROOM", "RESOURCE", "GROUP") and role != "NON-PARTICIPANT":
             add(people, one, one.params.get("PARTSTAT", "NEEDS-ACTION").upper())
     return [list(item) for item in people.items()]
 
@@ -206,7 +246,7 @@ def add(people, one, answer):
 
 
 def address_of(one):
-    """The address of a calendar user; of a group, the group's own."""
+    """The address of a calendar user."""
     value = str(one).strip()
     if not value.lower().startswith("mailto:"):
         value = one.params.get("EMAIL", "" if ":" in value else value)
@@ -219,12 +259,17 @@ def address_of(one):
 
 
 def shown(time, zone):
+    """A time in UTC, as it is printed."""
+    return in_utc(time, zone).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def in_utc(time, zone):
     """A time, or the midnight that begins a day, in UTC."""
     if not isinstance(time, datetime.datetime):
         time = datetime.datetime(time.year, time.month, time.day)
     if time.tzinfo is None:
         time = time.replace(tzinfo=zone)
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.astimezone(UTC)
 
 
 def instant(text):

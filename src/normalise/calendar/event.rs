@@ -9,11 +9,10 @@ use calcard::icalendar::{
     ICalendarParameterName, ICalendarParameterValue, ICalendarPeriod, ICalendarProperty,
     ICalendarRecurrenceRule, ICalendarStatus, ICalendarTransparency, ICalendarValue,
 };
-use chrono::{NaiveDate, NaiveDateTime};
-use chrono_tz::Tz;
+use chrono::{Days, NaiveDate, NaiveDateTime};
 
-use super::zone::{self, Zones};
-use super::{Problem, first_value, people, text};
+use super::zone::{self, Zone, Zones};
+use super::{Problem, Standing, first_value, people, text, values};
 use crate::model::{Attendee, MeetingStatus, Span, Timestamp};
 
 /// Dates and rules read of one event, of each kind: more are not written by people.
@@ -26,11 +25,11 @@ pub(super) struct Event {
     /// When it begins on the wall clock of `zone`.
     pub(super) start: NaiveDateTime,
     /// The zone in which it recurs.
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
     /// The same beginning as an instant.
     pub(super) starts_at: Timestamp,
-    /// How long it takes, not negative.
-    pub(super) length: Span,
+    /// How long it takes.
+    pub(super) length: Length,
     /// Whether it is a meeting at all.
     pub(super) standing: Standing,
     /// Whether it takes place.
@@ -39,23 +38,42 @@ pub(super) struct Event {
     pub(super) attendees: Vec<Attendee>,
     /// Which occurrence it replaces.
     pub(super) replaces: Option<Replaced>,
-    /// Its version: the highest of several is the one that holds.
-    pub(super) sequence: i64,
+    /// Its version: the highest of several is the one that holds (RFC 5546, 2.1.5).
+    pub(super) version: Version,
     /// The rules by which it recurs.
     pub(super) rules: Vec<ICalendarRecurrenceRule>,
-    /// Further occurrences.
-    pub(super) extra: Vec<Slot>,
+    /// Further occurrences, some with a length of their own.
+    pub(super) extra: Vec<(Slot, Option<Length>)>,
     /// Occurrences that are left out.
     pub(super) except: Vec<Slot>,
 }
 
-/// Whether an event is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It is a meeting.
-    Meeting,
-    /// It lasts all day, takes no time, or is private: its occurrences are left out.
-    LeftOut,
+/// SEQUENCE, then DTSTAMP; 0 and the epoch if it states none.
+pub(super) type Version = (i64, Timestamp);
+
+/// How long an event takes, not negative. Days are those of the calendar, which a change of the
+/// clock makes longer or shorter; the rest is exact (RFC 5545, 3.3.6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Length {
+    days: u64,
+    rest: Span,
+}
+
+impl Length {
+    /// So long by the stopwatch; no time if it is negative.
+    fn exact(span: Span) -> Self {
+        Self { days: 0, rest: span.max(Span::ZERO) }
+    }
+
+    /// When something ends that begins at an instant.
+    pub(super) fn after(self, begin: Timestamp, zone: &Zone) -> Timestamp {
+        let later = |local: NaiveDateTime| local.checked_add_days(Days::new(self.days));
+        let day = match self.days {
+            0 => None,
+            _ => zone.local(begin).and_then(later).and_then(|local| zone.instant(local)),
+        };
+        day.unwrap_or(begin) + self.rest
+    }
 }
 
 /// The occurrence that an event stands for.
@@ -96,31 +114,26 @@ impl Event {
             problems.push(Problem::NoStart);
             return None;
         };
-        let replaces = replaced(component, begin.zone, zones);
+        let replaces = replaced(component, &begin.zone, zones);
         if replaces.is_none() && component.has_property(&ICalendarProperty::RecurrenceId) {
             problems.push(Problem::NoStart);
             return None;
         }
-        let mut slots = |property| {
-            let entries = component.properties(property);
-            let values = entries.flat_map(|entry| slots(entry, begin.zone, zones));
-            values.take(MAX_DATES).collect::<Vec<_>>()
-        };
-        let extra = slots(&ICalendarProperty::Rdate);
-        let except = slots(&ICalendarProperty::Exdate);
+        let extra = dates(component, &ICalendarProperty::Rdate, &begin.zone, zones);
+        let except = dates(component, &ICalendarProperty::Exdate, &begin.zone, zones);
         Some(Self {
+            length: length(component, &begin, zones),
+            standing: standing(component, &begin),
             start: begin.local,
             zone: begin.zone,
             starts_at: begin.at,
-            length: length(component, &begin, zones),
-            standing: standing(component, &begin),
             status: status(component),
             attendees: people::read(component, problems),
             replaces,
-            sequence: sequence(component),
+            version: version(component),
             rules: rules(component),
             extra,
-            except,
+            except: except.into_iter().map(|(slot, _)| slot).collect(),
         })
     }
 
@@ -139,7 +152,7 @@ impl Event {
 /// When an event begins.
 struct Begin {
     local: NaiveDateTime,
-    zone: Tz,
+    zone: Zone,
     at: Timestamp,
     precision: Precision,
 }
@@ -169,10 +182,10 @@ fn begin(
     let precision = if value.has_time() { Precision::Time } else { Precision::Day };
     let (local, own_offset_s) = zone::naive(value)?;
     let (local, zone) = match own_offset_s {
-        Some(offset_s) => (shifted(local, offset_s)?, chrono_tz::UTC),
+        Some(offset_s) => (shifted(local, offset_s)?, Zone::UTC),
         None => (local, zone),
     };
-    Some(Begin { local, zone, at: zone::instant(zone, local)?, precision })
+    Some(Begin { local, at: zone.instant(local)?, zone, precision })
 }
 
 /// The TZID of a property.
@@ -186,38 +199,50 @@ fn shifted(local: NaiveDateTime, offset_s: i32) -> Option<NaiveDateTime> {
 }
 
 /// The instant of a value that stands in `zone` unless it says otherwise.
-fn instant(value: &PartialDateTime, zone: Tz) -> Option<Timestamp> {
+fn instant(value: &PartialDateTime, zone: &Zone) -> Option<Timestamp> {
     match zone::naive(value)? {
-        (local, Some(offset_s)) => zone::instant(chrono_tz::UTC, shifted(local, offset_s)?),
-        (local, None) => zone::instant(zone, local),
+        (local, Some(offset_s)) => Zone::UTC.instant(shifted(local, offset_s)?),
+        (local, None) => zone.instant(local),
     }
 }
 
 /// The zone of a property beside DTSTART: its own if it states a known one, else the event's.
-fn zone_beside(entry: &ICalendarEntry, event_zone: Tz, zones: &mut Zones<'_>) -> Tz {
-    stated_zone(entry).and_then(|tzid| zones.find(tzid)).unwrap_or(event_zone)
+fn zone_beside(entry: &ICalendarEntry, event_zone: &Zone, zones: &mut Zones<'_>) -> Zone {
+    stated_zone(entry).and_then(|tzid| zones.find(tzid)).unwrap_or_else(|| event_zone.clone())
 }
 
-/// How long the event takes, by DTEND or DURATION; no time if neither says or it ends too early.
-fn length(component: &ICalendarComponent, begin: &Begin, zones: &mut Zones<'_>) -> Span {
-    let end = component.property(&ICalendarProperty::Dtend).and_then(|entry| {
-        let zone = zone_beside(entry, begin.zone, zones);
-        instant(entry.values.first()?.as_partial_date_time()?, zone)
-    });
-    let length = match (end, first_value(component, &ICalendarProperty::Duration)) {
-        (Some(end), _) => end - begin.at,
-        (None, Some(ICalendarValue::Duration(duration))) => duration_span(duration),
-        (None, _) => Span::ZERO,
-    };
-    length.max(Span::ZERO)
+/// How long the event takes, by DTEND or DURATION; a day or no time if neither says, no time if it
+/// ends too early. From DTEND every occurrence has the same exact length (RFC 5545, 3.8.5.3).
+fn length(component: &ICalendarComponent, begin: &Begin, zones: &mut Zones<'_>) -> Length {
+    if let Some(end) = component.property(&ICalendarProperty::Dtend)
+        && let Some(value) = end.values.first().and_then(|value| value.as_partial_date_time())
+    {
+        if begin.precision == Precision::Day && !value.has_time() {
+            let last = zone::naive(value).map_or(begin.local, |(local, _)| local);
+            let days = u64::try_from((last.date() - begin.local.date()).num_days());
+            return Length { days: days.unwrap_or(0), rest: Span::ZERO };
+        }
+        let zone = zone_beside(end, &begin.zone, zones);
+        return instant(value, &zone)
+            .map_or(Length::default(), |end| Length::exact(end - begin.at));
+    }
+    match first_value(component, &ICalendarProperty::Duration) {
+        Some(ICalendarValue::Duration(duration)) => by_duration(duration),
+        _ => Length { days: u64::from(begin.precision == Precision::Day), rest: Span::ZERO },
+    }
 }
 
-/// A DURATION; days count 24 hours.
-fn duration_span(duration: &ICalendarDuration) -> Span {
-    let days = i64::from(duration.weeks) * 7 + i64::from(duration.days);
-    let hours = days * 24 + i64::from(duration.hours);
+/// A DURATION.
+fn by_duration(duration: &ICalendarDuration) -> Length {
+    let hours = i64::from(duration.hours);
     let seconds = (hours * 60 + i64::from(duration.minutes)) * 60 + i64::from(duration.seconds);
-    Span::from_seconds(if duration.neg { -seconds } else { seconds })
+    match duration.neg {
+        true => Length::default(),
+        false => Length {
+            days: u64::from(duration.weeks) * 7 + u64::from(duration.days),
+            rest: Span::from_seconds(seconds),
+        },
+    }
 }
 
 /// Whether it is kept. Outlook writes some all-day events as midnight to midnight and says so.
@@ -232,7 +257,12 @@ fn standing(component: &ICalendarComponent, begin: &Begin) -> Standing {
             ICalendarClassification::Private | ICalendarClassification::Confidential
         ))
     );
-    if lasts_all_day || free || private { Standing::LeftOut } else { Standing::Meeting }
+    match (private, free, lasts_all_day) {
+        (true, _, _) => Standing::Private,
+        (false, true, _) => Standing::Free,
+        (false, false, true) => Standing::AllDay,
+        (false, false, false) => Standing::Meeting,
+    }
 }
 
 /// Whether it takes place.
@@ -245,9 +275,13 @@ fn status(component: &ICalendarComponent) -> MeetingStatus {
 }
 
 /// Reads RECURRENCE-ID.
-fn replaced(component: &ICalendarComponent, zone: Tz, zones: &mut Zones<'_>) -> Option<Replaced> {
+fn replaced(
+    component: &ICalendarComponent,
+    zone: &Zone,
+    zones: &mut Zones<'_>,
+) -> Option<Replaced> {
     let entry = component.property(&ICalendarProperty::RecurrenceId)?;
-    let slot = slots(entry, zone, zones).into_iter().next()?;
+    let (slot, _) = slot(entry.values.first()?, &zone_beside(entry, zone, zones))?;
     // The parser keeps only THISANDFUTURE, the one value there is.
     let range = match entry.parameter(&ICalendarParameterName::Range) {
         Some(ICalendarParameterValue::Bool(true)) => Range::ThisAndFuture,
@@ -256,41 +290,57 @@ fn replaced(component: &ICalendarComponent, zone: Tz, zones: &mut Zones<'_>) -> 
     Some(Replaced { slot, range })
 }
 
-/// Its version, 0 if it states none.
-fn sequence(component: &ICalendarComponent) -> i64 {
-    let value = first_value(component, &ICalendarProperty::Sequence);
-    value.and_then(ICalendarValue::as_integer).unwrap_or(0)
+/// Its version.
+fn version(component: &ICalendarComponent) -> Version {
+    let sequence = first_value(component, &ICalendarProperty::Sequence);
+    let stamp = match first_value(component, &ICalendarProperty::Dtstamp) {
+        Some(ICalendarValue::PartialDateTime(stamp)) => instant(stamp, &Zone::UTC),
+        _ => None,
+    };
+    (sequence.and_then(ICalendarValue::as_integer).unwrap_or(0), stamp.unwrap_or_default())
 }
 
 /// Its RRULEs.
 fn rules(component: &ICalendarComponent) -> Vec<ICalendarRecurrenceRule> {
-    let values =
-        component.properties(&ICalendarProperty::Rrule).flat_map(|entry| entry.values.iter());
-    let rules = values.filter_map(|value| match value {
+    let rules = values(component, &ICalendarProperty::Rrule).filter_map(|value| match value {
         ICalendarValue::RecurrenceRule(rule) => Some((**rule).clone()),
         _ => None,
     });
     rules.take(MAX_RULES).collect()
 }
 
-/// The dates of an EXDATE, RDATE or RECURRENCE-ID.
-fn slots(entry: &ICalendarEntry, event_zone: Tz, zones: &mut Zones<'_>) -> Vec<Slot> {
-    let zone = zone_beside(entry, event_zone, zones);
-    entry.values.iter().filter_map(|value| slot(value, zone)).collect()
+/// The dates of all EXDATEs or RDATEs, with their own lengths where they are periods.
+fn dates(
+    component: &ICalendarComponent,
+    property: &ICalendarProperty,
+    event_zone: &Zone,
+    zones: &mut Zones<'_>,
+) -> Vec<(Slot, Option<Length>)> {
+    let mut dates = Vec::new();
+    for entry in component.properties(property) {
+        let zone = zone_beside(entry, event_zone, zones);
+        let left = MAX_DATES - dates.len();
+        dates.extend(entry.values.iter().filter_map(|value| slot(value, &zone)).take(left));
+    }
+    dates
 }
 
-/// One of them.
-fn slot(value: &ICalendarValue, zone: Tz) -> Option<Slot> {
-    let value = match value {
-        ICalendarValue::PartialDateTime(value) => value,
-        ICalendarValue::Period(
-            ICalendarPeriod::Range { start, .. } | ICalendarPeriod::Duration { start, .. },
-        ) => start,
+/// One of them, or of a RECURRENCE-ID.
+fn slot(value: &ICalendarValue, zone: &Zone) -> Option<(Slot, Option<Length>)> {
+    let at = |value| instant(value, zone);
+    let (value, length) = match value {
+        ICalendarValue::PartialDateTime(value) => (&**value, None),
+        ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => {
+            (start, Some(Length::exact(at(end)? - at(start)?)))
+        }
+        ICalendarValue::Period(ICalendarPeriod::Duration { start, duration }) => {
+            (start, Some(by_duration(duration)))
+        }
         _ => return None,
     };
-    if value.has_time() {
-        instant(value, zone).map(Slot::At)
-    } else {
-        zone::naive(value).map(|(local, _)| Slot::On(local.date()))
-    }
+    let slot = match value.has_time() {
+        true => Slot::At(at(value)?),
+        false => Slot::On(zone::naive(value)?.0.date()),
+    };
+    Some((slot, length))
 }

@@ -1,7 +1,9 @@
 //! Who takes part in an event: organiser and attendees, each once.
 //!
-//! Leaves out rooms and resources, people copied for information, and the addresses that calendar
-//! services make up for themselves. What an address is, `normalise::address` decides.
+//! Leaves out rooms and resources, groups (their members are listed beside them, if they are
+//! invited one by one), people copied for information, and the addresses that calendar services
+//! make up for themselves. Who writes in somebody's name (SENT-BY) takes no part. What an address
+//! is, `normalise::address` decides.
 
 use std::collections::HashMap;
 
@@ -93,14 +95,14 @@ fn is_service(address: &Address) -> bool {
     under.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Whether an ATTENDEE is more than furniture or a copy for information.
+/// Whether an ATTENDEE is more than furniture, a list or a copy for information.
 fn is_somebody(entry: &ICalendarEntry) -> bool {
     let kind = entry.parameter(&ICalendarParameterName::Cutype);
     let role = entry.parameter(&ICalendarParameterName::Role);
     !matches!(
         kind,
         Some(ICalendarParameterValue::Cutype(
-            ICalendarUserTypes::Room | ICalendarUserTypes::Resource
+            ICalendarUserTypes::Room | ICalendarUserTypes::Resource | ICalendarUserTypes::Group
         ))
     ) && !matches!(
         role,

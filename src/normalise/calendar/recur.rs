@@ -11,10 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use calcard::icalendar::ICalendarWeekday;
 use calcard::icalendar::{ICalendarDay, ICalendarFrequency, ICalendarRecurrenceRule};
 use chrono::{Month, NaiveDateTime, TimeDelta, TimeZone, Weekday};
-use chrono_tz::Tz;
 use rrule::{Frequency, NWeekday, RRule, Unvalidated};
 
-use super::{MAX_INSTANCES, Problem, zone};
+use super::zone::{self, Zone};
+use super::{MAX_INSTANCES, Problem};
 
 /// Steps (days, weeks … looked at) that one rule may take, and what an impossible rule costs
 /// before rrule gives up on it.
@@ -56,7 +56,7 @@ pub(super) struct Expansion {
 /// all on the wall clock of `zone`. The beginning itself is one of them only if the rule says so.
 pub(super) fn expand(
     start: NaiveDateTime,
-    zone: Tz,
+    zone: &Zone,
     rule: &ICalendarRecurrenceRule,
     window: (NaiveDateTime, NaiveDateTime),
     effort: &mut Effort,
@@ -180,7 +180,7 @@ fn join(
 
 /// The last moment at which the rule applies, on the wall clock: UNTIL in UTC, local, or a day
 /// that counts to its end.
-fn until(rule: &ICalendarRecurrenceRule, zone: Tz) -> Option<NaiveDateTime> {
+fn until(rule: &ICalendarRecurrenceRule, zone: &Zone) -> Option<NaiveDateTime> {
     let until = rule.until.as_ref()?;
     let (local, offset_s) = zone::naive(until)?;
     if !until.has_time() {
@@ -188,7 +188,7 @@ fn until(rule: &ICalendarRecurrenceRule, zone: Tz) -> Option<NaiveDateTime> {
     }
     let Some(offset_s) = offset_s else { return Some(local) };
     let utc = local.checked_sub_signed(TimeDelta::seconds(i64::from(offset_s)))?;
-    zone::local(zone, zone::instant(chrono_tz::UTC, utc)?)
+    zone.local(Zone::UTC.instant(utc)?)
 }
 
 /// How many values the rule lists.

@@ -113,7 +113,7 @@ pub(crate) fn place(address: SocketAddr, user: &str, login: &str) -> Place {
 }
 
 /// What `tests/run` has installed.
-fn installed(path: &str) -> PathBuf {
+pub(crate) fn installed(path: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-servers").join(path);
     assert!(
         path.exists(),

@@ -9,7 +9,7 @@ const OUTSIDERS: &[(&str, &str)] = &[
     ("Groß, Dieter", "dieter@initech.example"),
     ("Eve Adams", "Eve.Adams@Umbrella.example"),
     ("Farid Haddad", "farid@hooli.example"),
-    ("Grace \u{2018}G\u{2019} Obi", "grace+crm@acme.example"),
+    ("Grace \u{2018}G\u{2019} Obi", "grace@acme.example"),
 ];
 const ANSWERS: &[&str] =
     &["ACCEPTED", "ACCEPTED", "ACCEPTED", "DECLINED", "TENTATIVE", "NEEDS-ACTION", ""];

@@ -338,7 +338,24 @@ impl Plan {
         if timed && self.replaced.iter().any(|replaced| replaced.form == Form::Day) {
             return Some("a day as RECURRENCE-ID of a series with times names nothing");
         }
+        if timed && self.may_be_skipped() {
+            return Some("the skipped hour of a VTIMEZONE counts by the offset after the gap");
+        }
         None
+    }
+
+    /// Whether a time may lie in the hour that the clock of a defined zone skips.
+    fn may_be_skipped(&self) -> bool {
+        let Some(gap) = self.zone.gap() else { return false };
+        let replaced = self.replaced.iter().map(|replaced| (replaced.to, replaced.minutes));
+        let extra = self.extra.iter().map(|(_, at)| (*at, self.minutes));
+        let mut times = replaced.chain(extra).chain([(self.start, self.minutes)]);
+        times.any(|(start, minutes)| {
+            [self.later, self.later + minutes].iter().any(|minutes| {
+                let after = (start + TimeDelta::minutes(*minutes)).time() - gap;
+                after >= TimeDelta::zero() && after < TimeDelta::hours(1)
+            })
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Zones as calendars write them: by IANA name, by Windows name, by a path, and their own.
 
-use chrono::{NaiveDateTime, Offset, TimeDelta, TimeZone};
+use chrono::{NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 use super::super::generate::Draw;
@@ -141,6 +141,16 @@ impl Zone {
     pub(super) fn utc_soon_after(self, local: NaiveDateTime) -> NaiveDateTime {
         let east = if let Self::Own(_, _, east) = self { east } else { 60 };
         self.utc(local).unwrap_or_else(|| local - TimeDelta::minutes(east - 120))
+    }
+
+    /// The time at which the clock skips an hour, in a zone that only its definition tells of.
+    pub(super) fn gap(self) -> Option<NaiveTime> {
+        let daylight = match self {
+            Self::Own(_, rules, _) => rules.1,
+            Self::Known(id, zone, Some(rules)) if id != zone.name() => rules.1,
+            _ => None,
+        };
+        NaiveDateTime::parse_from_str(daylight?[1], "%Y%m%dT%H%M%S").ok().map(|at| at.time())
     }
 
     /// The VTIMEZONE, if the calendar has one.
