@@ -30,8 +30,8 @@ pub use check::check;
 pub use problem::{Place, Problem, Problems, Severity};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{
-    Caldav, Config, Endpoint, Imap, Login, Oauth, Organization, Privacy, Rep, Serve, Source, SourceKind,
-    Store, Sync, Tls,
+    Caldav, Config, Endpoint, Imap, Login, Oauth, Organization, Privacy, Rep, Serve, Source,
+    SourceKind, Store, Sync, Tls,
 };
 
 use layers::Layers;

@@ -220,8 +220,8 @@ impl SharedClients {
         if let Some(found) = self.0.get(path) {
             return Ok(found.clone());
         }
-        let made = Clients::new(Some(&read_roots(path)?))
-            .map_err(|e| unusable("tls", &e.to_string()))?;
+        let made =
+            Clients::new(Some(&read_roots(path)?)).map_err(|e| unusable("tls", &e.to_string()))?;
         self.0.insert(path.clone(), made.clone());
         Ok(made)
     }

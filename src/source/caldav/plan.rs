@@ -249,15 +249,10 @@ pub(super) fn todo(listing: &Listing, known: Option<&KnownMailbox>, tags: Tags) 
         tags == Tags::Trusted && tag.is_some() && before.get(item) == tag.as_ref()
     };
     let there = listing.there.iter().filter(|(item, (_, tag))| !stays(item, tag));
-    let fetch = there.map(|(item, (href, tag))| Wanted {
-        href: href.clone(),
-        item: *item,
-        tag: *tag,
-    });
+    let fetch =
+        there.map(|(item, (href, tag))| Wanted { href: href.clone(), item: *item, tag: *tag });
     let is_gone = |item: &i64| match listing.extent {
-        Extent::Everything => {
-            !listing.there.contains_key(item) && !listing.doubtful.contains(item)
-        }
+        Extent::Everything => !listing.there.contains_key(item) && !listing.doubtful.contains(item),
         Extent::Changes => listing.gone.contains(item) && !listing.there.contains_key(item),
     };
     let vanished: Vec<i64> = before.keys().copied().filter(is_gone).collect();
@@ -344,7 +339,8 @@ fn skip(
         return Some(SkipReason::Refused("the server does not tell what it is".to_owned()));
     }
     let events = found.components.is_empty() || found.components.iter().any(|c| c == "VEVENT");
-    let calendar = found.kinds.contains(&Kind::Calendar) && !found.kinds.contains(&Kind::Subscribed);
+    let calendar =
+        found.kinds.contains(&Kind::Calendar) && !found.kinds.contains(&Kind::Subscribed);
     if !calendar || !events || name.len() > MAX_PATH {
         return Some(SkipReason::NotSelectable);
     }

@@ -12,13 +12,29 @@ use crate::support::radicale::Radicale;
 use crate::support::series::{Series, changed, series};
 use crate::support::xandikos::{HOME, Xandikos};
 
-/// Objects on the server.
-const COUNT: usize = 540;
+/// Objects on the server; some, such as periods, Radicale does not take.
+const COUNT: usize = 600;
+/// Those that are there at the least.
+const LEAST: usize = 500;
 
-/// Those that the second opinion is right about.
-fn agreed(seed: u64, count: usize) -> Vec<Series> {
-    let all = series(seed, count * 2).into_iter();
-    let agreed: Vec<Series> = all.filter(|one| one.differs.is_none()).take(count).collect();
+/// What a server keeps as it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeps {
+    Everything,
+    /// Nothing in zones by the names that Windows has for them: Radicale knows none of those, and
+    /// takes instants that are excluded from such a series out of UTC.
+    ZonesOfIana,
+}
+
+/// Those that the second opinion is right about, that recur no more often than is kept, and that
+/// mean on the server what they meant before.
+fn agreed(seed: u64, count: usize, keeps: Keeps) -> Vec<Series> {
+    let fits = |one: &Series| {
+        let kept = keeps == Keeps::Everything || !one.ics.contains("Standard Time");
+        kept && one.differs.is_none() && !one.ics.contains("FREQ=HOURLY")
+    };
+    let agreed: Vec<Series> =
+        series(seed, count * 3).into_iter().filter(fits).take(count).collect();
     assert_eq!(agreed.len(), count);
     agreed
 }
@@ -33,7 +49,8 @@ fn radicale_is_followed_through_every_change() {
     let client = server.client();
     client.make("/ann/work/");
     client.make("/ann/home/");
-    follow(server.address, &client, ["/ann/work/", "/ann/home/", "/ann/new/"]);
+    let calendars = ["/ann/work/", "/ann/home/", "/ann/new/"];
+    follow(server.address, &client, calendars, Keeps::ZonesOfIana);
 }
 
 #[test]
@@ -42,54 +59,49 @@ fn xandikos_is_followed_through_every_change() {
     let client = server.client();
     let calendars = ["calendar/", "home/", "new/"].map(|name| format!("{HOME}{name}"));
     client.make(&calendars[1]);
-    follow(server.address, &client, calendars.each_ref().map(String::as_str));
+    follow(server.address, &client, calendars.each_ref().map(String::as_str), Keeps::Everything);
 }
 
 /// Events are made, changed, moved and deleted; tokens are lost; calendars come and go.
-fn follow(address: SocketAddr, client: &Dav, [work, home, new]: [&str; 3]) {
+fn follow(address: SocketAddr, client: &Dav, [work, home, new]: [&str; 3], keeps: Keeps) {
     let mut draw = Draw::new(7);
-    let mut all = agreed(71, COUNT + 20);
-    let later = all.split_off(COUNT);
-    for (number, one) in all.iter().enumerate() {
-        client.put(&path(if number % 3 == 0 { home } else { work }, one), &one.ics);
-    }
+    let mut all = agreed(71, COUNT + 20, keeps);
+    let mut later = all.split_off(COUNT);
+    let at = |one: &Series| path(if one.ics.len() % 3 == 0 { home } else { work }, one);
+    all.retain(|one| client.offer(&at(one), &one.ics));
+    assert!(all.len() > LEAST, "{} objects", all.len());
     let place = place(&root(address), "");
     sync(&place);
     let count = assert_equal(&place, client, &[work, home], "a first sync");
-    assert!(count > COUNT, "{count} meetings");
+    assert!(count > all.len(), "{count} meetings");
     sync(&place);
     assert_equal(&place, client, &[work, home], "nothing new");
 
-    for (number, one) in all.iter_mut().enumerate() {
-        let at = path(if number % 3 == 0 { home } else { work }, one);
+    for (number, one) in all.iter().enumerate() {
+        let at = at(one);
         match number % 12 {
-            0 | 1 => {
-                *one = changed(one, &mut draw);
-                client.put(&at, &one.ics);
-            }
+            0 | 1 => drop(client.offer(&at, &changed(one, &mut draw).ics)),
             2 => client.delete(&at),
-            3 => client.rename(&at, &path(work, one)),
+            3 if !at.starts_with(work) => client.rename(&at, &path(work, one)),
             4 => client.rename(&at, &format!("{at}.other.ics")),
             _ => {}
         }
     }
-    for one in &later {
-        client.put(&path(work, one), &one.ics);
-    }
+    later.retain(|one| client.offer(&path(work, one), &one.ics));
     sync(&place);
     assert_equal(&place, client, &[work, home], "changed, deleted, moved, renamed, made");
 
-    // What was read stays read: nothing of it is stored as new.
-    execute(&place.database(), "UPDATE mailbox SET cursor = replace(cursor, '\"token\":\"', '\"token\":\"x')");
+    let sql = "UPDATE mailbox SET cursor = replace(cursor, '\"token\":\"', '\"token\":\"x')";
+    execute(&place.database(), sql);
     client.delete(&path(work, &later[0]));
-    client.put(&path(work, &later[1]), &changed(&later[1], &mut draw).ics);
+    client.offer(&path(work, &later[1]), &changed(&later[1], &mut draw).ics);
     sync(&place);
     assert_equal(&place, client, &[work, home], "a token that the server does not know");
 
     client.delete(home);
     client.make(new);
-    for one in agreed(72, 30) {
-        client.put(&path(new, &one), &one.ics);
+    for one in agreed(72, 30, keeps) {
+        client.offer(&path(new, &one), &one.ics);
     }
     sync(&place);
     assert_equal(&place, client, &[work, new], "a calendar removed, another one made");
@@ -108,14 +120,12 @@ fn what_changes_while_a_pass_runs_is_read_by_it_or_by_the_next() {
     let (radicale, xandikos) = (Radicale::start(), Xandikos::start());
     radicale.client().make("/ann/work/");
     let calendar = format!("{HOME}calendar/");
-    for (address, client, calendar) in [
-        (radicale.address, radicale.client(), "/ann/work/"),
-        (xandikos.address, xandikos.client(), calendar.as_str()),
+    for (address, client, calendar, keeps) in [
+        (radicale.address, radicale.client(), "/ann/work/", Keeps::ZonesOfIana),
+        (xandikos.address, xandikos.client(), calendar.as_str(), Keeps::Everything),
     ] {
-        let all = agreed(73, 200);
-        for one in &all {
-            client.put(&path(calendar, one), &one.ics);
-        }
+        let mut all = agreed(73, 150, keeps);
+        all.retain(|one| client.offer(&path(calendar, one), &one.ics));
         let place = place(&root(address), "");
         for round in 0..3 {
             let ended = AtomicBool::new(false);
@@ -139,7 +149,7 @@ fn unrest(client: &Dav, calendar: &str, all: &[Series], ended: &AtomicBool) {
         if draw.below(3) == 0 {
             client.delete(&at);
         } else {
-            client.put(&at, &changed(one, &mut draw).ics);
+            client.offer(&at, &changed(one, &mut draw).ics);
         }
         std::thread::sleep(std::time::Duration::from_millis(draw.below(40)));
         client.put(&at, &one.ics);

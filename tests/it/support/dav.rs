@@ -44,6 +44,14 @@ impl Dav {
         self.run("PUT", path, "Content-Type: text/calendar\r\n", ics);
     }
 
+    /// Puts an object, unless the server finds fault with it; whether it was taken.
+    #[track_caller]
+    pub(crate) fn offer(&self, path: &str, ics: &str) -> bool {
+        let (status, answer) = self.send("PUT", path, "Content-Type: text/calendar\r\n", ics);
+        assert!((200..300).contains(&status) || status == 400, "PUT {path}: {status} {answer}");
+        status != 400
+    }
+
     #[track_caller]
     pub(crate) fn delete(&self, path: &str) {
         self.run("DELETE", path, "", "");

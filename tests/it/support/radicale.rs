@@ -60,7 +60,7 @@ impl Radicale {
         let text = format!(
             "[server]\nhosts = {address}\n{}[auth]\ntype = htpasswd\nhtpasswd_encryption = plain\n\
              delay = 0\nhtpasswd_filename = {path}/users\n[storage]\nfilesystem_folder = {path}/data\n\
-             _filesystem_fsync = False\n[logging]\nlevel = info\n",
+             [logging]\nlevel = info\n",
             server(path),
             path = path.display(),
         );
