@@ -14,13 +14,14 @@
 //! `/.well-known/caldav` of its host. Why no CalDAV library: the one that leaves sending to others
 //! brings a DNS resolver and a second date library, and takes only one of the five statuses by
 //! which servers refuse a token. Leaves the wording of requests to `ask`, XML to `xml`, statuses to
-//! `answer`, all decisions to `plan`, and what an object means to `normalise::calendar`.
+//! `answer`, all decisions to `select` and `plan`, and what an object means to `normalise::calendar`.
 
 mod answer;
 mod ask;
 mod discover;
 mod plan;
 mod read;
+mod select;
 mod trust;
 mod wire;
 mod xml;
@@ -31,8 +32,8 @@ use reqwest::Url;
 use tokio::sync::mpsc;
 
 use self::discover::{Found, Home};
-use self::plan::Calendar;
 use self::read::{Going, Read};
+use self::select::Calendar;
 use self::wire::Wire;
 use super::credentials::Credentials;
 use super::{Pass, SkipReason, Skipped, SourceError};
@@ -79,7 +80,7 @@ pub async fn read(
 ) -> Result<Pass, SourceError> {
     let mut wire = Wire::open(settings, clients).await?;
     let found = find(&mut wire, kept).await?;
-    let (calendars, skipped) = plan::calendars(&found, settings, known);
+    let (calendars, skipped) = select::calendars(&found, settings, known);
     let mut pass = Pass { skipped, ..Pass::default() };
     let mut going = Going { wire, sink, today: now.millis().div_euclid(DAY_MS) };
     let mut failing = None;
@@ -95,7 +96,7 @@ pub async fn read(
             Read::Failing(error) => failing = failing.or(Some(error)),
         }
     }
-    for gone in plan::gone(known, &calendars, &pass.skipped) {
+    for gone in select::gone(known, &calendars, &pass.skipped) {
         read::forget(&going, gone).await?;
     }
     failing.map_or(Ok(pass), Err)

@@ -3,7 +3,10 @@
 //! scripted one for what those two do not do.
 
 mod compare;
+mod found;
 mod life;
+mod replica;
+mod scripted;
 
 use std::net::SocketAddr;
 

@@ -6,6 +6,7 @@
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod dav;
+pub(crate) mod davd;
 pub(crate) mod dovecot;
 pub(crate) mod dump;
 pub(crate) mod generate;

@@ -1,4 +1,4 @@
-//! What is read of a calendar, and what is taken as gone: decisions, pure.
+//! What is read of a calendar, and which of its objects are taken as gone: decisions, pure.
 //!
 //! A name in a calendar is a hash of the path of its URL, in whichever way that is escaped; a state
 //! is a hash of the ETag, without quotes and weakness, which servers add and leave out as they like.
@@ -8,11 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
-use super::discover::Found;
-use super::xml::{Kind, Multistatus, Properties, Report, Response};
-use super::{Settings, trust};
-use crate::model::{Cursor, Key, KnownMailbox, Object, RawItem, Role};
-use crate::source::{SkipReason, Skipped};
+use super::select::Calendar;
+use super::xml::{Kind, Multistatus, Properties, Response};
+use crate::model::{Cursor, Key, KnownMailbox, Object, RawItem};
 
 /// After so many days all of a calendar is read again, since the window over which recurrences are
 /// expanded has moved on: it reaches further ahead than anybody asks by as many days at least.
@@ -20,24 +18,6 @@ pub const ROLL_DAYS: i64 = 14;
 
 /// The largest object that is taken, in bytes.
 const MAX_OBJECT: usize = 1 << 20;
-
-/// Calendars of one login that are read.
-const MAX_CALENDARS: usize = 1_000;
-
-/// The longest path of a calendar, in bytes.
-const MAX_PATH: usize = 2_048;
-
-/// A calendar that is to be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Calendar {
-    pub(super) url: Url,
-    /// Its mailbox: the path of its URL.
-    pub(super) name: String,
-    /// Whether it can be asked for changes.
-    pub(super) report: Option<Report>,
-    /// What tells its present state from others: its sync-token, else its tag.
-    pub(super) token: Option<String>,
-}
 
 /// How a calendar is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,59 +92,6 @@ pub(super) struct Fetched {
     pub(super) lacking: Vec<Wanted>,
     /// How many are in another state than they were listed in.
     pub(super) moved_on: usize,
-}
-
-/// The calendars that are to be read, and what else is in the collections where they are.
-pub(super) fn calendars(
-    found: &[Found],
-    settings: &Settings,
-    known: &[KnownMailbox],
-) -> (Vec<Calendar>, Vec<Skipped>) {
-    let (mut calendars, mut skipped) = (Vec::new(), Vec::new());
-    let mut seen = BTreeSet::new();
-    let all = found.iter().flat_map(|at| at.answer.responses.iter().map(|one| (&at.url, one)));
-    for (base, response) in all {
-        let Ok(url) = base.join(&response.href) else { continue };
-        let key = key(&url);
-        let is_home = key == self::key(base) && !response.found.kinds.contains(&Kind::Calendar);
-        if is_home || !seen.insert(key) {
-            continue;
-        }
-        // A server may write the path otherwise the next time.
-        let before = known.iter().find(|known| name_key(base, &known.name) == Some(key));
-        let name = before.map_or_else(|| url.path().to_owned(), |known| known.name.clone());
-        let url = trust::named(&settings.url, base, &response.href);
-        let reason = match &url {
-            Ok(_) => skip(response, settings, &name, before),
-            Err(_) => Some(SkipReason::Refused("it is on a host that is not asked".to_owned())),
-        };
-        let reason = reason.or_else(|| {
-            let many = calendars.len() >= MAX_CALENDARS;
-            many.then(|| SkipReason::Refused("there are more than are read".to_owned()))
-        });
-        match (reason, url) {
-            (None, Ok(url)) => calendars.push(calendar(url, name, &response.found)),
-            (reason, _) => skipped.extend(reason.map(|reason| {
-                let role = matches!(reason, SkipReason::Refused(_)).then_some(Role::Calendar);
-                Skipped { mailbox: name, role, reason }
-            })),
-        }
-    }
-    (calendars, skipped)
-}
-
-/// The calendars that were read before and are not there to be read any more.
-pub(super) fn gone<'k>(
-    known: &'k [KnownMailbox],
-    calendars: &[Calendar],
-    skipped: &[Skipped],
-) -> Vec<&'k KnownMailbox> {
-    let refused = |name: &str| {
-        let mut refusals = skipped.iter().filter(|s| matches!(s.reason, SkipReason::Refused(_)));
-        refusals.any(|skipped| skipped.mailbox == name)
-    };
-    let there = |name: &str| calendars.iter().any(|calendar| calendar.name == name);
-    known.iter().filter(|known| !there(&known.name) && !refused(&known.name)).collect()
 }
 
 /// How a calendar is read on a day, by what is known of it.
@@ -314,62 +241,19 @@ impl Wanted {
     }
 }
 
-fn calendar(url: Url, name: String, found: &Properties) -> Calendar {
-    // Some servers have the token and do not tell of the report.
-    let report = found.reports.first().copied();
-    let report = report.or_else(|| found.token.is_some().then_some(Report::Changes));
-    Calendar { url, name, report, token: state(found) }
-}
-
 /// What tells a calendar's state.
-fn state(found: &Properties) -> Option<String> {
+pub(super) fn state(found: &Properties) -> Option<String> {
     found.token.clone().or_else(|| found.ctag.clone())
 }
 
-/// Why a collection is not read.
-fn skip(
-    response: &Response,
-    settings: &Settings,
-    name: &str,
-    known: Option<&KnownMailbox>,
-) -> Option<SkipReason> {
-    let found = &response.found;
-    let none = found.kinds.is_empty() && known.is_some();
-    if response.status.is_some_and(|status| status >= 400) || none {
-        return Some(SkipReason::Refused("the server does not tell what it is".to_owned()));
-    }
-    let events = found.components.is_empty() || found.components.iter().any(|c| c == "VEVENT");
-    let calendar =
-        found.kinds.contains(&Kind::Calendar) && !found.kinds.contains(&Kind::Subscribed);
-    if !calendar || !events || name.len() > MAX_PATH {
-        return Some(SkipReason::NotSelectable);
-    }
-    let shown = found.name.as_deref().unwrap_or_default();
-    let excluded = |excluded: &String| {
-        excluded.to_lowercase() == shown.to_lowercase() || is_below(name, excluded)
-    };
-    settings.exclude_mailboxes.iter().any(excluded).then_some(SkipReason::Excluded)
-}
-
-/// Whether a path is another one or lies below it.
-fn is_below(path: &str, other: &str) -> bool {
-    let plain = |path: &str| {
-        let path = percent_decode_str(path.trim_end_matches('/')).decode_utf8_lossy();
-        path.to_lowercase()
-    };
-    let (path, other) = (plain(path), plain(other));
-    other.starts_with('/')
-        && path.strip_prefix(&other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// The key of what an href names, if it is on the same host.
-fn name_key(base: &Url, href: &str) -> Option<i64> {
+pub(super) fn name_key(base: &Url, href: &str) -> Option<i64> {
     let url = base.join(href).ok()?;
     (url.host() == base.host()).then(|| key(&url))
 }
 
 /// The key of a URL: a hash of the segments of its path.
-fn key(url: &Url) -> i64 {
+pub(super) fn key(url: &Url) -> i64 {
     let path = url.path().trim_end_matches('/');
     let segments: Vec<Vec<u8>> =
         path.split('/').map(|segment| percent_decode_str(segment).collect()).collect();
@@ -383,3 +267,6 @@ fn tag(etag: &str) -> i64 {
     let etag = etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"');
     Key::of("etag", &[etag.as_bytes()]).0
 }
+
+#[cfg(test)]
+mod tests;

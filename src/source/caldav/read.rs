@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc;
 
 use super::ask;
-use super::plan::{self, Approach, Calendar, Extent, Fetched, Listing, Tags, Wanted};
+use super::plan::{self, Approach, Extent, Fetched, Listing, Tags, Wanted};
+use super::select::Calendar;
 use super::wire::{Ask, Depth, Reply, Wire};
 use crate::model::{Cursor, Delta, KnownMailbox, MailboxInfo, RawItem, Role};
 use crate::source::SourceError;

@@ -262,3 +262,6 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
     let value = start.try_get_attribute(name).ok()??;
     Some(value.value.to_ascii_uppercase())
 }
+
+#[cfg(test)]
+mod tests;

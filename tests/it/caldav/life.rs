@@ -67,7 +67,7 @@ fn follow(address: SocketAddr, client: &Dav, [work, home, new]: [&str; 3], keeps
     let mut draw = Draw::new(7);
     let mut all = agreed(71, COUNT + 20, keeps);
     let mut later = all.split_off(COUNT);
-    let at = |one: &Series| path(if one.ics.len() % 3 == 0 { home } else { work }, one);
+    let at = |one: &Series| path(if one.ics.len().is_multiple_of(3) { home } else { work }, one);
     all.retain(|one| client.offer(&at(one), &one.ics));
     assert!(all.len() > LEAST, "{} objects", all.len());
     let place = place(&root(address), "");
