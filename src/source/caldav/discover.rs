@@ -96,9 +96,11 @@ pub(super) async fn list(
             }
         }
     }
-    // What is missing in a listing that was cut short has not gone.
-    if all.iter().any(|found| plan::is_cut(&found.answer)) {
-        return Err(SourceError::Protocol("the server lists only some calendars".to_owned()));
+    // What is missing has not gone, where the listing was cut short or lacks the collection itself.
+    let doubtful = |found: &Found| plan::is_cut(&found.answer) || found.answer.responses.is_empty();
+    if all.iter().any(doubtful) {
+        let why = "the server lists some calendars or none, and not all there is";
+        return Err(SourceError::Protocol(why.to_owned()));
     }
     Ok(Some(all))
 }

@@ -163,10 +163,13 @@ async fn everything(going: &mut Going<'_>, calendar: &Calendar) -> Result<Listin
     let (url, depth, body) = (&calendar.url, Depth::One, ask::OBJECTS);
     let answer = asked(going, Ask { method: "PROPFIND", url, depth, body }).await?;
     match answer {
-        Some(answer) if !plan::is_cut(&answer) => {
+        // The collection itself is in it, at the least.
+        Some(answer) if !plan::is_cut(&answer) && !answer.responses.is_empty() => {
             Ok(plan::listing(&answer, url, Extent::Everything))
         }
-        _ => Err(Trouble::Here(Read::Refused("it holds more than the server lists".to_owned()))),
+        _ => Err(Trouble::Here(Read::Refused(
+            "the server does not list all that it holds".to_owned(),
+        ))),
     }
 }
 

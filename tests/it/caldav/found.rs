@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::replica::Replica;
 use super::{place, root};
 use crate::support::davd::{Answer, CALENDAR, Davd, Tells, response};
 use crate::support::dump::rows;
-use crate::support::radicale::Radicale;
+use crate::support::radicale::{PASSWORD, Radicale, USER};
 use crate::support::series::NOW;
 
 #[tokio::test]
@@ -149,7 +152,7 @@ fn a_daemon_that_finds_nothing_new_asks_once_a_time() {
     assert_eq!(rows(&place.database(), "meeting"), 3);
     let asked = || ["PROPFIND", "REPORT"].map(|method| server.requests(method));
     let begun = asked();
-    let daemon = place.start(&["run"]);
+    let daemon = place.start(&["--log", "trace", "run"]);
     let deadline = Instant::now() + Duration::from_secs(30);
     // It discovers where the calendars are, in two steps, and lists them.
     while asked()[0] < begun[0] + 3 {
@@ -162,7 +165,8 @@ fn a_daemon_that_finds_nothing_new_asks_once_a_time() {
     let log = daemon.terminate(Duration::from_secs(10)).stderr;
     assert!((3..=7).contains(&(after[0] - before[0])), "{before:?} {after:?}");
     assert_eq!(after[1], before[1], "no report while the listing tells of nothing new");
-    for secret in ["canary", "/ann/", "cal-1", "acme.example"] {
+    let sent = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    for secret in [&sent, "canary", "/ann/", "cal-1", "acme.example"] {
         assert!(!log.contains(secret), "{secret} in {log}");
     }
 }

@@ -347,6 +347,12 @@ async fn a_calendar_that_is_refused_stays_as_it_is_and_one_that_is_gone_goes() {
         assert_eq!((code(&done), done.deltas.len(), replica.objects()), (expected, 0, 3));
     }
     server.fault(|asked| (asked.what() == "home").then(|| Answer::xml("")));
+    let done = replica.pass().await;
+    assert_eq!((code(&done), replica.objects()), ("protocol", 3), "not even the home is listed");
+    server.fault(|asked| {
+        let home = response("/home/", "<d:resourcetype><d:collection/></d:resourcetype>");
+        (asked.what() == "home").then(|| Answer::xml(&home))
+    });
     let (_, deltas) = Replica::good(replica.pass().await);
     assert_eq!((deltas.len(), replica.objects()), (1, 0));
     assert!(deltas[0].complete && deltas[0].vanished.len() == 3);

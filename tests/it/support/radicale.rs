@@ -85,8 +85,21 @@ impl Radicale {
 
     /// How many requests of a kind it has answered.
     pub(crate) fn requests(&self, method: &str) -> usize {
-        let log = fs::read_to_string(self.directory.path().join("log")).unwrap();
+        let log = self.log();
         log.matches(&format!("{method} request for")).count()
+    }
+
+    /// How long it took for all answers so far, in seconds, by its own account.
+    pub(crate) fn busy_s(&self) -> f64 {
+        let log = self.log();
+        let answers = log.lines().filter(|line| line.contains("response status"));
+        let taken = answers
+            .filter_map(|line| line.rsplit_once(" in ")?.1.split(' ').next()?.parse::<f64>().ok());
+        taken.sum()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).unwrap()
     }
 }
 
