@@ -12,25 +12,28 @@
 //! and only then become instants, so that they keep their hour over changes to summer time.
 
 mod event;
+mod issue;
 mod people;
 mod recur;
 mod series;
+mod time;
 mod vtimezone;
 mod zone;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::panic::catch_unwind;
 
 use calcard::icalendar::{ICalendar, ICalendarComponentType, ICalendarMethod, ICalendarProperty};
 use calcard::icalendar::{ICalendarComponent, ICalendarValue};
 use calcard::{Entry, Parser};
 
-use crate::model::{Key, Meeting, Timestamp};
+use crate::model::{Meeting, Timestamp};
 use event::Event;
 use recur::Effort;
 use zone::Zones;
+
+pub use issue::{Issue, Problem, event_key};
 
 /// The largest object that is parsed, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -70,69 +73,6 @@ pub enum Standing {
     Free,
     /// It is nobody else's business (CLASS:PRIVATE or CONFIDENTIAL).
     Private,
-}
-
-/// Something in a calendar that could not be taken as it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Issue {
-    /// The event: the key of its UID, as [`event_key`] makes it; 0 for the object as a whole.
-    pub item: i64,
-    /// What is wrong with it.
-    pub problem: Problem,
-}
-
-/// What may be wrong with a calendar. Prints as words for the admin, without personal data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Problem {
-    /// The object is larger than [`MAX_BYTES`] and was not read.
-    TooLarge,
-    /// There is no calendar in the bytes.
-    NoCalendar,
-    /// The bytes end before the calendar does; what there was of it was read.
-    Truncated,
-    /// A library panicked over it; what was not read by then was passed over.
-    Panicked,
-    /// There are more than [`MAX_EVENTS`] events, or more meetings than are kept; the rest was
-    /// passed over.
-    TooMany,
-    /// The event has no UID and was passed over.
-    NoUid,
-    /// The event has no beginning that can be read, or does not say readably which occurrence it
-    /// replaces, and was passed over.
-    NoStart,
-    /// The time zone is unknown; the calendar's own was taken.
-    UnknownZone,
-    /// The rule is impossible or recurs more often than can be followed; only the first
-    /// occurrence was taken.
-    BadRule,
-    /// The series has more than [`MAX_INSTANCES`] occurrences; the first ones were taken.
-    TooManyInstances,
-    /// The meeting has more than [`MAX_ATTENDEES`] people; the first ones were taken.
-    TooManyAttendees,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "the calendar is larger than 64 MiB",
-            Self::NoCalendar => "it is not a calendar",
-            Self::Truncated => "the calendar ends in the middle",
-            Self::Panicked => "the event cannot be interpreted",
-            Self::TooMany => "the calendar has more events than are read",
-            Self::NoUid => "the event has no uid",
-            Self::NoStart => "the event has no readable beginning",
-            Self::UnknownZone => "the event is in an unknown time zone",
-            Self::BadRule => "the event's recurrence rule cannot be followed",
-            Self::TooManyInstances => "the event recurs more often than is read",
-            Self::TooManyAttendees => "the event has more attendees than are read",
-        })
-    }
-}
-
-/// The key that names an event in issues.
-#[must_use]
-pub fn event_key(uid: &str) -> i64 {
-    Key::of("uid", &[uid.as_bytes()]).0
 }
 
 /// The meetings of `bytes` that begin in `window` (its first instant included, its last one not),

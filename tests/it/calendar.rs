@@ -1,8 +1,11 @@
 //! Calendars as they are met: bytes in, meetings out.
 
+mod bombs;
+mod corpus;
 mod files;
 mod hostile;
 mod oracle;
+mod series;
 mod zones;
 
 use chrono_tz::Tz;
@@ -315,6 +318,9 @@ fn who_takes_part() {
          ATTENDEE;PARTSTAT=DELEGATED:mailto:fay@acme.example|\
          ATTENDEE;CUTYPE=ROOM;PARTSTAT=ACCEPTED:mailto:room@us.example|\
          ATTENDEE;CUTYPE=RESOURCE:mailto:beamer@us.example|\
+         ATTENDEE;CUTYPE=GROUP:mailto:sales@acme.example|\
+         ATTENDEE;MEMBER=\"mailto:sales@acme.example\";PARTSTAT=ACCEPTED;\
+         SENT-BY=\"mailto:assistant@acme.example\":mailto:gus@acme.example|\
          ATTENDEE;ROLE=NON-PARTICIPANT:mailto:copy@us.example|\
          ATTENDEE:mailto:c_188a@resource.calendar.google.com|\
          ATTENDEE:urn:uuid:5678|ATTENDEE:invalid:nomail|\
@@ -335,6 +341,7 @@ fn who_takes_part() {
             ("dee@acme.example", "", Participation::NeedsAction, false),
             ("eve@acme.example", "", Participation::Declined, false),
             ("fay@acme.example", "", Participation::Declined, false),
+            ("gus@acme.example", "", Participation::Accepted, false),
         ]
     );
     assert_eq!(meetings[0].status, MeetingStatus::Tentative);

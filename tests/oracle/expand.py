@@ -177,7 +177,10 @@ def end(occurrence, zone, lengths):
         return shown(start + max(length, datetime.timedelta(0)), zone)
     length = event["DURATION"].dt if "DURATION" in event else occurrence.end - occurrence.start
     days = datetime.timedelta(days=length.days)
-    return shown(in_utc(occurrence.start + days, zone) + (length - days), zone)
+    if not days:
+        return shown(start + length, zone)
+    existing = start.astimezone(occurrence.start.tzinfo)
+    return shown(in_utc(existing + days, zone) + (length - days), zone)
 
 
 def is_replacement(occurrence):
@@ -209,13 +212,15 @@ def place(occurrence, zone):
 
 
 def standing(event):
-    start = event["DTSTART"].dt
+    start = event["DTSTART"]
     if str(event.get("CLASS", "")).upper() in ("PRIVATE", "CONFIDENTIAL"):
         return "private"
     if str(event.get("TRANSP", "")).upper() == "TRANSPARENT":
         return "free"
     marked = str(event.get(ALL_DAY_MARK, "")).upper() == "TRUE"
-    return "all_day" if marked or not isinstance(start, datetime.datetime) else "meeting"
+    # With a TZID beside VALUE=DATE the library makes it a time.
+    day = start.params.get("VALUE") == "DATE" or not isinstance(start.dt, datetime.datetime)
+    return "all_day" if marked or day else "meeting"
 
 
 def status(event):

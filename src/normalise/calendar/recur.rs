@@ -8,6 +8,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use calcard::common::CalendarScale;
 use calcard::icalendar::ICalendarWeekday;
 use calcard::icalendar::{ICalendarDay, ICalendarFrequency, ICalendarRecurrenceRule};
 use chrono::{Month, NaiveDateTime, TimeDelta, TimeZone, Weekday};
@@ -132,8 +133,11 @@ impl Run {
 }
 
 /// The time from one period of the rule to the next, at the shortest; `None` if it is not
-/// followed.
+/// followed, as those of other calendars than the Gregorian (RFC 7529) are not.
 fn step(rule: &ICalendarRecurrenceRule) -> Option<TimeDelta> {
+    if rule.rscale.as_ref().is_some_and(|scale| *scale != CalendarScale::Gregorian) {
+        return None;
+    }
     let times = [&rule.byhour, &rule.byminute, &rule.bysecond]
         .into_iter()
         .map(|list| list.len().max(1))

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use super::event::{Event, Length, Range, Slot};
+use super::event::{Event, Range};
 use super::recur::{self, Effort};
+use super::time::{Length, Slot};
 use super::{Instance, MAX_INSTANCES, Problem, Scope, Standing};
 use crate::model::{Meeting, Timestamp};
 
@@ -154,9 +155,10 @@ fn shift(master: &Event, named: Timestamp, event: &Event) -> Option<TimeDelta> {
 /// which has the series' time of day.
 fn slot_of(event: &Event, master: Option<&Event>) -> Option<(Timestamp, Range)> {
     let replaced = event.replaces?;
-    let slot = match replaced.slot {
+    let series = master.unwrap_or(event);
+    let slot = match series.named(replaced.slot) {
         Slot::At(at) => at,
-        Slot::On(day) => on(master.unwrap_or(event), day)?,
+        Slot::On(day) => on(series, day)?,
     };
     Some((slot, replaced.range))
 }
@@ -182,9 +184,9 @@ fn slots(
         problems.extend(expansion.problem);
     }
     let ruled = starts.iter().filter_map(|start| Some((master.zone.instant(*start)?, None)));
-    let extra = master.extra.iter().filter_map(|(slot, length)| match slot {
-        Slot::At(at) => Some((*at, *length)),
-        Slot::On(day) => Some((on(master, *day)?, *length)),
+    let extra = master.extra.iter().filter_map(|(slot, length)| match master.named(*slot) {
+        Slot::At(at) => Some((at, *length)),
+        Slot::On(day) => Some((on(master, day)?, *length)),
     });
     let mut slots: Vec<_> = ruled.chain(extra).collect();
     slots.sort_by_key(|(slot, length)| (*slot, length.is_none()));
@@ -213,7 +215,7 @@ struct Exceptions<'e> {
 
 impl<'e> Exceptions<'e> {
     fn of(master: &'e Event) -> Self {
-        let mut slots = master.except.clone();
+        let mut slots: Vec<_> = master.except.iter().map(|slot| master.named(*slot)).collect();
         slots.sort_unstable();
         Self { master, slots }
     }

@@ -11,7 +11,8 @@ use super::recur::{self, Effort};
 use super::zone::{self, Zone};
 use super::{first_value, values};
 
-/// Observances and dates of one that are read: a century of changes that were made by decree.
+/// Observances that are read, and changes after which no more of them are: a century and a half
+/// has some 300.
 const MAX_OBSERVANCES: usize = 200;
 const MAX_ONSETS: usize = 1_000;
 
@@ -56,8 +57,12 @@ impl OwnZone {
             .collect();
         observances.sort_by_key(|observance| observance.start);
         let first_s = observances.first()?.from_s;
-        let mut onsets: Vec<Onset> =
-            observances.iter().flat_map(|observance| observance.onsets(effort)).collect();
+        let mut onsets: Vec<Onset> = Vec::new();
+        for observance in &observances {
+            if onsets.len() < MAX_ONSETS {
+                onsets.extend(observance.onsets(effort));
+            }
+        }
         onsets.sort_unstable();
         onsets.dedup();
         Some(Self { first_s, onsets })

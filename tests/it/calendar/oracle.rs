@@ -14,7 +14,8 @@ use keepwarm::normalise::calendar::{Instance, Standing, instances};
 use serde_json::Value;
 
 use super::at;
-use crate::support::series::{NOW, ZONE, series};
+use crate::support::generate::Draw;
+use crate::support::series::{NOW, Series, ZONE, changed, series};
 use crate::support::served::installed;
 
 /// An occurrence as both sides tell it.
@@ -104,34 +105,86 @@ pub(super) fn ours(instance: &Instance) -> String {
     format!("{uid} {place} {starts_at} {ends_at} {standing} {status} {people}")
 }
 
+/// What must be among the series that are compared.
+const FEATURES: &[&str] = &[
+    "DTSTART;TZID=Europe/Berlin",
+    "DTSTART;TZID=America/New_York",
+    "DTSTART;TZID=W. Europe Standard Time",
+    "DTSTART;TZID=/freeassociation.sourceforge.net/Europe/Berlin",
+    "DTSTART;TZID=Our Office",
+    "DTSTART;TZID=\"tzone://Microsoft/Custom\"",
+    "DTSTART;TZID=Head Office",
+    "DTSTART:20260",
+    "DTSTART;VALUE=DATE",
+    "T023000",
+    "FREQ=HOURLY",
+    "FREQ=DAILY",
+    "FREQ=WEEKLY",
+    "FREQ=MONTHLY",
+    "FREQ=YEARLY",
+    "BYSETPOS=-1",
+    "BYMONTHDAY=-1",
+    "BYWEEKNO=",
+    "BYYEARDAY=",
+    "WKST=SU",
+    "INTERVAL=2",
+    "COUNT=",
+    "00Z\r\n",
+    "EXDATE;VALUE=DATE",
+    "EXDATE;TZID=",
+    "EXDATE:",
+    "RDATE;TZID=",
+    "RDATE;VALUE=PERIOD",
+    "RECURRENCE-ID;TZID=",
+    "RECURRENCE-ID:",
+    "RECURRENCE-ID;VALUE=DATE",
+    "RECURRENCE-ID;RANGE=THISANDFUTURE",
+    "STATUS:CANCELLED",
+    "TRANSP:TRANSPARENT",
+    "CLASS:PRIVATE",
+    "DURATION:P1D",
+    "CUTYPE=ROOM",
+    "CUTYPE=GROUP",
+    "ROLE=NON-PARTICIPANT",
+    "SENT-BY=",
+    "EMAIL=",
+    "PARTSTAT=DELEGATED",
+];
+
 #[test]
 fn series_of_every_kind_are_read_as_python_reads_them() {
     let window = (at(NOW) - Span::from_days(400), at(NOW) + Span::from_days(120));
     let directory = tempfile::tempdir().unwrap();
-    let path = |uid: &str| directory.path().join(format!("{uid}.ics"));
-    let all = series(1, 600);
-    for series in &all {
-        std::fs::write(path(&series.uid), &series.ics).unwrap();
+    let mut draw = Draw::new(2);
+    let drawn = series(1, 600);
+    let touched: Vec<_> = drawn.iter().take(200).map(|series| changed(series, &mut draw)).collect();
+    let mut all: Vec<_> = drawn.into_iter().chain(touched).collect();
+    all.retain(|series| series.differs.is_none());
+    assert!(all.len() >= 700, "only {} are compared", all.len());
+    for feature in FEATURES {
+        let unfolded = |series: &Series| series.ics.replace("\r\n ", "").contains(feature);
+        assert!(all.iter().any(unfolded), "no series has {feature}");
     }
-    let files: Vec<_> = all.iter().map(|series| path(&series.uid)).collect();
+    let path = |number: usize| directory.path().join(format!("{number}.ics"));
+    for (number, series) in all.iter().enumerate() {
+        std::fs::write(path(number), &series.ics).unwrap();
+    }
+    let files: Vec<_> = (0..all.len()).map(path).collect();
     let opinions = second_opinion(&files, window);
-    let (mut compared, mut count) = (0, 0);
-    let mut wrong = Vec::new();
-    for series in all.iter().filter(|series| series.differs.is_none()) {
+    let mut wrong = String::new();
+    for (file, series) in files.iter().zip(&all) {
         let (found, issues) = instances(series.ics.as_bytes(), window, ZONE);
         let found: Told = found.iter().map(ours).collect();
-        let theirs = opinions[path(&series.uid).to_str().unwrap()].clone().unwrap_or_default();
-        compared += 1;
-        count += found.len();
-        if theirs != found || !issues.is_empty() {
-            wrong.push(format!(
-                "{issues:?}\nonly ours: {:#?}\nonly theirs: {:#?}\n{}",
-                found.difference(&theirs).collect::<Vec<_>>(),
-                theirs.difference(&found).collect::<Vec<_>>(),
+        let theirs = &opinions[file.to_str().unwrap()];
+        if theirs.as_ref() != Ok(&found) || !issues.is_empty() {
+            let none = Told::new();
+            let theirs = theirs.as_ref().unwrap_or(&none);
+            let (only_ours, only_theirs) = (&found - theirs, theirs - &found);
+            wrong += &format!(
+                "{issues:?}\nonly ours: {only_ours:#?}\nonly theirs: {only_theirs:#?}\n{}",
                 series.ics
-            ));
+            );
         }
     }
-    println!("{compared} {count}");
-    assert!(wrong.is_empty(), "{} series differ: {}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{wrong}");
 }

@@ -118,7 +118,7 @@ impl Plan {
     /// Makes it a series.
     fn recur(&mut self, draw: &mut Draw) {
         let rule = match rules::rule(draw) {
-            "FREQ=HOURLY;INTERVAL=6" if self.kind == Kind::AllDay => "FREQ=DAILY",
+            rules::HALF_DAYS if self.kind == Kind::AllDay => "FREQ=DAILY",
             rule => rule,
         };
         let slots = rules::slots(rule, self.start, SLOTS);
@@ -156,25 +156,36 @@ impl Plan {
             (!near.is_empty()).then(|| *near.remove(place))
         };
         for _ in 0..draw.below(4) {
-            let form = self.form(draw);
+            let form = match self.form(draw) {
+                // A day would leave out two, and what replaces the other.
+                Form::Day if self.twice_a_day() => Form::Local,
+                form => form,
+            };
             self.except.extend(pick(draw).map(|slot| (form, slot)));
         }
         for _ in 0..draw.below(8).saturating_sub(5) {
             let Some(slot) = pick(draw) else { break };
-            let (form, hours) = (self.form(draw), one(draw, &[0, 5, 24 * 3 + 1]));
+            // No zone is so far from UTC: the Python libraries mix up what is.
+            let later = [0, 5 * 60 + 20, 74 * 60 + 40];
+            let (form, minutes) = (self.form(draw), one(draw, &later));
             let form = match form {
                 Form::Day if self.kind != Kind::AllDay => Form::Period,
                 form => form,
             };
-            let hours = if self.kind == Kind::AllDay { 24 } else { hours };
-            self.extra.push((form, slot + TimeDelta::hours(hours)));
+            let minutes = if self.kind == Kind::AllDay { 24 * 60 } else { minutes };
+            self.extra.push((form, slot + TimeDelta::minutes(minutes)));
         }
-        let future = once_in(draw, 6);
+        // How far an hour that is skipped is moved, nobody says.
+        let future = once_in(draw, 6) && self.start.hour() > 3;
         for place in 0..draw.below(4) {
             let Some(slot) = pick(draw) else { break };
             let replaced = self.replace(draw, slot);
             self.replaced.push(Replaced { future: future && place == 0, ..replaced });
         }
+    }
+
+    fn twice_a_day(&self) -> bool {
+        matches!(self.rule, Some((rules::HALF_DAYS, _)))
     }
 
     /// How to name a slot so that the naming is exact.
@@ -224,7 +235,8 @@ impl Plan {
         match (draw.below(4), next) {
             (0, Some(slot)) => {
                 let replaced = self.replace(draw, slot);
-                self.replaced.push(Replaced { form: Form::Local, ..replaced });
+                let form = if self.kind == Kind::AllDay { Form::Day } else { Form::Local };
+                self.replaced.push(Replaced { form, ..replaced });
             }
             (0 | 1, _) if self.kind != Kind::AllDay && self.start.hour() < 21 => self.later += 15,
             (2, _) => self.facts = "STATUS:CANCELLED|".to_owned(),

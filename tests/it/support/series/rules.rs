@@ -6,6 +6,9 @@ use rrule::RRuleSet;
 use super::super::generate::Draw;
 use super::one;
 
+/// Twice a day.
+pub(super) const HALF_DAYS: &str = "FREQ=HOURLY;INTERVAL=12";
+
 const DAILY: &[&str] = &[
     "FREQ=DAILY",
     "FREQ=DAILY;INTERVAL=2",
@@ -13,7 +16,7 @@ const DAILY: &[&str] = &[
     "FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR",
     "FREQ=DAILY;BYMONTH=1,3,10,11",
     "FREQ=DAILY;INTERVAL=3;BYMONTHDAY=1,2,3,15,16,17,-1",
-    "FREQ=HOURLY;INTERVAL=6",
+    HALF_DAYS,
 ];
 const WEEKLY: &[&str] = &[
     "FREQ=WEEKLY",
