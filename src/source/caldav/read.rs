@@ -17,6 +17,9 @@ use crate::source::SourceError;
 /// Objects that are fetched by one request and make one delta.
 const GROUP: usize = 50;
 
+/// If the server has an error over more objects than these, it is not theirs.
+const MAX_SUSPECTS: usize = 5;
+
 /// What reading goes by.
 pub(super) struct Going<'a> {
     pub(super) wire: Wire<'a>,
@@ -95,26 +98,14 @@ async fn through(
     let (on_the_way, at_the_end) = plan::days(known, tags, going.today);
     let mut vanished = todo.vanished;
     let mut items = released(&todo.released);
-    let mut groups: VecDeque<Vec<Wanted>> =
-        todo.fetch.chunks(GROUP).map(<[Wanted]>::to_vec).collect();
+    let mut queue = Queue::of(&todo.fetch);
     let (mut sent, mut moved_on) = (0, 0);
     loop {
-        let group = groups.pop_front().unwrap_or_default();
-        match fetch(going, calendar, &group).await? {
-            Some(fetched) => {
-                moved_on += fetched.moved_on;
-                items.extend(fetched.items);
-                vanished.extend(fetched.gone);
-            }
-            None if group.len() > 1 => {
-                let (one, other) = group.split_at(group.len() / 2);
-                groups.push_front(other.to_vec());
-                groups.push_front(one.to_vec());
-                continue;
-            }
-            None => items.extend(group.iter().map(|wanted| wanted.unreadable(plan::TOO_LARGE))),
-        }
-        let complete = groups.is_empty();
+        let fetched = queue.next(going, calendar).await?;
+        moved_on += fetched.moved_on;
+        items.extend(fetched.items);
+        vanished.extend(fetched.gone);
+        let complete = queue.is_over();
         sent += items.len() as u64;
         // What a token stands for must be what was read, for a server may come back to it.
         let token = listing.token.clone().filter(|_| complete && moved_on == 0);
@@ -132,6 +123,70 @@ async fn through(
             return Ok(sent);
         }
     }
+}
+
+/// What is left to be fetched of a calendar. A group over which the server has an error, or whose
+/// answer is too large, is halved until it is known whose fault that is.
+struct Queue {
+    groups: VecDeque<Vec<Wanted>>,
+    /// Objects over which the server has an error when it is asked for them alone.
+    suspects: Vec<Wanted>,
+    /// How many requests have been answered.
+    answered: usize,
+}
+
+/// What came of a request for objects.
+enum Got {
+    Fetched(Fetched),
+    TooLarge,
+    Failing(SourceError),
+}
+
+impl Queue {
+    fn of(wanted: &[Wanted]) -> Self {
+        let groups = wanted.chunks(GROUP).map(<[Wanted]>::to_vec).collect();
+        Self { groups, suspects: Vec::new(), answered: 0 }
+    }
+
+    fn is_over(&self) -> bool {
+        self.groups.is_empty() && self.suspects.is_empty()
+    }
+
+    /// What the next delta holds.
+    async fn next(
+        &mut self,
+        going: &mut Going<'_>,
+        calendar: &Calendar,
+    ) -> Result<Fetched, Trouble> {
+        while let Some(group) = self.groups.pop_front() {
+            match fetch(going, calendar, &group).await? {
+                Got::Fetched(fetched) => {
+                    self.answered += 1;
+                    return Ok(fetched);
+                }
+                Got::TooLarge | Got::Failing(_) if group.len() > 1 => {
+                    let (one, other) = group.split_at(group.len() / 2);
+                    self.groups.push_front(other.to_vec());
+                    self.groups.push_front(one.to_vec());
+                }
+                Got::TooLarge => return Ok(put_aside(&group, plan::TOO_LARGE)),
+                Got::Failing(error) => {
+                    self.suspects.extend(group);
+                    let nothing = self.groups.is_empty() && self.answered == 0;
+                    if nothing || self.suspects.len() > MAX_SUSPECTS {
+                        return Err(Trouble::Here(Read::Failing(error)));
+                    }
+                }
+            }
+        }
+        // Others were given.
+        Ok(put_aside(&std::mem::take(&mut self.suspects), "the server has an error over it"))
+    }
+}
+
+fn put_aside(wanted: &[Wanted], why: &str) -> Fetched {
+    let items = wanted.iter().map(|wanted| wanted.unreadable(why)).collect();
+    Fetched { items, ..Fetched::default() }
 }
 
 /// What has changed since a token; nothing if the server does not say, for whatever reason.
@@ -161,24 +216,23 @@ async fn everything(going: &mut Going<'_>, calendar: &Calendar) -> Result<Listin
         return Ok(listing);
     }
     let (url, depth, body) = (&calendar.url, Depth::One, ask::OBJECTS);
-    let answer = asked(going, Ask { method: "PROPFIND", url, depth, body }).await?;
-    match answer {
+    let refused = |why: &str| Trouble::Here(Read::Refused(why.to_owned()));
+    match asked(going, Ask { method: "PROPFIND", url, depth, body }).await? {
         // The collection itself is in it, at the least.
-        Some(answer) if !plan::is_cut(&answer) && !answer.responses.is_empty() => {
+        Reply::Multistatus(answer) if !plan::is_cut(&answer) && !answer.responses.is_empty() => {
             Ok(plan::listing(&answer, url, Extent::Everything))
         }
-        _ => Err(Trouble::Here(Read::Refused(
-            "the server does not list all that it holds".to_owned(),
-        ))),
+        Reply::Failing(error) => Err(Trouble::Here(Read::Failing(error))),
+        _ => Err(refused("the server does not list all that it holds")),
     }
 }
 
-/// Fetches objects; nothing if all of them together are too large.
+/// Fetches objects.
 async fn fetch(
     going: &mut Going<'_>,
     calendar: &Calendar,
     group: &[Wanted],
-) -> Result<Option<Fetched>, Trouble> {
+) -> Result<Got, Trouble> {
     let mut fetched = Fetched { lacking: group.to_vec(), ..Fetched::default() };
     // What an answer leaves out is asked for once more.
     for _ in 0..2 {
@@ -188,33 +242,29 @@ async fn fetch(
         }
         let body = ask::objects(wanted.iter().map(|wanted| wanted.href.as_str()));
         let (url, depth) = (&calendar.url, Depth::One);
-        let ask = Ask { method: "REPORT", url, depth, body: &body };
-        let Some(answer) = asked(going, ask).await? else { return Ok(None) };
+        let answer = match asked(going, Ask { method: "REPORT", url, depth, body: &body }).await? {
+            Reply::Multistatus(answer) => answer,
+            Reply::Failing(error) => return Ok(Got::Failing(error)),
+            _ => return Ok(Got::TooLarge),
+        };
         let more = plan::fetched(&wanted, answer, url);
         fetched.items.extend(more.items);
         fetched.gone.extend(more.gone);
         fetched.moved_on += more.moved_on;
         fetched.lacking = more.lacking;
     }
-    let lacking = std::mem::take(&mut fetched.lacking).into_iter();
-    let unreadable = |w: Wanted| w.unreadable("the server lists it and does not give it");
-    fetched.items.extend(lacking.map(unreadable));
-    Ok(Some(fetched))
+    let lacking = std::mem::take(&mut fetched.lacking);
+    fetched.items.extend(put_aside(&lacking, "the server lists it and does not give it").items);
+    Ok(Got::Fetched(fetched))
 }
 
-/// The answer to what there is no other way to ask; nothing if it is too large.
-async fn asked(
-    going: &mut Going<'_>,
-    ask: Ask<'_>,
-) -> Result<Option<super::xml::Multistatus>, Trouble> {
+/// The answer to what there is no other way to ask: it is not refused.
+async fn asked(going: &mut Going<'_>, ask: Ask<'_>) -> Result<Reply, Trouble> {
+    let refused = |why: String| Err(Trouble::Here(Read::Refused(why)));
     match going.wire.ask(ask).await? {
-        Reply::Multistatus(answer) => Ok(Some(answer)),
-        Reply::TooLarge => Ok(None),
-        Reply::Failing(error) => Err(Trouble::Here(Read::Failing(error))),
-        Reply::No(status) => {
-            Err(Trouble::Here(Read::Refused(format!("the server refuses it ({status})"))))
-        }
-        Reply::Moved(_) => Err(Trouble::Here(Read::Refused("it has moved".to_owned()))),
+        Reply::No(status) => refused(format!("the server refuses it ({status})")),
+        Reply::Moved(_) => refused("it has moved".to_owned()),
+        reply @ (Reply::Multistatus(_) | Reply::Failing(_) | Reply::TooLarge) => Ok(reply),
     }
 }
 

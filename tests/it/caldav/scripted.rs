@@ -282,6 +282,30 @@ async fn objects_that_cannot_be_given_are_passed_over() {
     assert_eq!(replica.known[CALENDAR].retry, [] as [i64; 0], "nothing waits for ever");
 }
 
+#[tokio::test]
+async fn an_object_over_which_the_server_has_an_error_does_not_hold_up_the_others() {
+    let server = Davd::start(Tells::Tokens, 120);
+    server.fault(|asked| {
+        let poison = asked.hrefs().iter().any(|href| href.ends_with("/007.ics"));
+        poison.then(|| Answer::status(500))
+    });
+    let mut replica = Replica::of(&server);
+    let (pass, deltas) = Replica::good(replica.pass().await);
+    assert_eq!((replica.objects(), pass.messages), (119, 120));
+    assert_eq!(replica.known[CALENDAR].retry.len(), 1);
+    assert!(deltas.last().unwrap().complete && token(&replica.known[CALENDAR]).is_some());
+    assert!(server.asked().len() < 20);
+
+    // An outage is no fault of the objects.
+    server.fault(|asked| (asked.what() == "multiget").then(|| Answer::status(500)));
+    let mut replica = Replica::of(&server);
+    let done = replica.pass().await;
+    assert_eq!(
+        (code(&done), done.deltas.len(), server.asked().len() < 25),
+        ("unreachable", 0, true)
+    );
+}
+
 /// One answer may hold less than the objects that were asked for are long.
 #[tokio::test]
 async fn objects_that_are_large_together_are_fetched_in_parts() {
