@@ -8,6 +8,7 @@
 //!
 //! Only the shell reads this module; the policies of other modules are their own structs.
 
+mod caldav;
 mod check;
 mod endpoint;
 mod layers;
@@ -29,8 +30,8 @@ pub use check::check;
 pub use problem::{Place, Problem, Problems, Severity};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{
-    Config, Endpoint, Imap, Login, Oauth, Organization, Privacy, Rep, Serve, Source, SourceKind,
-    Store, Sync, Tls,
+    Caldav, Config, Endpoint, Imap, Login, Oauth, Organization, Privacy, Rep, Serve, Source,
+    SourceKind, Store, Sync, Tls,
 };
 
 use layers::Layers;

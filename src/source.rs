@@ -7,6 +7,7 @@
 //! [`Kept`] between passes, to be waited on for news. Nothing is ever changed at the source. When
 //! to read, how often, and what to do about an error is the caller's.
 
+pub mod caldav;
 pub mod credentials;
 pub mod ics;
 pub mod imap;

@@ -64,6 +64,7 @@ fn emptiness(config: &Config) -> Vec<Problem> {
 fn inline_secrets(config: &Config) -> bool {
     let logins = config.sources.iter().filter_map(|source| match &source.kind {
         SourceKind::Imap(imap) => Some(secrets_of(&imap.login)),
+        SourceKind::Caldav(caldav) => Some(secrets_of(&caldav.login)),
         SourceKind::Maildir { .. } | SourceKind::Ics { .. } => None,
     });
     let of_logins = logins.flatten().map(|(_, secret)| secret);
@@ -88,14 +89,8 @@ fn secrets_of(login: &Login) -> Vec<(&'static str, &SecretSource)> {
 fn check_source(source: &Source) -> Vec<Problem> {
     let place = setting("source", &source.name);
     match &source.kind {
-        SourceKind::Imap(imap) => {
-            let secrets = secrets_of(&imap.login).into_iter();
-            let mut problems: Vec<Problem> = secrets
-                .flat_map(|(key, secret)| check_secret(key, secret, &place, Secret::Any))
-                .collect();
-            problems.extend(imap.ca_file.as_deref().and_then(|path| check_ca(path, &place)));
-            problems
-        }
+        SourceKind::Imap(imap) => check_login(&imap.login, imap.ca_file.as_deref(), &place),
+        SourceKind::Caldav(caldav) => check_login(&caldav.login, caldav.ca_file.as_deref(), &place),
         SourceKind::Maildir { path, .. } => {
             let fits = path.is_dir();
             (!fits).then(|| absent("directory", path, &place)).into_iter().collect()
@@ -105,6 +100,14 @@ fn check_source(source: &Source) -> Vec<Problem> {
             (!fits).then(|| absent("file", path, &place)).into_iter().collect()
         }
     }
+}
+
+fn check_login(login: &Login, ca_file: Option<&Path>, place: &Place) -> Vec<Problem> {
+    let secrets = secrets_of(login).into_iter();
+    let mut problems: Vec<Problem> =
+        secrets.flat_map(|(key, secret)| check_secret(key, secret, place, Secret::Any)).collect();
+    problems.extend(ca_file.and_then(|path| check_ca(path, place)));
+    problems
 }
 
 fn absent(what: &str, path: &Path, place: &Place) -> Problem {

@@ -1,4 +1,4 @@
-//! Judges what an IMAP source logs in with: a password, an access token, or a way to get tokens.
+//! Judges what a source logs in with: a password, an access token, or a way to get tokens.
 
 use std::path::PathBuf;
 

@@ -31,8 +31,6 @@ pub(super) enum Shape {
     List(Words, usize),
     /// A program and its arguments.
     Command,
-    /// A key for which this version has no use yet.
-    NotYet,
 }
 
 /// One key.
@@ -49,14 +47,14 @@ pub(super) struct Key {
 /// The sections that are written `[[…]]`, one for each item.
 pub(super) const LISTS: [&str; 3] = ["rep", "source", "endpoint"];
 
-/// The four keys by which an IMAP password can be given.
+/// The four keys by which a password can be given.
 pub(super) const PASSWORD: [&str; 4] =
     ["password", "password_file", "password_credential", "password_command"];
 
-/// The three keys by which an IMAP access token can be given: it would not last in the file itself.
+/// The three keys by which an access token can be given: it would not last in the file itself.
 pub(super) const TOKEN: [&str; 3] = ["token_file", "token_credential", "token_command"];
 
-/// The keys of which an IMAP login needs exactly one; the last is a table.
+/// The keys of which a login needs exactly one; the last is a table.
 pub(super) const LOGIN: [&str; 8] = [
     "password",
     "password_file",
@@ -67,6 +65,9 @@ pub(super) const LOGIN: [&str; 8] = [
     "token_command",
     "oauth",
 ];
+
+/// The keys of which one says where a CalDAV server is.
+pub(super) const PLACE: [&str; 2] = ["url", "host"];
 
 /// The four keys by which an OAuth client's secret can be given.
 pub(super) const CLIENT_SECRET: [&str; 4] =
@@ -82,23 +83,24 @@ pub(super) const SECRET: [&str; 4] =
 
 /// The keys that belong to one kind of source or to some; all others belong to every kind.
 pub(super) const OF_KIND: &[(&str, &[&str])] = &[
-    ("host", &["imap"]),
+    ("host", &["imap", "caldav"]),
     ("port", &["imap"]),
     ("tls", &["imap"]),
-    ("allow_plaintext", &["imap"]),
-    ("ca_file", &["imap"]),
-    ("username", &["imap"]),
-    ("password", &["imap"]),
-    ("password_file", &["imap"]),
-    ("password_credential", &["imap"]),
-    ("password_command", &["imap"]),
-    ("token_file", &["imap"]),
-    ("token_credential", &["imap"]),
-    ("token_command", &["imap"]),
-    ("oauth", &["imap"]),
+    ("allow_plaintext", &["imap", "caldav"]),
+    ("ca_file", &["imap", "caldav"]),
+    ("username", &["imap", "caldav"]),
+    ("password", &["imap", "caldav"]),
+    ("password_file", &["imap", "caldav"]),
+    ("password_credential", &["imap", "caldav"]),
+    ("password_command", &["imap", "caldav"]),
+    ("token_file", &["imap", "caldav"]),
+    ("token_credential", &["imap", "caldav"]),
+    ("token_command", &["imap", "caldav"]),
+    ("oauth", &["imap", "caldav"]),
     ("authserv_id", &["imap", "maildir"]),
-    ("exclude_mailboxes", &["imap", "maildir"]),
+    ("exclude_mailboxes", &["imap", "maildir", "caldav"]),
     ("path", &["maildir", "ics"]),
+    ("url", &["caldav"]),
 ];
 
 /// A hundred years in days: no key that counts days means more.
@@ -119,7 +121,7 @@ pub(super) const KEYS: &[Key] = &[
     key("source", "name", Shape::Text),
     key("source", "rep", Shape::Text),
     key("source", "kind", Shape::OneOfSoFar(
-        &["imap", "maildir", "ics"], &["caldav", "google_calendar", "graph_calendar"])),
+        &["imap", "maildir", "ics", "caldav"], &["google_calendar", "graph_calendar"])),
     key("source", "host", Shape::Words(words::HOST)),
     key("source", "port", Shape::Whole(1, 65_535)),
     key("source", "tls", Shape::OneOf(&["implicit", "starttls", "none"])),
@@ -135,7 +137,7 @@ pub(super) const KEYS: &[Key] = &[
     key("source", "token_command", Shape::Command),
     key("source", "authserv_id", Shape::Text),
     key("source", "path", Shape::Path),
-    key("source", "url", Shape::NotYet),
+    key("source", "url", Shape::Words(words::CALENDAR_URL)),
     key("source", "poll_seconds", Shape::Whole(1, 86_400)),
     key("source", "exclude_mailboxes", Shape::List(words::ANY, 0)),
 
@@ -280,8 +282,7 @@ mod tests {
 
     #[test]
     fn every_key_is_documented_and_every_documented_key_is_known() {
-        let useful = KEYS.iter().filter(|key| !matches!(key.shape, Shape::NotYet));
-        let mut known: Vec<String> = useful.map(super::super::shape::name).collect();
+        let mut known: Vec<String> = KEYS.iter().map(super::super::shape::name).collect();
         known.sort();
         assert_eq!(documented(), known);
     }

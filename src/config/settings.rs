@@ -93,6 +93,8 @@ pub struct Source {
 pub enum SourceKind {
     /// A login on an IMAP server.
     Imap(Imap),
+    /// A login on a CalDAV server.
+    Caldav(Caldav),
     /// A Maildir or a Maildir++ tree.
     Maildir {
         /// Its directory; absolute.
@@ -126,7 +128,20 @@ pub struct Imap {
     pub authserv_id: Option<String>,
 }
 
-/// What an IMAP login is made with.
+/// A login on a CalDAV server.
+#[derive(Clone)]
+pub struct Caldav {
+    /// Where to begin; http only where the host is loopback or the admin allowed it by name.
+    pub url: Url,
+    /// Certificates (PEM) to trust beside the system's; absolute.
+    pub ca_file: Option<PathBuf>,
+    /// The login.
+    pub username: String,
+    /// What to log in with.
+    pub login: Login,
+}
+
+/// What a login is made with.
 #[derive(Clone, Debug)]
 pub enum Login {
     /// The way to a password.
@@ -223,6 +238,18 @@ pub struct Privacy {
 pub struct Serve {
     /// Where; `None` is nowhere.
     pub listen: Option<SocketAddr>,
+}
+
+impl fmt::Debug for Caldav {
+    /// Without path and query of the URL, as for an endpoint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caldav")
+            .field("url", &self.url.origin().ascii_serialization())
+            .field("ca_file", &self.ca_file)
+            .field("username", &self.username)
+            .field("login", &self.login)
+            .finish()
+    }
 }
 
 impl fmt::Debug for Oauth {

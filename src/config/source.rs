@@ -8,7 +8,7 @@ use super::raw::RawSource;
 use super::schema::{self, OF_KIND};
 use super::settings::{Imap, Source, SourceKind, Tls};
 use super::validate::Item;
-use super::{login, words};
+use super::{caldav, login, words};
 
 /// The source, if all of it is right; `poll` is the organisation's.
 pub(super) fn source(
@@ -29,6 +29,7 @@ pub(super) fn source(
     strangers(item, &kind);
     let kind = match kind.as_str() {
         "imap" => imap(item, raw, credentials).map(SourceKind::Imap),
+        "caldav" => caldav::caldav(item, raw, credentials).map(SourceKind::Caldav),
         "maildir" => {
             let authserv_id = raw.authserv_id.take();
             path(item, raw).map(|path| SourceKind::Maildir { path, authserv_id })

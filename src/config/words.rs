@@ -60,6 +60,12 @@ pub(super) const TOKEN_URL: Words = Words {
     accepts: is_web_url,
 };
 
+/// The same for a calendar server.
+pub(super) const CALENDAR_URL: Words = Words {
+    what: "a URL such as https://dav.us.example/, without a user or password",
+    accepts: is_web_url,
+};
+
 /// Where to listen, or nowhere.
 pub(super) const LISTEN: Words = Words {
     what: "an IP address and a port such as 127.0.0.1:8025, or \"off\"",

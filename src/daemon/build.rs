@@ -1,6 +1,7 @@
 //! From the configuration to what runs: rows for reps and sources, settings for adapters.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +24,7 @@ use crate::pipeline::deliver::Target;
 use crate::pipeline::sync::Progress;
 use crate::pipeline::{Rules, sync};
 use crate::score::MODEL;
-use crate::source::{Reader, ics, imap, maildir};
+use crate::source::{Reader, caldav, ics, imap, maildir};
 use crate::store::{Db, Store, StoreError, basis, outbox, relationship, rep, source};
 
 /// Why nothing can be started.
@@ -58,10 +59,11 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
     let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
     let shared = login::Shared { clients, refreshes: TaskTracker::new() };
     let mut tls = SharedTls::default();
+    let mut roots = SharedClients::default();
     let mut places = Places::default();
     let mut sources = Vec::new();
     for (found, (id, rep)) in config.sources.iter().zip(&rows.sources) {
-        let reader = reader(config, found, &mut tls, &shared)?;
+        let reader = reader(config, found, (&mut tls, &mut roots), &shared)?;
         let at_once = config.sync.connections_per_host as usize;
         let place = reader.login().map(|login| places.of(&login, at_once));
         let poll = Span::from_duration(found.poll);
@@ -174,6 +176,7 @@ fn basis_of(rules: &Rules) -> Key {
 const fn kind(kind: &SourceKind) -> &'static str {
     match kind {
         SourceKind::Imap(_) => "imap",
+        SourceKind::Caldav(_) => "caldav",
         SourceKind::Maildir { .. } => "maildir",
         SourceKind::Ics { .. } => "ics",
     }
@@ -183,38 +186,57 @@ fn authserv_id(kind: &SourceKind) -> Option<String> {
     match kind {
         SourceKind::Imap(imap) => imap.authserv_id.clone(),
         SourceKind::Maildir { authserv_id, .. } => authserv_id.clone(),
-        SourceKind::Ics { .. } => None,
+        SourceKind::Caldav(_) | SourceKind::Ics { .. } => None,
     }
 }
 
 /// One TLS configuration for each set of extra roots.
 #[derive(Default)]
-struct SharedTls(HashMap<Option<std::path::PathBuf>, Arc<ClientConfig>>);
+struct SharedTls(HashMap<Option<PathBuf>, Arc<ClientConfig>>);
 
 impl SharedTls {
-    fn get(
-        &mut self,
-        ca_file: Option<&std::path::PathBuf>,
-    ) -> Result<Arc<ClientConfig>, BuildError> {
+    fn get(&mut self, ca_file: Option<&PathBuf>) -> Result<Arc<ClientConfig>, BuildError> {
         if let Some(found) = self.0.get(&ca_file.cloned()) {
             return Ok(Arc::clone(found));
         }
-        let pem = match ca_file {
-            Some(path) => Some(std::fs::read(path).map_err(|error| {
-                unusable(&format!("reading ca_file {}", path.display()), &error.to_string())
-            })?),
-            None => None,
-        };
+        let pem = ca_file.map(|path| read_roots(path)).transpose()?;
         let made = http::tls_config(pem.as_deref()).map_err(|e| unusable("tls", &e.to_string()))?;
         self.0.insert(ca_file.cloned(), Arc::clone(&made));
         Ok(made)
     }
 }
 
+/// HTTP clients for each set of extra roots.
+#[derive(Default)]
+struct SharedClients(HashMap<PathBuf, Clients>);
+
+impl SharedClients {
+    fn get(
+        &mut self,
+        ca_file: Option<&PathBuf>,
+        shared: &login::Shared,
+    ) -> Result<Clients, BuildError> {
+        let Some(path) = ca_file else { return Ok(shared.clients.clone()) };
+        if let Some(found) = self.0.get(path) {
+            return Ok(found.clone());
+        }
+        let made =
+            Clients::new(Some(&read_roots(path)?)).map_err(|e| unusable("tls", &e.to_string()))?;
+        self.0.insert(path.clone(), made.clone());
+        Ok(made)
+    }
+}
+
+fn read_roots(path: &Path) -> Result<Vec<u8>, BuildError> {
+    std::fs::read(path).map_err(|error| {
+        unusable(&format!("reading ca_file {}", path.display()), &error.to_string())
+    })
+}
+
 fn reader(
     config: &Config,
     found: &config::Source,
-    tls: &mut SharedTls,
+    (tls, roots): (&mut SharedTls, &mut SharedClients),
     shared: &login::Shared,
 ) -> Result<Reader, BuildError> {
     let exclude_mailboxes = found.exclude_mailboxes.clone();
@@ -233,6 +255,16 @@ fn reader(
             settings.command_timeout = settings.command_timeout.max(config.sync.command_timeout);
             settings.exclude_mailboxes = exclude_mailboxes;
             Reader::Imap(Arc::new(settings), tls.get(imap.ca_file.as_ref())?)
+        }
+        SourceKind::Caldav(caldav) => {
+            let settings = caldav::Settings {
+                url: caldav.url.clone(),
+                username: caldav.username.clone(),
+                credentials: login::credentials(config, found, &caldav.login, shared)?,
+                response_timeout: config.sync.command_timeout,
+                exclude_mailboxes,
+            };
+            Reader::Caldav(Arc::new(settings), roots.get(caldav.ca_file.as_ref(), shared)?)
         }
         SourceKind::Maildir { path, .. } => {
             Reader::Maildir(maildir::Settings { path: path.clone(), exclude_mailboxes })

@@ -7,7 +7,8 @@ use rustls::ClientConfig;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Glance, Pass, Scope, SourceError, Woken, ics, imap, maildir};
+use super::{Glance, Pass, Scope, SourceError, Woken, caldav, ics, imap, maildir};
+use crate::http::Clients;
 use crate::model::{Delta, KnownMailbox, Timestamp};
 
 /// How a source is read.
@@ -15,6 +16,8 @@ use crate::model::{Delta, KnownMailbox, Timestamp};
 pub enum Reader {
     /// A login on an IMAP server, with the TLS settings that all share.
     Imap(Arc<imap::Settings>, Arc<ClientConfig>),
+    /// A login on a CalDAV server, with the HTTP clients that all with the same roots share.
+    Caldav(Arc<caldav::Settings>, Clients),
     /// A Maildir or Maildir++ tree.
     Maildir(maildir::Settings),
     /// An iCalendar file.
@@ -27,6 +30,7 @@ impl Reader {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Imap(..) => "imap",
+            Self::Caldav(..) => "caldav",
             Self::Maildir(_) => "maildir",
             Self::Ics(_) => "ics",
         }
@@ -39,6 +43,10 @@ impl Reader {
             Self::Imap(settings, _) => {
                 Some(Login { host: &settings.host, username: &settings.username })
             }
+            Self::Caldav(settings, _) => {
+                let host = settings.url.host_str().unwrap_or_default();
+                Some(Login { host, username: &settings.username })
+            }
             Self::Maildir(_) | Self::Ics(_) => None,
         }
     }
@@ -48,6 +56,7 @@ impl Reader {
     pub async fn fingerprint(&self) -> Option<u16> {
         match self {
             Self::Imap(settings, _) => settings.credentials.fingerprint().await,
+            Self::Caldav(settings, _) => settings.credentials.fingerprint().await,
             Self::Maildir(_) | Self::Ics(_) => None,
         }
     }
@@ -62,26 +71,29 @@ pub struct Login<'a> {
     pub username: &'a str,
 }
 
-/// What is kept of a source between passes: its connection, where it has one.
+/// What is kept of a source between passes: its connection, where it has one, or where things are.
 #[derive(Debug, Default)]
-pub struct Kept(imap::Kept);
+pub struct Kept {
+    imap: imap::Kept,
+    caldav: caldav::Kept,
+}
 
 impl Kept {
     /// Whether a connection is open: the next pass need not make one.
     #[must_use]
     pub const fn is_connected(&self) -> bool {
-        self.0.is_connected()
+        self.imap.is_connected()
     }
 
     /// How old the connection is, if one is open.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
-        self.0.age()
+        self.imap.age()
     }
 
     /// Ends the connection, politely where that takes no time.
     pub async fn close(self) {
-        self.0.close().await;
+        self.imap.close().await;
     }
 }
 
@@ -103,7 +115,10 @@ pub async fn read(
     let pass = async {
         match reader {
             Reader::Imap(settings, tls) => {
-                Box::pin(imap::read(settings, tls, &mut kept.0, scope, known, sink)).await
+                Box::pin(imap::read(settings, tls, &mut kept.imap, scope, known, sink)).await
+            }
+            Reader::Caldav(settings, clients) => {
+                Box::pin(caldav::read(settings, clients, &mut kept.caldav, known, now, sink)).await
             }
             Reader::Maildir(settings) => Box::pin(maildir::read(settings, known, sink)).await,
             Reader::Ics(settings) => Box::pin(ics::read(settings, known, now, sink)).await,
@@ -117,10 +132,10 @@ pub async fn read(
 pub async fn glance(reader: &Reader, kept: &mut Kept, stop: &CancellationToken) -> Glance {
     match reader {
         Reader::Imap(settings, _) => {
-            let glance = Box::pin(imap::glance(settings, &mut kept.0));
+            let glance = Box::pin(imap::glance(settings, &mut kept.imap));
             stop.run_until_cancelled(glance).await.unwrap_or(Glance::Changed)
         }
-        Reader::Maildir(_) | Reader::Ics(_) => Glance::Changed,
+        Reader::Caldav(..) | Reader::Maildir(_) | Reader::Ics(_) => Glance::Changed,
     }
 }
 
@@ -133,8 +148,8 @@ pub async fn wait(
 ) -> Woken {
     let woken = async {
         match reader {
-            Reader::Imap(..) => Box::pin(imap::wait(&mut kept.0, most)).await,
-            Reader::Maildir(_) | Reader::Ics(_) => {
+            Reader::Imap(..) => Box::pin(imap::wait(&mut kept.imap, most)).await,
+            Reader::Caldav(..) | Reader::Maildir(_) | Reader::Ics(_) => {
                 tokio::time::sleep(most).await;
                 Woken::Time
             }

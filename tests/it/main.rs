@@ -6,6 +6,8 @@
 #[path = "../bench/first_sync.rs"]
 mod bench;
 #[cfg(test)]
+mod caldav;
+#[cfg(test)]
 mod calendar;
 #[cfg(test)]
 mod cli;

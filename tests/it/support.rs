@@ -5,6 +5,8 @@
 
 pub(crate) mod certificates;
 pub(crate) mod client;
+pub(crate) mod dav;
+pub(crate) mod davd;
 pub(crate) mod dovecot;
 pub(crate) mod dump;
 pub(crate) mod generate;
@@ -12,7 +14,10 @@ pub(crate) mod hook;
 pub(crate) mod imapd;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod python;
+pub(crate) mod radicale;
 pub(crate) mod replica;
 pub(crate) mod series;
 pub(crate) mod served;
 pub(crate) mod tokens;
+pub(crate) mod xandikos;

@@ -4,12 +4,15 @@
 const PURE: [&str; 4] = ["model", "normalise", "score", "nudge"];
 
 /// Files of adapters that decide and do nothing else: pure as well.
-const PURE_FILES: [&str; 7] = [
+const PURE_FILES: [&str; 10] = [
     "src/source/imap/plan.rs",
     "src/source/imap/guard.rs",
     "src/source/imap/form.rs",
     "src/source/imap/quirks.rs",
     "src/source/imap/bearer.rs",
+    "src/source/caldav/answer.rs",
+    "src/source/caldav/ask.rs",
+    "src/source/caldav/xml.rs",
     "src/deliver/verdict.rs",
     "src/oauth/answer.rs",
 ];
