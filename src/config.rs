@@ -10,6 +10,7 @@
 
 mod check;
 mod endpoint;
+mod feed;
 mod layers;
 mod login;
 mod problem;
@@ -29,8 +30,8 @@ pub use check::check;
 pub use problem::{Place, Problem, Problems, Severity};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{
-    Config, Endpoint, Imap, Login, Oauth, Organization, Privacy, Rep, Serve, Source, SourceKind,
-    Store, Sync, Tls,
+    Config, Endpoint, Feed, Imap, Login, Oauth, Organization, Privacy, Rep, Serve, Source,
+    SourceKind, Store, Sync, Tls,
 };
 
 use layers::Layers;

@@ -14,6 +14,7 @@ pub mod maildir;
 mod names;
 mod reader;
 pub mod role;
+pub(crate) mod web;
 
 use std::time::Duration;
 

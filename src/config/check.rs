@@ -64,7 +64,7 @@ fn emptiness(config: &Config) -> Vec<Problem> {
 fn inline_secrets(config: &Config) -> bool {
     let logins = config.sources.iter().filter_map(|source| match &source.kind {
         SourceKind::Imap(imap) => Some(secrets_of(&imap.login)),
-        SourceKind::Maildir { .. } | SourceKind::Ics { .. } => None,
+        SourceKind::Maildir { .. } | SourceKind::Ics { .. } | SourceKind::Feed(_) => None,
     });
     let of_logins = logins.flatten().map(|(_, secret)| secret);
     let secrets = config.endpoints.iter().map(|endpoint| &endpoint.secret);
@@ -101,8 +101,11 @@ fn check_source(source: &Source) -> Vec<Problem> {
             (!fits).then(|| absent("directory", path, &place)).into_iter().collect()
         }
         SourceKind::Ics { path } => {
-            let fits = path.is_file();
+            let fits = path.exists();
             (!fits).then(|| absent("file", path, &place)).into_iter().collect()
+        }
+        SourceKind::Feed(feed) => {
+            feed.ca_file.as_deref().and_then(|path| check_ca(path, &place)).into_iter().collect()
         }
     }
 }

@@ -68,6 +68,8 @@ pub(super) struct RawSource {
     pub(super) oauth: Option<RawOauth>,
     pub(super) authserv_id: Option<String>,
     pub(super) path: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) allow_private: Option<bool>,
     pub(super) poll_seconds: Option<u64>,
     pub(super) exclude_mailboxes: Option<Vec<String>>,
 }

@@ -105,6 +105,28 @@ pub enum SourceKind {
         /// The file; absolute.
         path: PathBuf,
     },
+    /// An iCalendar feed.
+    Feed(Feed),
+}
+
+/// An iCalendar feed.
+#[derive(Clone)]
+pub struct Feed {
+    /// Where it is; http only where the host is loopback or the admin allowed it, and never
+    /// `webcal`.
+    pub url: Url,
+    /// Whether its address may be in a private range.
+    pub allow_private: bool,
+    /// Certificates (PEM) to trust beside the system's; absolute.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Feed {
+    /// Whether its URL names this machine itself: then it may be connected to.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.url.host_str().is_some_and(words::is_loopback)
+    }
 }
 
 /// A login on an IMAP server.
@@ -234,6 +256,17 @@ impl fmt::Debug for Oauth {
             .field("client_secret", &self.client_secret)
             .field("refresh_token", &self.refresh_token)
             .field("scope", &self.scope)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Feed {
+    /// Without path and query of the URL: whoever has them can read the calendar.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed")
+            .field("url", &self.url.origin().ascii_serialization())
+            .field("allow_private", &self.allow_private)
+            .field("ca_file", &self.ca_file)
             .finish()
     }
 }

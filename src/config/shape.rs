@@ -17,7 +17,6 @@ use super::schema::{self, Key, Shape, nearest};
 /// The problem, without a place.
 pub(super) fn judge(key: &Key, value: &DeValue<'_>, directory: &Path) -> Result<Value, Problem> {
     let fits = match (key.shape, value) {
-        (Shape::NotYet, _) => return Err(not_yet(key)),
         (Shape::Flag, DeValue::Boolean(flag)) => Some(Value::Boolean(*flag)),
         (Shape::Whole(..) | Shape::Real(..), DeValue::Integer(_) | DeValue::Float(_)) => {
             number(key.shape, value)
@@ -127,7 +126,6 @@ pub(super) fn must_be(shape: Shape) -> String {
         Shape::List(words, 0) => format!("a list of {}", words.what),
         Shape::List(words, least) => format!("a list of {}, at least {least}", words.what),
         Shape::Command => "a list of strings: a program and its arguments".to_owned(),
-        Shape::NotYet => "left out".to_owned(),
     }
 }
 
@@ -209,11 +207,6 @@ fn time_zone_hint(text: &str) -> Option<String> {
 
 fn wrong(key: &Key, is: &str) -> Problem {
     Problem::error(format!("`{}` must be {}, but is {is}", name(key), must_be(key.shape)))
-}
-
-fn not_yet(key: &Key) -> Problem {
-    let message = format!("`{}` is a key that this version cannot use yet", name(key));
-    Problem::error(message).hint("give `path`, and fetch the file by a timer")
 }
 
 /// The key as messages name it.

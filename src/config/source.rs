@@ -8,7 +8,7 @@ use super::raw::RawSource;
 use super::schema::{self, OF_KIND};
 use super::settings::{Imap, Source, SourceKind, Tls};
 use super::validate::Item;
-use super::{login, words};
+use super::{feed, login, words};
 
 /// The source, if all of it is right; `poll` is the organisation's.
 pub(super) fn source(
@@ -33,7 +33,7 @@ pub(super) fn source(
             let authserv_id = raw.authserv_id.take();
             path(item, raw).map(|path| SourceKind::Maildir { path, authserv_id })
         }
-        _ => path(item, raw).map(|path| SourceKind::Ics { path }),
+        _ => feed::ics(item, raw),
     };
     Some(Source { name: name?, rep: rep?, kind: kind?, poll, exclude_mailboxes })
 }
@@ -63,9 +63,6 @@ fn strangers(item: &mut Item<'_>, kind: &str) {
 }
 
 fn path(item: &mut Item<'_>, raw: RawSource) -> Option<PathBuf> {
-    if item.given("url") {
-        return None;
-    }
     item.required("path", raw.path).map(PathBuf::from)
 }
 

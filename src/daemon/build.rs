@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::places::Places;
-use super::{Daemon, Scheduled, login};
+use super::{Daemon, Scheduled, login, web};
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
 use crate::deliver::{Endpoint, Pace, Secret};
@@ -175,7 +175,7 @@ const fn kind(kind: &SourceKind) -> &'static str {
     match kind {
         SourceKind::Imap(_) => "imap",
         SourceKind::Maildir { .. } => "maildir",
-        SourceKind::Ics { .. } => "ics",
+        SourceKind::Ics { .. } | SourceKind::Feed(_) => "ics",
     }
 }
 
@@ -183,7 +183,7 @@ fn authserv_id(kind: &SourceKind) -> Option<String> {
     match kind {
         SourceKind::Imap(imap) => imap.authserv_id.clone(),
         SourceKind::Maildir { authserv_id, .. } => authserv_id.clone(),
-        SourceKind::Ics { .. } => None,
+        SourceKind::Ics { .. } | SourceKind::Feed(_) => None,
     }
 }
 
@@ -238,6 +238,7 @@ fn reader(
             Reader::Maildir(maildir::Settings { path: path.clone(), exclude_mailboxes })
         }
         SourceKind::Ics { path } => Reader::Ics(ics::Settings { path: path.clone() }),
+        SourceKind::Feed(feed) => Reader::Feed(Arc::new(web::feed(feed, &shared.clients)?)),
     })
 }
 

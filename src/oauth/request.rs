@@ -13,12 +13,16 @@ use super::answer::{self, Answer, Grant};
 use super::{Settings, Ticket};
 use crate::http::{self, Body, Client};
 use crate::source::SourceError;
+use crate::source::web::unanswered;
 
 /// How long a whole exchange with the provider may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How much of an answer is read, in bytes: tokens of some providers are several KiB long.
 const ANSWER_LIMIT: usize = 64 << 10;
+
+/// What is being done, in errors.
+const ASKING: &str = "asking token_url for a token";
 
 /// Presents the ticket.
 pub(super) async fn send(
@@ -36,7 +40,7 @@ pub(super) async fn send(
         .body(form(settings, ticket))
         .send()
         .await;
-    answered(sent.map_err(|error| unanswered(&error))?).await
+    answered(sent.map_err(|error| unanswered(ASKING, &error))?).await
 }
 
 /// RFC 6749, 6; the client proves itself in the form (2.3.1), which every provider takes.
@@ -68,26 +72,8 @@ async fn answered(response: Response) -> Result<Grant, SourceError> {
                 "token_url answers with more than 64 KiB".to_owned(),
             ));
         }
-        Err(error) => return Err(unanswered(&error)),
+        Err(error) => return Err(unanswered(ASKING, &error)),
     };
     let (retry_after, date) = (retry_after.as_deref(), date.as_deref());
     answer::verdict(&Answer { status, retry_after, date, body: &body })
-}
-
-/// The kind of an error. Its text is not used: it holds the URL.
-fn unanswered(error: &reqwest::Error) -> SourceError {
-    let why = if let Some(refusal) = http::refusal(error) {
-        refusal.to_string()
-    } else if let Some(tls) = http::tls_failure(error) {
-        format!("no trusted connection: {tls}")
-    } else if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_dns() {
-        "the host's name is not known".to_owned()
-    } else if error.is_connect() {
-        "no connection".to_owned()
-    } else {
-        "the connection broke".to_owned()
-    };
-    SourceError::Unreachable(format!("asking token_url for a token: {why}"))
 }

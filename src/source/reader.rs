@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Glance, Pass, Scope, SourceError, Woken, ics, imap, maildir};
@@ -19,6 +20,8 @@ pub enum Reader {
     Maildir(maildir::Settings),
     /// An iCalendar file.
     Ics(ics::Settings),
+    /// An iCalendar feed.
+    Feed(Arc<ics::feed::Settings>),
 }
 
 impl Reader {
@@ -28,7 +31,7 @@ impl Reader {
         match self {
             Self::Imap(..) => "imap",
             Self::Maildir(_) => "maildir",
-            Self::Ics(_) => "ics",
+            Self::Ics(_) | Self::Feed(_) => "ics",
         }
     }
 
@@ -39,6 +42,9 @@ impl Reader {
             Self::Imap(settings, _) => {
                 Some(Login { host: &settings.host, username: &settings.username })
             }
+            Self::Feed(settings) => {
+                Some(Login { host: settings.host(), username: settings.account() })
+            }
             Self::Maildir(_) | Self::Ics(_) => None,
         }
     }
@@ -48,6 +54,7 @@ impl Reader {
     pub async fn fingerprint(&self) -> Option<u16> {
         match self {
             Self::Imap(settings, _) => settings.credentials.fingerprint().await,
+            Self::Feed(settings) => Some(settings.fingerprint()),
             Self::Maildir(_) | Self::Ics(_) => None,
         }
     }
@@ -62,26 +69,33 @@ pub struct Login<'a> {
     pub username: &'a str,
 }
 
-/// What is kept of a source between passes: its connection, where it has one.
+/// What is kept of a source between passes: its connection, where it has one, and what tells when
+/// to look at it again.
 #[derive(Debug, Default)]
-pub struct Kept(imap::Kept);
+pub struct Kept {
+    imap: imap::Kept,
+    /// The state of the file that was read.
+    stamp: Option<ics::Stamp>,
+    /// Until when a server wants to be left alone.
+    due: Option<Instant>,
+}
 
 impl Kept {
     /// Whether a connection is open: the next pass need not make one.
     #[must_use]
     pub const fn is_connected(&self) -> bool {
-        self.0.is_connected()
+        self.imap.is_connected()
     }
 
     /// How old the connection is, if one is open.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
-        self.0.age()
+        self.imap.age()
     }
 
     /// Ends the connection, politely where that takes no time.
     pub async fn close(self) {
-        self.0.close().await;
+        self.imap.close().await;
     }
 }
 
@@ -103,24 +117,34 @@ pub async fn read(
     let pass = async {
         match reader {
             Reader::Imap(settings, tls) => {
-                Box::pin(imap::read(settings, tls, &mut kept.0, scope, known, sink)).await
+                Box::pin(imap::read(settings, tls, &mut kept.imap, scope, known, sink)).await
             }
             Reader::Maildir(settings) => Box::pin(maildir::read(settings, known, sink)).await,
-            Reader::Ics(settings) => Box::pin(ics::read(settings, known, now, sink)).await,
+            Reader::Ics(settings) => {
+                kept.stamp = ics::stamp(settings).await;
+                Box::pin(ics::read(settings, known, now, sink)).await
+            }
+            Reader::Feed(settings) => {
+                kept.due = None;
+                let (pass, due) = Box::pin(ics::feed::read(settings, known, now, sink)).await?;
+                kept.due = Some(due);
+                Ok(pass)
+            }
         }
     };
     stop.run_until_cancelled(pass).await.unwrap_or(Err(SourceError::Stopped))
 }
 
 /// Whether anything may have changed since the last complete pass: cheap where a connection is
-/// kept, else always.
+/// kept, not to be asked where a server wants to be left alone for a while, else always.
 pub async fn glance(reader: &Reader, kept: &mut Kept, stop: &CancellationToken) -> Glance {
     match reader {
         Reader::Imap(settings, _) => {
-            let glance = Box::pin(imap::glance(settings, &mut kept.0));
+            let glance = Box::pin(imap::glance(settings, &mut kept.imap));
             stop.run_until_cancelled(glance).await.unwrap_or(Glance::Changed)
         }
-        Reader::Maildir(_) | Reader::Ics(_) => Glance::Changed,
+        Reader::Feed(_) if kept.due.is_some_and(|due| Instant::now() < due) => Glance::Same,
+        Reader::Maildir(_) | Reader::Ics(_) | Reader::Feed(_) => Glance::Changed,
     }
 }
 
@@ -133,8 +157,9 @@ pub async fn wait(
 ) -> Woken {
     let woken = async {
         match reader {
-            Reader::Imap(..) => Box::pin(imap::wait(&mut kept.0, most)).await,
-            Reader::Maildir(_) | Reader::Ics(_) => {
+            Reader::Imap(..) => Box::pin(imap::wait(&mut kept.imap, most)).await,
+            Reader::Ics(settings) => Box::pin(ics::wait(settings, kept.stamp, most)).await,
+            Reader::Maildir(_) | Reader::Feed(_) => {
                 tokio::time::sleep(most).await;
                 Woken::Time
             }

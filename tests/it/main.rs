@@ -20,6 +20,8 @@ mod daemon;
 #[cfg(test)]
 mod deliver;
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
 mod imap;
 #[cfg(test)]
 mod maildir;

@@ -13,5 +13,7 @@ pub(crate) mod imapd;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod replica;
+pub(crate) mod script;
 pub(crate) mod served;
+pub(crate) mod story;
 pub(crate) mod tokens;

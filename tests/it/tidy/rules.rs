@@ -4,7 +4,7 @@
 const PURE: [&str; 4] = ["model", "normalise", "score", "nudge"];
 
 /// Files of adapters that decide and do nothing else: pure as well.
-const PURE_FILES: [&str; 7] = [
+const PURE_FILES: [&str; 10] = [
     "src/source/imap/plan.rs",
     "src/source/imap/guard.rs",
     "src/source/imap/form.rs",
@@ -12,6 +12,9 @@ const PURE_FILES: [&str; 7] = [
     "src/source/imap/bearer.rs",
     "src/deliver/verdict.rs",
     "src/oauth/answer.rs",
+    "src/source/web/pause.rs",
+    "src/source/ics/feed/refresh.rs",
+    "src/source/ics/feed/verdict.rs",
 ];
 
 /// What pure code does not say outside its tests.
