@@ -8,6 +8,7 @@
 //!
 //! Only the shell reads this module; the policies of other modules are their own structs.
 
+mod calendar_api;
 mod check;
 mod endpoint;
 mod feed;
@@ -30,8 +31,8 @@ pub use check::check;
 pub use problem::{Place, Problem, Problems, Severity};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{
-    Config, Endpoint, Feed, Imap, Login, Oauth, Organization, Privacy, Rep, Serve, Source,
-    SourceKind, Store, Sync, Tls,
+    CalendarApi, Config, Endpoint, Feed, Grant, Imap, Login, Oauth, Organization, Privacy, Rep,
+    Serve, Source, SourceKind, Store, Sync, Tls,
 };
 
 use layers::Layers;

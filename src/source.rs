@@ -8,6 +8,7 @@
 //! to read, how often, and what to do about an error is the caller's.
 
 pub mod credentials;
+pub mod google_calendar;
 pub mod ics;
 pub mod imap;
 pub mod maildir;

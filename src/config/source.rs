@@ -8,7 +8,7 @@ use super::raw::RawSource;
 use super::schema::{self, OF_KIND};
 use super::settings::{Imap, Source, SourceKind, Tls};
 use super::validate::Item;
-use super::{feed, login, words};
+use super::{calendar_api, feed, login, words};
 
 /// The source, if all of it is right; `poll` is the organisation's.
 pub(super) fn source(
@@ -29,6 +29,12 @@ pub(super) fn source(
     strangers(item, &kind);
     let kind = match kind.as_str() {
         "imap" => imap(item, raw, credentials).map(SourceKind::Imap),
+        "google_calendar" => {
+            calendar_api::google(item, raw, credentials).map(SourceKind::GoogleCalendar)
+        }
+        "graph_calendar" => {
+            calendar_api::graph(item, raw, credentials).map(SourceKind::GraphCalendar)
+        }
         "maildir" => {
             let authserv_id = raw.authserv_id.take();
             path(item, raw).map(|path| SourceKind::Maildir { path, authserv_id })
@@ -69,7 +75,7 @@ fn path(item: &mut Item<'_>, raw: RawSource) -> Option<PathBuf> {
 fn imap(item: &mut Item<'_>, mut raw: RawSource, credentials: Option<&PathBuf>) -> Option<Imap> {
     let host = item.required("host", raw.host.take());
     let username = item.required("username", raw.username.take());
-    let login = login::login(item, &mut raw, credentials);
+    let login = login::login(item, "imap", &mut raw, credentials);
     let tls = match raw.tls.as_deref() {
         Some("starttls") => Tls::StartTls,
         Some("none") => Tls::None,

@@ -28,6 +28,10 @@ pub(super) const DOMAIN: Words = Words { what: "domains such as us.example", acc
 pub(super) const ADDRESS: Words =
     Words { what: "addresses such as ann@us.example", accepts: is_address };
 
+/// One mail address.
+pub(super) const PERSON: Words =
+    Words { what: "an address such as ann@us.example", accepts: is_address };
+
 /// A time zone.
 pub(super) const TIME_ZONE: Words = Words {
     what: "an IANA time zone such as Europe/Berlin",
@@ -57,6 +61,12 @@ pub(super) const WEB_URL: Words = Words {
 /// The same for a provider of tokens.
 pub(super) const TOKEN_URL: Words = Words {
     what: "a URL such as https://login.us.example/oauth2/token, without a user or password",
+    accepts: is_web_url,
+};
+
+/// The same for a service's interface.
+pub(super) const API_URL: Words = Words {
+    what: "a URL such as https://graph.microsoft.com/v1.0, without a user or password",
     accepts: is_web_url,
 };
 

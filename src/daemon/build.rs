@@ -176,6 +176,8 @@ const fn kind(kind: &SourceKind) -> &'static str {
         SourceKind::Imap(_) => "imap",
         SourceKind::Maildir { .. } => "maildir",
         SourceKind::Ics { .. } | SourceKind::Feed(_) => "ics",
+        SourceKind::GoogleCalendar(_) => "google_calendar",
+        SourceKind::GraphCalendar(_) => "graph_calendar",
     }
 }
 
@@ -183,7 +185,10 @@ fn authserv_id(kind: &SourceKind) -> Option<String> {
     match kind {
         SourceKind::Imap(imap) => imap.authserv_id.clone(),
         SourceKind::Maildir { authserv_id, .. } => authserv_id.clone(),
-        SourceKind::Ics { .. } | SourceKind::Feed(_) => None,
+        SourceKind::Ics { .. }
+        | SourceKind::Feed(_)
+        | SourceKind::GoogleCalendar(_)
+        | SourceKind::GraphCalendar(_) => None,
     }
 }
 
@@ -238,6 +243,12 @@ fn reader(
             Reader::Maildir(maildir::Settings { path: path.clone(), exclude_mailboxes })
         }
         SourceKind::Ics { path } => Reader::Ics(ics::Settings { path: path.clone() }),
+        SourceKind::GoogleCalendar(api) => {
+            let credentials = login::credentials(config, found, &api.login, shared)?;
+            let settings = web::google_calendar(found, api, credentials, &shared.clients);
+            Reader::GoogleCalendar(Arc::new(settings))
+        }
+        SourceKind::GraphCalendar(_) => return Err(unusable(&found.name, "not read yet")),
         SourceKind::Feed(feed) => Reader::Feed(Arc::new(web::feed(feed, &shared.clients)?)),
     })
 }

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use super::build::{BuildError, unusable};
-use crate::config::Feed;
+use crate::config::{CalendarApi, Feed, Source};
 use crate::http::{AddressPolicy, Client, Clients};
+use crate::source::credentials::Credentials;
+use crate::source::google_calendar;
 use crate::source::ics::feed;
 
 /// How a feed is asked for. What its server redirects to must be at a public address.
@@ -17,6 +19,23 @@ pub(super) fn feed(feed: &Feed, clients: &Clients) -> Result<feed::Settings, Bui
     let client = client(policy, feed.ca_file.as_deref(), clients)?;
     let elsewhere = clients.of(AddressPolicy::Public).clone();
     Ok(feed::Settings::new(&feed.url, client, elsewhere))
+}
+
+/// How calendars of Google are read.
+pub(super) fn google_calendar(
+    source: &Source,
+    api: &CalendarApi,
+    credentials: Credentials,
+    clients: &Clients,
+) -> google_calendar::Settings {
+    let (url, calendars) = (api.api_url.clone(), api.calendars.clone());
+    let client = clients.of(policy(api)).clone();
+    google_calendar::Settings::new(url, source.name.clone(), calendars, credentials, client)
+}
+
+/// An interface that is named as this machine itself may be asked there.
+fn policy(api: &CalendarApi) -> AddressPolicy {
+    if api.is_on_this_machine() { AddressPolicy::AllowPrivate } else { AddressPolicy::Public }
 }
 
 /// The client of that policy, one of its own where other certificates are to be trusted.

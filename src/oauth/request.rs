@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, RETRY_AFTER};
-use reqwest::{Method, Response};
+use reqwest::{Method, Response, Url};
 use secrecy::ExposeSecret as _;
 
-use super::answer::{self, Answer, Grant};
-use super::{Settings, Ticket};
+use super::answer::{self, Answer, Presented, Tokens};
+use super::ticket::Ticket;
 use crate::http::{self, Body, Client};
 use crate::source::SourceError;
 use crate::source::web::unanswered;
@@ -27,38 +27,31 @@ const ASKING: &str = "asking token_url for a token";
 /// Presents the ticket.
 pub(super) async fn send(
     client: &Client,
-    settings: &Settings,
+    token_url: &Url,
     ticket: &Ticket,
-) -> Result<Grant, SourceError> {
+) -> Result<Tokens, SourceError> {
     let request = client
-        .request(Method::POST, settings.token_url.clone())
+        .request(Method::POST, token_url.clone())
         .map_err(|why| SourceError::Misconfigured(format!("token_url is not asked: {why}")))?;
     let sent = request
         .timeout(TIMEOUT)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(ACCEPT, "application/json")
-        .body(form(settings, ticket))
+        .body(form(ticket))
         .send()
         .await;
-    answered(sent.map_err(|error| unanswered(ASKING, &error))?).await
+    answered(sent.map_err(|error| unanswered(ASKING, &error))?, ticket.presented).await
 }
 
-/// RFC 6749, 6; the client proves itself in the form (2.3.1), which every provider takes.
-fn form(settings: &Settings, ticket: &Ticket) -> String {
+fn form(ticket: &Ticket) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", "refresh_token");
-    form.append_pair("client_id", &settings.client_id);
-    form.append_pair("refresh_token", ticket.refresh_token.expose_secret());
-    if let Some(secret) = &ticket.client_secret {
-        form.append_pair("client_secret", secret.expose_secret());
-    }
-    if let Some(scope) = &settings.scope {
-        form.append_pair("scope", scope);
+    for (name, value) in &ticket.form {
+        form.append_pair(name, value.expose_secret());
     }
     form.finish()
 }
 
-async fn answered(response: Response) -> Result<Grant, SourceError> {
+async fn answered(response: Response, presented: Presented) -> Result<Tokens, SourceError> {
     let status = response.status().as_u16();
     let header = |name| {
         let value = response.headers().get(name)?;
@@ -75,5 +68,5 @@ async fn answered(response: Response) -> Result<Grant, SourceError> {
         Err(error) => return Err(unanswered(ASKING, &error)),
     };
     let (retry_after, date) = (retry_after.as_deref(), date.as_deref());
-    answer::verdict(&Answer { status, retry_after, date, body: &body })
+    answer::verdict(&Answer { status, retry_after, date, body: &body }, presented)
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Glance, Pass, Scope, SourceError, Woken, ics, imap, maildir};
+use super::{Glance, Pass, Scope, SourceError, Woken, google_calendar, ics, imap, maildir};
 use crate::model::{Delta, KnownMailbox, Timestamp};
 
 /// How a source is read.
@@ -22,6 +22,8 @@ pub enum Reader {
     Ics(ics::Settings),
     /// An iCalendar feed.
     Feed(Arc<ics::feed::Settings>),
+    /// Calendars of Google.
+    GoogleCalendar(Arc<google_calendar::Settings>),
 }
 
 impl Reader {
@@ -32,6 +34,7 @@ impl Reader {
             Self::Imap(..) => "imap",
             Self::Maildir(_) => "maildir",
             Self::Ics(_) | Self::Feed(_) => "ics",
+            Self::GoogleCalendar(_) => "google_calendar",
         }
     }
 
@@ -45,6 +48,9 @@ impl Reader {
             Self::Feed(settings) => {
                 Some(Login { host: settings.host(), username: settings.account() })
             }
+            Self::GoogleCalendar(settings) => {
+                Some(Login { host: settings.host(), username: &settings.account })
+            }
             Self::Maildir(_) | Self::Ics(_) => None,
         }
     }
@@ -55,6 +61,7 @@ impl Reader {
         match self {
             Self::Imap(settings, _) => settings.credentials.fingerprint().await,
             Self::Feed(settings) => Some(settings.fingerprint()),
+            Self::GoogleCalendar(settings) => settings.fingerprint().await,
             Self::Maildir(_) | Self::Ics(_) => None,
         }
     }
@@ -130,6 +137,9 @@ pub async fn read(
                 kept.due = Some(due);
                 Ok(pass)
             }
+            Reader::GoogleCalendar(settings) => {
+                Box::pin(google_calendar::read(settings, known, now, sink)).await
+            }
         }
     };
     stop.run_until_cancelled(pass).await.unwrap_or(Err(SourceError::Stopped))
@@ -144,7 +154,9 @@ pub async fn glance(reader: &Reader, kept: &mut Kept, stop: &CancellationToken) 
             stop.run_until_cancelled(glance).await.unwrap_or(Glance::Changed)
         }
         Reader::Feed(_) if kept.due.is_some_and(|due| Instant::now() < due) => Glance::Same,
-        Reader::Maildir(_) | Reader::Ics(_) | Reader::Feed(_) => Glance::Changed,
+        Reader::Maildir(_) | Reader::Ics(_) | Reader::Feed(_) | Reader::GoogleCalendar(_) => {
+            Glance::Changed
+        }
     }
 }
 
@@ -159,7 +171,7 @@ pub async fn wait(
         match reader {
             Reader::Imap(..) => Box::pin(imap::wait(&mut kept.imap, most)).await,
             Reader::Ics(settings) => Box::pin(ics::wait(settings, kept.stamp, most)).await,
-            Reader::Maildir(_) | Reader::Feed(_) => {
+            Reader::Maildir(_) | Reader::Feed(_) | Reader::GoogleCalendar(_) => {
                 tokio::time::sleep(most).await;
                 Woken::Time
             }

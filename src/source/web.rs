@@ -3,7 +3,10 @@
 //! Guarantees that an answer is bounded, and that no URL gets into an error: paths and queries of
 //! calendars hold tokens. What a status means is left to each source.
 
+pub(super) mod bearer;
+pub(super) mod objects;
 pub(crate) mod pause;
+pub(super) mod vcalendar;
 
 use std::time::Duration;
 

@@ -22,6 +22,8 @@ mod deliver;
 #[cfg(test)]
 mod feed;
 #[cfg(test)]
+mod google;
+#[cfg(test)]
 mod imap;
 #[cfg(test)]
 mod maildir;

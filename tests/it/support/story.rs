@@ -2,8 +2,8 @@
 //! are stored afterwards.
 //!
 //! A step is `=== title`, `@ instant` at which `run --once` reads, the script of [`super::script`],
-//! and then either `--- meetings` with the rows `uid recurrence starts ends status` (`-`: none), or
-//! `--- fails` with words of the message.
+//! and then either `--- meetings` with the rows `uid recurrence starts ends status` (`-`: none) and
+//! sometimes `= 3 interactions`, or `--- fails` with words of the message.
 
 use keepwarm::model::Timestamp;
 use rusqlite::{Connection, OpenFlags};
@@ -48,8 +48,13 @@ fn step_by(place: &Place, server: &Scripted, step: &str, secrets: &[&str]) {
     match then.split_once('\n').unwrap_or((then, "")) {
         ("meetings", rows) => {
             assert!(ran.status.success(), "{title}: {}", ran.stderr);
-            let expected: Vec<&str> = rows.lines().filter(|line| !line.is_empty()).collect();
+            let lines = rows.lines().filter(|line| !line.is_empty());
+            let (counts, expected): (Vec<&str>, Vec<&str>) =
+                lines.partition(|line| line.starts_with("= "));
             assert_eq!(meetings(place), expected, "{title}");
+            for count in counts {
+                assert_eq!(format!("= {} interactions", interactions(place)), count, "{title}");
+            }
         }
         ("fails", words) => {
             assert!(!ran.status.success(), "{title}: {}", ran.stderr);
