@@ -9,6 +9,7 @@
 
 pub mod credentials;
 pub mod google_calendar;
+pub mod graph_calendar;
 pub mod ics;
 pub mod imap;
 pub mod maildir;

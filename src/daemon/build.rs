@@ -248,7 +248,13 @@ fn reader(
             let settings = web::google_calendar(found, api, credentials, &shared.clients);
             Reader::GoogleCalendar(Arc::new(settings))
         }
-        SourceKind::GraphCalendar(_) => return Err(unusable(&found.name, "not read yet")),
+        SourceKind::GraphCalendar(api) => {
+            let credentials = login::credentials(config, found, &api.login, shared)?;
+            let own = config.reps.iter().find(|rep| rep.id == found.rep);
+            let own = own.map_or(&[][..], |rep| &rep.addresses);
+            let settings = web::graph_calendar(found, api, own, credentials, &shared.clients);
+            Reader::GraphCalendar(Arc::new(settings))
+        }
         SourceKind::Feed(feed) => Reader::Feed(Arc::new(web::feed(feed, &shared.clients)?)),
     })
 }

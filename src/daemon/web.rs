@@ -6,8 +6,8 @@ use super::build::{BuildError, unusable};
 use crate::config::{CalendarApi, Feed, Source};
 use crate::http::{AddressPolicy, Client, Clients};
 use crate::source::credentials::Credentials;
-use crate::source::google_calendar;
 use crate::source::ics::feed;
+use crate::source::{google_calendar, graph_calendar};
 
 /// How a feed is asked for. What its server redirects to must be at a public address.
 pub(super) fn feed(feed: &Feed, clients: &Clients) -> Result<feed::Settings, BuildError> {
@@ -31,6 +31,25 @@ pub(super) fn google_calendar(
     let (url, calendars) = (api.api_url.clone(), api.calendars.clone());
     let client = clients.of(policy(api)).clone();
     google_calendar::Settings::new(url, source.name.clone(), calendars, credentials, client)
+}
+
+/// How calendars of Microsoft 365 are read; `own` are the addresses of whose they are.
+pub(super) fn graph_calendar(
+    source: &Source,
+    api: &CalendarApi,
+    own: &[String],
+    credentials: Credentials,
+    clients: &Clients,
+) -> graph_calendar::Settings {
+    graph_calendar::Settings {
+        api_url: api.api_url.clone(),
+        account: source.name.clone(),
+        username: api.username.clone(),
+        own: own.iter().chain(&api.username).cloned().collect(),
+        calendars: api.calendars.clone(),
+        credentials,
+        client: clients.of(policy(api)).clone(),
+    }
 }
 
 /// An interface that is named as this machine itself may be asked there.

@@ -8,7 +8,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Glance, Pass, Scope, SourceError, Woken, google_calendar, ics, imap, maildir};
+use super::{
+    Glance, Pass, Scope, SourceError, Woken, google_calendar, graph_calendar, ics, imap, maildir,
+};
 use crate::model::{Delta, KnownMailbox, Timestamp};
 
 /// How a source is read.
@@ -24,6 +26,8 @@ pub enum Reader {
     Feed(Arc<ics::feed::Settings>),
     /// Calendars of Google.
     GoogleCalendar(Arc<google_calendar::Settings>),
+    /// Calendars of Microsoft 365.
+    GraphCalendar(Arc<graph_calendar::Settings>),
 }
 
 impl Reader {
@@ -35,6 +39,7 @@ impl Reader {
             Self::Maildir(_) => "maildir",
             Self::Ics(_) | Self::Feed(_) => "ics",
             Self::GoogleCalendar(_) => "google_calendar",
+            Self::GraphCalendar(_) => "graph_calendar",
         }
     }
 
@@ -51,6 +56,9 @@ impl Reader {
             Self::GoogleCalendar(settings) => {
                 Some(Login { host: settings.host(), username: &settings.account })
             }
+            Self::GraphCalendar(settings) => {
+                Some(Login { host: settings.host(), username: &settings.account })
+            }
             Self::Maildir(_) | Self::Ics(_) => None,
         }
     }
@@ -62,6 +70,7 @@ impl Reader {
             Self::Imap(settings, _) => settings.credentials.fingerprint().await,
             Self::Feed(settings) => Some(settings.fingerprint()),
             Self::GoogleCalendar(settings) => settings.fingerprint().await,
+            Self::GraphCalendar(settings) => settings.credentials.fingerprint().await,
             Self::Maildir(_) | Self::Ics(_) => None,
         }
     }
@@ -140,6 +149,13 @@ pub async fn read(
             Reader::GoogleCalendar(settings) => {
                 Box::pin(google_calendar::read(settings, known, now, sink)).await
             }
+            Reader::GraphCalendar(settings) => {
+                kept.due = None;
+                let (pass, due) =
+                    Box::pin(graph_calendar::read(settings, known, now, sink)).await?;
+                kept.due = Some(due);
+                Ok(pass)
+            }
         }
     };
     stop.run_until_cancelled(pass).await.unwrap_or(Err(SourceError::Stopped))
@@ -153,10 +169,8 @@ pub async fn glance(reader: &Reader, kept: &mut Kept, stop: &CancellationToken) 
             let glance = Box::pin(imap::glance(settings, &mut kept.imap));
             stop.run_until_cancelled(glance).await.unwrap_or(Glance::Changed)
         }
-        Reader::Feed(_) if kept.due.is_some_and(|due| Instant::now() < due) => Glance::Same,
-        Reader::Maildir(_) | Reader::Ics(_) | Reader::Feed(_) | Reader::GoogleCalendar(_) => {
-            Glance::Changed
-        }
+        _ if kept.due.is_some_and(|due| Instant::now() < due) => Glance::Same,
+        _ => Glance::Changed,
     }
 }
 
@@ -171,7 +185,10 @@ pub async fn wait(
         match reader {
             Reader::Imap(..) => Box::pin(imap::wait(&mut kept.imap, most)).await,
             Reader::Ics(settings) => Box::pin(ics::wait(settings, kept.stamp, most)).await,
-            Reader::Maildir(_) | Reader::Feed(_) | Reader::GoogleCalendar(_) => {
+            Reader::Maildir(_)
+            | Reader::Feed(_)
+            | Reader::GoogleCalendar(_)
+            | Reader::GraphCalendar(_) => {
                 tokio::time::sleep(most).await;
                 Woken::Time
             }

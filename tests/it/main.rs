@@ -24,6 +24,8 @@ mod feed;
 #[cfg(test)]
 mod google;
 #[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod imap;
 #[cfg(test)]
 mod maildir;

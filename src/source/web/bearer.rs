@@ -29,8 +29,7 @@ pub(in crate::source) struct Api {
     pub(in crate::source) who: &'static str,
 }
 
-/// An answer.
-#[derive(Debug)]
+/// An answer. It tells who meets whom, so there is no `Debug`.
 pub(in crate::source) struct Reply {
     /// The HTTP status.
     pub(in crate::source) status: u16,

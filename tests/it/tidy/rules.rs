@@ -4,7 +4,7 @@
 const PURE: [&str; 4] = ["model", "normalise", "score", "nudge"];
 
 /// Files of adapters that decide and do nothing else: pure as well.
-const PURE_FILES: [&str; 14] = [
+const PURE_FILES: [&str; 17] = [
     "src/source/imap/plan.rs",
     "src/source/imap/guard.rs",
     "src/source/imap/form.rs",
@@ -17,6 +17,9 @@ const PURE_FILES: [&str; 14] = [
     "src/source/google_calendar/answer.rs",
     "src/source/google_calendar/event.rs",
     "src/source/google_calendar/plan.rs",
+    "src/source/graph_calendar/answer.rs",
+    "src/source/graph_calendar/event.rs",
+    "src/source/graph_calendar/plan.rs",
     "src/source/ics/feed/refresh.rs",
     "src/source/ics/feed/verdict.rs",
 ];
