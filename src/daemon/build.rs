@@ -56,7 +56,8 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         })
         .await?;
     let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
-    let shared = login::Shared { clients, refreshes: TaskTracker::new() };
+    let shared =
+        login::Shared { clients, refreshes: TaskTracker::new(), files: ics::Watch::default() };
     let mut tls = SharedTls::default();
     let mut places = Places::default();
     let mut sources = Vec::new();
@@ -242,7 +243,9 @@ fn reader(
         SourceKind::Maildir { path, .. } => {
             Reader::Maildir(maildir::Settings { path: path.clone(), exclude_mailboxes })
         }
-        SourceKind::Ics { path } => Reader::Ics(ics::Settings { path: path.clone() }),
+        SourceKind::Ics { path } => {
+            Reader::Ics(ics::Settings { path: path.clone() }, shared.files.clone())
+        }
         SourceKind::GoogleCalendar(api) => {
             let credentials = login::credentials(config, found, &api.login, shared)?;
             let settings = web::google_calendar(found, api, credentials, &shared.clients);

@@ -19,6 +19,7 @@ use crate::model::key::public_id;
 use crate::oauth::{self, Refresher};
 use crate::source::SourceError;
 use crate::source::credentials::{Credentials, Secrets, looked_up};
+use crate::source::ics::Watch;
 
 /// The longest name of a source that names a file as it is.
 const LONGEST_NAME: usize = 64;
@@ -26,9 +27,12 @@ const LONGEST_NAME: usize = 64;
 /// The most bytes of a key file that are read: Google's have some 2,400.
 const MAX_KEY_BYTES: u64 = 64 << 10;
 
-/// What all sources use to get tokens.
+/// What all sources share.
 pub(super) struct Shared {
+    /// What those on the web are asked with.
     pub(super) clients: Clients,
+    /// What watches calendars on the disk.
+    pub(super) files: Watch,
     /// In which tokens are exchanged.
     pub(super) refreshes: TaskTracker,
 }

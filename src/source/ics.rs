@@ -23,7 +23,7 @@ use crate::model::{
     Cursor, Delta, Key, KnownMailbox, MailboxInfo, Object, RawItem, Role, Timestamp,
 };
 
-pub use watch::Stamp;
+pub use watch::{Stamp, Watch};
 
 /// The name of the one mailbox that such a source has.
 pub const MAILBOX: &str = "calendar";
@@ -80,10 +80,15 @@ pub async fn stamp(settings: &Settings) -> Option<Stamp> {
 }
 
 /// Waits for a state other than that which was read, at most `most`.
-pub async fn wait(settings: &Settings, read: Option<Stamp>, most: Duration) -> Woken {
+pub async fn wait(
+    settings: &Settings,
+    watch: &Watch,
+    read: Option<Stamp>,
+    most: Duration,
+) -> Woken {
     let changed = async {
         match read {
-            Some(read) => watch::changed(&settings.path, read).await,
+            Some(read) => watch.changed(&settings.path, read).await,
             None => std::future::pending().await,
         }
     };

@@ -20,8 +20,8 @@ pub enum Reader {
     Imap(Arc<imap::Settings>, Arc<ClientConfig>),
     /// A Maildir or Maildir++ tree.
     Maildir(maildir::Settings),
-    /// An iCalendar file.
-    Ics(ics::Settings),
+    /// An iCalendar file, with what watches all of them.
+    Ics(ics::Settings, ics::Watch),
     /// An iCalendar feed.
     Feed(Arc<ics::feed::Settings>),
     /// Calendars of Google.
@@ -37,7 +37,7 @@ impl Reader {
         match self {
             Self::Imap(..) => "imap",
             Self::Maildir(_) => "maildir",
-            Self::Ics(_) | Self::Feed(_) => "ics",
+            Self::Ics(..) | Self::Feed(_) => "ics",
             Self::GoogleCalendar(_) => "google_calendar",
             Self::GraphCalendar(_) => "graph_calendar",
         }
@@ -59,7 +59,7 @@ impl Reader {
             Self::GraphCalendar(settings) => {
                 Some(Login { host: settings.host(), username: &settings.account })
             }
-            Self::Maildir(_) | Self::Ics(_) => None,
+            Self::Maildir(_) | Self::Ics(..) => None,
         }
     }
 
@@ -71,7 +71,7 @@ impl Reader {
             Self::Feed(settings) => Some(settings.fingerprint()),
             Self::GoogleCalendar(settings) => settings.fingerprint().await,
             Self::GraphCalendar(settings) => settings.credentials.fingerprint().await,
-            Self::Maildir(_) | Self::Ics(_) => None,
+            Self::Maildir(_) | Self::Ics(..) => None,
         }
     }
 }
@@ -136,7 +136,7 @@ pub async fn read(
                 Box::pin(imap::read(settings, tls, &mut kept.imap, scope, known, sink)).await
             }
             Reader::Maildir(settings) => Box::pin(maildir::read(settings, known, sink)).await,
-            Reader::Ics(settings) => {
+            Reader::Ics(settings, _) => {
                 kept.stamp = ics::stamp(settings).await;
                 Box::pin(ics::read(settings, known, now, sink)).await
             }
@@ -184,7 +184,9 @@ pub async fn wait(
     let woken = async {
         match reader {
             Reader::Imap(..) => Box::pin(imap::wait(&mut kept.imap, most)).await,
-            Reader::Ics(settings) => Box::pin(ics::wait(settings, kept.stamp, most)).await,
+            Reader::Ics(settings, watch) => {
+                Box::pin(ics::wait(settings, watch, kept.stamp, most)).await
+            }
             Reader::Maildir(_)
             | Reader::Feed(_)
             | Reader::GoogleCalendar(_)
