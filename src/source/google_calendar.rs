@@ -114,10 +114,12 @@ struct Calendar<'a> {
     now: Timestamp,
 }
 
-/// A list, read to its end.
-struct Listed {
-    events: Vec<Event>,
-    token: Option<String>,
+/// What a list was read to.
+enum End {
+    /// Its end, where a list of a whole calendar has a token for what will change.
+    Whole(Option<String>),
+    /// It must be begun without a token.
+    StartOver,
 }
 
 impl Calendar<'_> {
@@ -125,16 +127,16 @@ impl Calendar<'_> {
         let today = self.now.millis().div_euclid(DAY_MS);
         if let Some(cursor) = self.known.and_then(|known| known.cursor.as_ref())
             && let Ask::Since(token) = plan::ask(Some(cursor), today)
-            && let Some(listed) = self.list(Asked::Changes, &[("syncToken", &token)]).await?
         {
-            return self.send_changes(listed, cursor, sink).await;
+            let (mut events, since) = (Vec::new(), [("syncToken", token.as_str())]);
+            let end = self.list(Asked::Changes, &since, &mut |event| events.push(event)).await?;
+            if let End::Whole(token) = end {
+                return self.send_changes(events, token, cursor, sink).await;
+            }
         }
-        let listed = self.list(Asked::List, &[]).await?;
-        let listed = listed.ok_or_else(|| circles("a list"))?;
-        let mut found = Found::default();
-        for event in listed.events {
-            found.add(event, self.now - BACK);
-        }
+        let (mut found, horizon) = (Found::default(), self.now - BACK);
+        let end = self.list(Asked::List, &[], &mut |event| found.add(event, horizon)).await?;
+        let End::Whole(token) = end else { return Err(circles()) };
         let items = found.items();
         let known = self.known.map_or(&[][..], |known| &known.objects);
         let gone = known.iter().map(|object| object.item).filter(|item| !items.contains(item));
@@ -145,7 +147,7 @@ impl Calendar<'_> {
             items: found.into_objects(),
             // Interrupted, it begins again.
             meanwhile: Cursor::Calendar { token: None, day: today },
-            cursor: Cursor::Calendar { token: Some(token_of(listed.token)?), day: today },
+            cursor: Cursor::Calendar { token: Some(token_of(token)?), day: today },
         };
         objects::send(update, sink).await
     }
@@ -153,14 +155,15 @@ impl Calendar<'_> {
     /// Sends what has changed since `cursor`, asking for the whole of each series.
     async fn send_changes(
         &self,
-        listed: Listed,
+        events: Vec<Event>,
+        token: Option<String>,
         cursor: &Cursor,
         sink: &mpsc::Sender<Delta>,
     ) -> Result<(), SourceError> {
         let known = self.known.map_or(&[][..], |known| &known.objects);
         let mut items = Vec::new();
         let mut gone = BTreeSet::new();
-        for (id, change) in plan::changes(listed.events) {
+        for (id, change) in plan::changes(events) {
             let found = match change {
                 Change::Gone => None,
                 Change::Single(event) => Some(plan::object(&id, &[*event])),
@@ -175,7 +178,7 @@ impl Calendar<'_> {
             }
         }
         let day = if let Cursor::Calendar { day, .. } = cursor { *day } else { 0 };
-        let token = token_of(listed.token)?;
+        let token = token_of(token)?;
         gone.retain(|item| known.iter().any(|object| object.item == *item));
         let update = objects::Update {
             name: self.name,
@@ -198,13 +201,16 @@ impl Calendar<'_> {
                 None => return Ok(None),
             },
         };
-        let listed = self.list(Asked::List, &[("iCalUID", &uid)]).await?;
-        let listed = listed.ok_or_else(|| circles("a series"))?;
         let mut found = Found::default();
-        for event in listed.events.into_iter().filter(|event| event.whole() == id) {
-            found.add(event, Timestamp::from_millis(i64::MIN));
+        let mut add = |event: Event| {
+            if event.whole() == id {
+                found.add(event, Timestamp::from_millis(i64::MIN));
+            }
+        };
+        match self.list(Asked::List, &[("iCalUID", &uid)], &mut add).await? {
+            End::Whole(_) => Ok(found.into_objects().pop()),
+            End::StartOver => Err(circles()),
         }
-        Ok(found.into_objects().pop())
     }
 
     /// The UID of an event, if it is there.
@@ -222,14 +228,14 @@ impl Calendar<'_> {
         })
     }
 
-    /// A list, page by page to its end; `None` if it must be begun without a token.
+    /// Gives every event of a list to `add`, page by page.
     async fn list(
         &self,
         asked: Asked,
         more: &[(&str, &str)],
-    ) -> Result<Option<Listed>, SourceError> {
+        add: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<End, SourceError> {
         let fields = format!("nextPageToken,nextSyncToken,items({FIELDS})");
-        let mut listed = Listed { events: Vec::new(), token: None };
         let mut page: Option<String> = None;
         for _ in 0..MAX_PAGES {
             // Google wants the same parameters for every page, and with a token those of the list
@@ -245,16 +251,15 @@ impl Calendar<'_> {
             let reply = self.settings.api.get(&self.url(None, &query)?, "").await?;
             let found: Page = match meaning(&reply, asked)? {
                 Meant::Found(found) => found,
-                Meant::Missing | Meant::StartOver => return Ok(None),
+                Meant::Missing | Meant::StartOver => return Ok(End::StartOver),
             };
-            listed.events.extend(found.items);
+            found.items.into_iter().for_each(&mut *add);
             page = found.next_page_token;
             if page.is_none() {
-                listed.token = found.next_sync_token;
-                return Ok(Some(listed));
+                return Ok(End::Whole(found.next_sync_token));
             }
         }
-        Err(circles("a list"))
+        Err(circles())
     }
 
     /// The URL of the calendar's events, or of one of them.
@@ -274,6 +279,6 @@ fn token_of(token: Option<String>) -> Result<String, SourceError> {
     token.ok_or_else(missing)
 }
 
-fn circles(what: &str) -> SourceError {
-    SourceError::Protocol(format!("{WHO} does not come to the end of {what}"))
+fn circles() -> SourceError {
+    SourceError::Protocol(format!("{WHO} does not come to the end of a list"))
 }

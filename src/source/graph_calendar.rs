@@ -147,6 +147,10 @@ impl Calendar<'_> {
     /// What is to be sent of a month, and what has gone from it.
     async fn month(&self, month: Month, known: &[Object], send: Send) -> Result<Held, SourceError> {
         let events = self.list(month).await?;
+        if events.iter().any(|event| event.starts_at().is_none()) {
+            // To pass over them would be to take them for gone.
+            return Err(SourceError::Protocol(format!("{WHO} does not tell times in utc")));
+        }
         // One that began earlier is in the view of an earlier month too.
         let events =
             events.iter().filter(|event| event.starts_at().and_then(Month::of) == Some(month));

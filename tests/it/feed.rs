@@ -71,6 +71,18 @@ fn an_address_is_asked_for_only_where_that_is_allowed() {
     assert!(!ran.stderr.contains("canary"), "{}", ran.stderr);
 }
 
+/// A small answer can become a large one.
+#[test]
+fn a_feed_that_unpacks_to_more_than_is_read_is_refused() {
+    let server = Scripted::start();
+    let place = Place::new().with(&source(&format!("url = \"{}/a\"", server.base())));
+    let bomb = format!("BEGIN:VCALENDAR{}", " ".repeat(64 << 20));
+    server.expect(&format!("> GET /a\n< 200\n< Content-Encoding: gzip\n{bomb}"));
+    let ran = place.keepwarm(&["run", "--once"]);
+    assert!(ran.stderr.contains("the answer is larger than 64 MiB"), "{}", ran.stderr);
+    server.assert_done("once");
+}
+
 /// It asks once an hour in spite of a poll every second; what is not there is asked for again.
 #[test]
 fn a_feed_is_asked_for_no_more_often_than_it_says() {

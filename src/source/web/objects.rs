@@ -52,3 +52,36 @@ pub(in crate::source) async fn send(
     let delta = Delta { mailbox, items, vanished: gone, complete: true, cursor, total };
     sink.send(delta).await.map_err(|_| SourceError::Stopped)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pass that is broken off between two parts must not be taken for a whole one.
+    #[tokio::test]
+    async fn only_the_last_part_moves_the_cursor_and_tells_what_is_gone() {
+        let object = |item: i64| Object { item, tag: item };
+        let known = [object(1), object(2), object(5000)];
+        let cursor =
+            |token: Option<&str>| Cursor::Calendar { token: token.map(Into::into), day: 1 };
+        let items = (3..=1200).map(|n| RawItem::Calendar { object: object(n), bytes: Vec::new() });
+        let update = Update {
+            name: "c",
+            known: &known,
+            gone: vec![2],
+            items: items.collect(),
+            meanwhile: cursor(None),
+            cursor: cursor(Some("t")),
+        };
+        let (sink, mut deltas) = mpsc::channel(9);
+        send(update, &sink).await.unwrap();
+        drop(sink);
+        let mut sent = Vec::new();
+        while let Some(delta) = deltas.recv().await {
+            assert_eq!(delta.total, Some(1200));
+            sent.push((delta.items.len(), delta.complete, delta.vanished, delta.cursor));
+        }
+        let part = (500, false, vec![], cursor(None));
+        assert_eq!(sent, [part.clone(), part, (198, true, vec![2], cursor(Some("t")))]);
+    }
+}
