@@ -9,8 +9,10 @@
 //! Only the shell reads this module; the policies of other modules are their own structs.
 
 mod caldav;
+mod calendar_api;
 mod check;
 mod endpoint;
+mod feed;
 mod layers;
 mod login;
 mod problem;
@@ -30,8 +32,8 @@ pub use check::check;
 pub use problem::{Place, Problem, Problems, Severity};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{
-    Caldav, Config, Endpoint, Imap, Login, Oauth, Organization, Privacy, Rep, Serve, Source,
-    SourceKind, Store, Sync, Tls,
+    Caldav, CalendarApi, Config, Endpoint, Feed, Grant, Imap, Login, Oauth, Organization, Privacy,
+    Rep, Serve, Source, SourceKind, Store, Sync, Tls,
 };
 
 use layers::Layers;

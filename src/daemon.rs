@@ -8,6 +8,7 @@ mod login;
 mod loops;
 mod places;
 mod vitals;
+mod web;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -12,7 +12,7 @@
 //!                                └────────────→ serve, cli
 //! ```
 //!
-//! 1. [`source`] makes a pass over an IMAP login, a Maildir or an iCalendar file and sends what is
+//! 1. [`source`] makes a pass over an IMAP login, a Maildir or a calendar and sends what is
 //!    new as deltas: raw header bytes and a cursor. Between passes an IMAP connection is kept, on
 //!    which the server tells of news.
 //! 2. [`pipeline::sync`] normalises a delta while the next one is fetched: [`normalise`] makes an

@@ -1,4 +1,5 @@
-//! Access tokens from a refresh token (RFC 6749, section 6): one [`Refresher`] for each source.
+//! Access tokens (RFC 6749) from a refresh token, for a client in its own right, or for a service
+//! account: one [`Refresher`] for each source.
 //!
 //! Guarantees that one refresh at a time is under way and all who wait share its outcome; that a
 //! refresh token which the provider exchanged is on disk before anything that came with it is used;
@@ -7,8 +8,10 @@
 //! after an error, is left to the caller.
 
 mod answer;
+mod assertion;
 mod keep;
 mod request;
+mod ticket;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -22,10 +25,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use self::answer::Grant;
 use self::keep::Kept;
+use self::ticket::Ticket;
 use crate::http::Client;
-use crate::model::key::public_id;
+use crate::model::Timestamp;
 use crate::source::SourceError;
 use crate::source::credentials::{Secrets, fingerprint_of};
 
@@ -34,16 +37,44 @@ use crate::source::credentials::{Secrets, fingerprint_of};
 pub struct Settings {
     /// The provider's token endpoint.
     pub token_url: Url,
-    /// Who we are to the provider.
-    pub client_id: String,
-    /// What proves it, for clients that have such a thing.
-    pub client_secret: Option<Arc<dyn Secrets>>,
-    /// The refresh token that the admin has configured.
-    pub refresh_token: Arc<dyn Secrets>,
-    /// Which rights to ask for; `None` is those that the refresh token was given for.
+    /// Which rights to ask for; `None` is those that a refresh token was given for.
     pub scope: Option<String>,
-    /// The file for refresh tokens that the provider gives in exchange; its directory is made.
-    pub kept_in: PathBuf,
+    /// By what right.
+    pub grant: Grant,
+}
+
+/// By what right a token is asked for.
+#[derive(Clone)]
+pub enum Grant {
+    /// Somebody has signed in and given us a refresh token (RFC 6749, 6).
+    RefreshToken {
+        /// Who we are to the provider.
+        client_id: String,
+        /// What proves it, for clients that have such a thing.
+        client_secret: Option<Arc<dyn Secrets>>,
+        /// The refresh token that the admin has configured.
+        refresh_token: Arc<dyn Secrets>,
+        /// The file for refresh tokens that the provider gives in exchange; its directory is made.
+        kept_in: PathBuf,
+    },
+    /// The client acts in its own right (RFC 6749, 4.4), such as an app that the admin of a
+    /// Microsoft 365 organisation has consented to.
+    ClientCredentials {
+        /// Who we are to the provider.
+        client_id: String,
+        /// What proves it.
+        client_secret: Arc<dyn Secrets>,
+    },
+    /// A Google service account, to which the admin of an organisation has delegated the right to
+    /// act in the name of its people (RFC 7523).
+    ServiceAccount {
+        /// Its key, as the JSON file that Google gives.
+        key: Arc<dyn Secrets>,
+        /// In whose name; `None` is its own.
+        subject: Option<String>,
+        /// Tells the time, which an assertion states.
+        now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    },
 }
 
 /// A source's access token, refreshed when it is about to expire. Clones share it.
@@ -76,14 +107,6 @@ struct Flight {
     hopeless: Option<(String, SourceError)>,
     /// A refresh token that could not be written yet.
     unkept: Option<Kept>,
-}
-
-/// What is presented to the provider.
-struct Ticket {
-    refresh_token: SecretString,
-    client_secret: Option<SecretString>,
-    /// Hash of the configured refresh token and whom it is for.
-    configured: String,
 }
 
 impl Refresher {
@@ -129,18 +152,22 @@ impl Secrets for Refresher {
         cached.take_if(|access| access.token.expose_secret() == secret.expose_secret());
     }
 
-    /// That of what is configured, the refresh token and the client's secret: access tokens come
-    /// and go.
+    /// That of what is configured: access tokens come and go.
     fn fingerprint(&self) -> BoxFuture<'_, Option<u16>> {
-        let Settings { refresh_token, client_secret, .. } = &self.0.settings;
-        async move {
-            let Some(client_secret) = client_secret else {
-                return refresh_token.fingerprint().await;
-            };
-            let refresh_token = refresh_token.secret().await.ok()?;
-            Some(fingerprint_of(&[&refresh_token, &client_secret.secret().await.ok()?]))
+        match &self.0.settings.grant {
+            Grant::ServiceAccount { key, .. } => key.fingerprint(),
+            Grant::ClientCredentials { client_secret, .. } => client_secret.fingerprint(),
+            Grant::RefreshToken { refresh_token, client_secret: None, .. } => {
+                refresh_token.fingerprint()
+            }
+            Grant::RefreshToken { refresh_token, client_secret: Some(client_secret), .. } => {
+                async move {
+                    let refresh_token = refresh_token.secret().await.ok()?;
+                    Some(fingerprint_of(&[&refresh_token, &client_secret.secret().await.ok()?]))
+                }
+                .boxed()
+            }
         }
-        .boxed()
     }
 }
 
@@ -181,50 +208,31 @@ impl Inner {
         if let Some(kept) = flight.unkept.take() {
             self.keep(kept, flight).await?;
         }
-        let ticket = self.ticket().await?;
-        let id = ticket.id();
-        if let Some((_, error)) = flight.hopeless.as_ref().filter(|(refused, _)| *refused == id) {
+        let ticket = Ticket::of(&self.settings).await?;
+        let refused = flight.hopeless.as_ref().filter(|(id, _)| ticket.id.as_ref() == Some(id));
+        if let Some((_, error)) = refused {
             return Err(error.clone());
         }
         let began = Instant::now();
-        let grant =
-            request::send(&self.client, &self.settings, &ticket).await.inspect_err(|error| {
-                if matches!(error, SourceError::Unauthorized(_)) {
-                    flight.hopeless = Some((id, error.clone()));
-                }
-            })?;
-        if let Some(kept) = ticket.exchanged(&grant) {
+        let sent = request::send(&self.client, &self.settings.token_url, &ticket).await;
+        let tokens = sent.inspect_err(|error| {
+            if matches!(error, SourceError::Unauthorized(_)) {
+                flight.hopeless = ticket.id.clone().map(|id| (id, error.clone()));
+            }
+        })?;
+        if let Some(kept) = ticket.exchanged(&tokens) {
             self.keep(kept, flight).await?;
         }
-        let access = Access { token: grant.access_token, fresh_until: began + grant.fresh_for };
+        let access = Access { token: tokens.access_token, fresh_until: began + tokens.fresh_for };
         let token = access.token.clone();
         *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some(access);
         Ok(token)
     }
 
-    /// What to present: the newest refresh token that came from the configured one.
-    async fn ticket(&self) -> Result<Ticket, SourceError> {
-        let mut refresh_token = self.settings.refresh_token.secret().await?;
-        let client_secret = match &self.settings.client_secret {
-            Some(secret) => Some(secret.secret().await?),
-            None => None,
-        };
-        let Settings { token_url, client_id, .. } = &self.settings;
-        let whose = [token_url.as_str(), client_id, refresh_token.expose_secret()];
-        let configured = public_id("rt_", &whose.map(str::as_bytes));
-        let path = self.settings.kept_in.clone();
-        let kept = blocking(move || keep::read(&path)).await?.map_err(|error| {
-            SourceError::Unreachable(format!("reading the refresh token kept: {error}"))
-        })?;
-        if let Some(kept) = kept.filter(|kept| kept.configured == configured) {
-            refresh_token = kept.refresh_token.into();
-        }
-        Ok(Ticket { refresh_token, client_secret, configured })
-    }
-
     /// Makes a refresh token durable; one that cannot be written is tried again before all else.
     async fn keep(&self, kept: Kept, flight: &mut Flight) -> Result<(), SourceError> {
-        let path = self.settings.kept_in.clone();
+        let Grant::RefreshToken { kept_in, .. } = &self.settings.grant else { return Ok(()) };
+        let path = kept_in.clone();
         let (kept, written) = blocking(move || {
             let written = keep::write(&path, &kept);
             (kept, written)
@@ -237,21 +245,6 @@ impl Inner {
                  be writable"
             ))
         })
-    }
-}
-
-impl Ticket {
-    /// By which a ticket that was refused is known again.
-    fn id(&self) -> String {
-        let secret = self.client_secret.as_ref().map_or("", |secret| secret.expose_secret());
-        public_id("", &[self.refresh_token.expose_secret().as_bytes(), secret.as_bytes()])
-    }
-
-    /// What to keep of a grant: another refresh token, if it has one.
-    fn exchanged(&self, grant: &Grant) -> Option<Kept> {
-        let new = grant.refresh_token.as_ref()?.expose_secret();
-        (new != self.refresh_token.expose_secret())
-            .then(|| Kept { configured: self.configured.clone(), refresh_token: new.to_owned() })
     }
 }
 

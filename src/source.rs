@@ -9,12 +9,15 @@
 
 pub mod caldav;
 pub mod credentials;
+pub mod google_calendar;
+pub mod graph_calendar;
 pub mod ics;
 pub mod imap;
 pub mod maildir;
 mod names;
 mod reader;
 pub mod role;
+pub(crate) mod web;
 
 use std::time::Duration;
 

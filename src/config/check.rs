@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use super::endpoint::WEBHOOK_SECRET;
 use super::problem::{Place, Problem};
 use super::secret::{SecretError, SecretSource};
-use super::settings::{Config, Login, Source, SourceKind};
+use super::settings::{Config, Grant, Login, Source, SourceKind};
 use super::words;
 
 /// File mode bits by which others than owner and group can read.
@@ -65,7 +65,10 @@ fn inline_secrets(config: &Config) -> bool {
     let logins = config.sources.iter().filter_map(|source| match &source.kind {
         SourceKind::Imap(imap) => Some(secrets_of(&imap.login)),
         SourceKind::Caldav(caldav) => Some(secrets_of(&caldav.login)),
-        SourceKind::Maildir { .. } | SourceKind::Ics { .. } => None,
+        SourceKind::GoogleCalendar(api) | SourceKind::GraphCalendar(api) => {
+            Some(secrets_of(&api.login))
+        }
+        SourceKind::Maildir { .. } | SourceKind::Ics { .. } | SourceKind::Feed(_) => None,
     });
     let of_logins = logins.flatten().map(|(_, secret)| secret);
     let secrets = config.endpoints.iter().map(|endpoint| &endpoint.secret);
@@ -78,34 +81,70 @@ fn secrets_of(login: &Login) -> Vec<(&'static str, &SecretSource)> {
         Login::Password(password) => vec![("password", password)],
         Login::Token(token) => vec![("token", token)],
         Login::Oauth(oauth) => {
-            let client_secret = oauth.client_secret.as_ref();
-            let client_secret = client_secret.map(|secret| ("oauth.client_secret", secret));
-            let refresh_token = ("oauth.refresh_token", &oauth.refresh_token);
-            client_secret.into_iter().chain([refresh_token]).collect()
+            let client_secret = ("oauth.client_secret", client_secret_of(&oauth.grant));
+            let refresh_token = ("oauth.refresh_token", refresh_token_of(&oauth.grant));
+            let both = [client_secret, refresh_token].into_iter();
+            both.filter_map(|(key, secret)| Some((key, secret?))).collect()
         }
     }
+}
+
+fn client_secret_of(grant: &Grant) -> Option<&SecretSource> {
+    match grant {
+        Grant::RefreshToken { client_secret, .. } => client_secret.as_ref(),
+        Grant::ClientCredentials { client_secret, .. } => Some(client_secret),
+        Grant::ServiceAccount { .. } => None,
+    }
+}
+
+fn refresh_token_of(grant: &Grant) -> Option<&SecretSource> {
+    match grant {
+        Grant::RefreshToken { refresh_token, .. } => Some(refresh_token),
+        Grant::ClientCredentials { .. } | Grant::ServiceAccount { .. } => None,
+    }
+}
+
+/// What is wrong with the secrets of a login.
+fn check_login(login: &Login, place: &Place) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = secrets_of(login)
+        .into_iter()
+        .flat_map(|(key, secret)| check_secret(key, secret, place, Secret::Any))
+        .collect();
+    if let Login::Oauth(oauth) = login
+        && let Grant::ServiceAccount { key_file, .. } = &oauth.grant
+    {
+        // What is in it is not looked at: it need only be readable, by nobody else.
+        let key = SecretSource::File(key_file.clone());
+        problems.extend(check_secret("oauth.key_file", &key, place, Secret::Any));
+    }
+    problems
 }
 
 fn check_source(source: &Source) -> Vec<Problem> {
     let place = setting("source", &source.name);
     match &source.kind {
-        SourceKind::Imap(imap) => check_login(&imap.login, imap.ca_file.as_deref(), &place),
-        SourceKind::Caldav(caldav) => check_login(&caldav.login, caldav.ca_file.as_deref(), &place),
+        SourceKind::Imap(imap) => logged_in(&imap.login, imap.ca_file.as_deref(), &place),
+        SourceKind::Caldav(dav) => logged_in(&dav.login, dav.ca_file.as_deref(), &place),
         SourceKind::Maildir { path, .. } => {
             let fits = path.is_dir();
             (!fits).then(|| absent("directory", path, &place)).into_iter().collect()
         }
         SourceKind::Ics { path } => {
-            let fits = path.is_file();
+            let fits = path.exists();
             (!fits).then(|| absent("file", path, &place)).into_iter().collect()
+        }
+        SourceKind::GoogleCalendar(api) | SourceKind::GraphCalendar(api) => {
+            check_login(&api.login, &place)
+        }
+        SourceKind::Feed(feed) => {
+            feed.ca_file.as_deref().and_then(|path| check_ca(path, &place)).into_iter().collect()
         }
     }
 }
 
-fn check_login(login: &Login, ca_file: Option<&Path>, place: &Place) -> Vec<Problem> {
-    let secrets = secrets_of(login).into_iter();
-    let mut problems: Vec<Problem> =
-        secrets.flat_map(|(key, secret)| check_secret(key, secret, place, Secret::Any)).collect();
+/// What is wrong with the secrets of a login on a server.
+fn logged_in(login: &Login, ca_file: Option<&Path>, place: &Place) -> Vec<Problem> {
+    let mut problems = check_login(login, place);
     problems.extend(ca_file.and_then(|path| check_ca(path, place)));
     problems
 }

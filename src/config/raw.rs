@@ -69,6 +69,9 @@ pub(super) struct RawSource {
     pub(super) authserv_id: Option<String>,
     pub(super) path: Option<String>,
     pub(super) url: Option<String>,
+    pub(super) allow_private: Option<bool>,
+    pub(super) calendars: Option<Vec<String>>,
+    pub(super) api_url: Option<String>,
     pub(super) poll_seconds: Option<u64>,
     pub(super) exclude_mailboxes: Option<Vec<String>>,
 }
@@ -76,6 +79,7 @@ pub(super) struct RawSource {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawOauth {
+    pub(super) grant: Option<String>,
     pub(super) token_url: Option<String>,
     pub(super) client_id: Option<String>,
     pub(super) client_secret: Option<String>,
@@ -86,6 +90,8 @@ pub(super) struct RawOauth {
     pub(super) refresh_token_file: Option<String>,
     pub(super) refresh_token_credential: Option<String>,
     pub(super) refresh_token_command: Option<Vec<String>>,
+    pub(super) key_file: Option<String>,
+    pub(super) subject: Option<String>,
     pub(super) scope: Option<String>,
 }
 

@@ -68,6 +68,8 @@ pub(super) const LOGIN: [&str; 8] = [
 
 /// The keys of which one says where a CalDAV server is.
 pub(super) const PLACE: [&str; 2] = ["url", "host"];
+/// The keys of which a service that takes tokens only needs exactly one; the last is a table.
+pub(super) const BEARER: [&str; 4] = ["token_file", "token_credential", "token_command", "oauth"];
 
 /// The four keys by which an OAuth client's secret can be given.
 pub(super) const CLIENT_SECRET: [&str; 4] =
@@ -86,21 +88,42 @@ pub(super) const OF_KIND: &[(&str, &[&str])] = &[
     ("host", &["imap", "caldav"]),
     ("port", &["imap"]),
     ("tls", &["imap"]),
-    ("allow_plaintext", &["imap", "caldav"]),
-    ("ca_file", &["imap", "caldav"]),
-    ("username", &["imap", "caldav"]),
+    ("allow_plaintext", &["imap", "caldav", "ics"]),
+    ("ca_file", &["imap", "caldav", "ics"]),
+    ("username", &["imap", "caldav", "graph_calendar"]),
     ("password", &["imap", "caldav"]),
     ("password_file", &["imap", "caldav"]),
     ("password_credential", &["imap", "caldav"]),
     ("password_command", &["imap", "caldav"]),
-    ("token_file", &["imap", "caldav"]),
-    ("token_credential", &["imap", "caldav"]),
-    ("token_command", &["imap", "caldav"]),
-    ("oauth", &["imap", "caldav"]),
+    ("token_file", WITH_TOKENS),
+    ("token_credential", WITH_TOKENS),
+    ("token_command", WITH_TOKENS),
+    ("oauth", WITH_TOKENS),
     ("authserv_id", &["imap", "maildir"]),
     ("exclude_mailboxes", &["imap", "maildir", "caldav"]),
     ("path", &["maildir", "ics"]),
-    ("url", &["caldav"]),
+    ("url", &["caldav", "ics"]),
+    ("allow_private", &["ics"]),
+    ("calendars", &["google_calendar", "graph_calendar"]),
+    ("api_url", &["google_calendar", "graph_calendar"]),
+];
+
+/// The kinds of source to which one can log in with a token.
+const WITH_TOKENS: &[&str] = &["imap", "caldav", "google_calendar", "graph_calendar"];
+
+/// The keys that belong to some grants only; all others of [source.oauth] belong to each.
+pub(super) const OF_GRANT: &[(&str, &[&str])] = &[
+    ("client_id", &["refresh_token", "client_credentials"]),
+    ("client_secret", &["refresh_token", "client_credentials"]),
+    ("client_secret_file", &["refresh_token", "client_credentials"]),
+    ("client_secret_credential", &["refresh_token", "client_credentials"]),
+    ("client_secret_command", &["refresh_token", "client_credentials"]),
+    ("refresh_token", &["refresh_token"]),
+    ("refresh_token_file", &["refresh_token"]),
+    ("refresh_token_credential", &["refresh_token"]),
+    ("refresh_token_command", &["refresh_token"]),
+    ("key_file", &["service_account"]),
+    ("subject", &["service_account"]),
 ];
 
 /// A hundred years in days: no key that counts days means more.
@@ -120,8 +143,8 @@ pub(super) const KEYS: &[Key] = &[
 
     key("source", "name", Shape::Text),
     key("source", "rep", Shape::Text),
-    key("source", "kind", Shape::OneOfSoFar(
-        &["imap", "maildir", "ics", "caldav"], &["google_calendar", "graph_calendar"])),
+    key("source", "kind", Shape::OneOf(
+        &["imap", "maildir", "ics", "caldav", "google_calendar", "graph_calendar"])),
     key("source", "host", Shape::Words(words::HOST)),
     key("source", "port", Shape::Whole(1, 65_535)),
     key("source", "tls", Shape::OneOf(&["implicit", "starttls", "none"])),
@@ -138,9 +161,15 @@ pub(super) const KEYS: &[Key] = &[
     key("source", "authserv_id", Shape::Text),
     key("source", "path", Shape::Path),
     key("source", "url", Shape::Words(words::CALENDAR_URL)),
+    key("source", "allow_private", Shape::Flag),
     key("source", "poll_seconds", Shape::Whole(1, 86_400)),
     key("source", "exclude_mailboxes", Shape::List(words::ANY, 0)),
 
+    key("source", "calendars", Shape::List(words::ANY, 1)),
+    key("source", "api_url", Shape::Words(words::API_URL)),
+
+    key("source.oauth", "grant", Shape::OneOf(
+        &["refresh_token", "client_credentials", "service_account"])),
     key("source.oauth", "token_url", Shape::Words(words::TOKEN_URL)),
     key("source.oauth", "client_id", Shape::Text),
     key("source.oauth", "client_secret", Shape::Secret),
@@ -151,6 +180,8 @@ pub(super) const KEYS: &[Key] = &[
     key("source.oauth", "refresh_token_file", Shape::Path),
     key("source.oauth", "refresh_token_credential", Shape::Words(words::CREDENTIAL)),
     key("source.oauth", "refresh_token_command", Shape::Command),
+    key("source.oauth", "key_file", Shape::Path),
+    key("source.oauth", "subject", Shape::Words(words::PERSON)),
     key("source.oauth", "scope", Shape::Text),
 
     key("endpoint", "name", Shape::Text),

@@ -107,6 +107,53 @@ pub enum SourceKind {
         /// The file; absolute.
         path: PathBuf,
     },
+    /// An iCalendar feed.
+    Feed(Feed),
+    /// Calendars of Google.
+    GoogleCalendar(CalendarApi),
+    /// Calendars of Microsoft 365.
+    GraphCalendar(CalendarApi),
+}
+
+/// Calendars that are read by a service's own interface.
+#[derive(Clone, Debug)]
+pub struct CalendarApi {
+    /// Where the interface is; http only where the host is loopback.
+    pub api_url: Url,
+    /// Whose calendars, where the token does not say.
+    pub username: Option<String>,
+    /// Which of them, by their ids.
+    pub calendars: Vec<String>,
+    /// What to log in with: a token.
+    pub login: Login,
+}
+
+impl CalendarApi {
+    /// Whether the interface is named as this machine itself: then it may be connected to.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.api_url.host_str().is_some_and(words::is_loopback)
+    }
+}
+
+/// An iCalendar feed.
+#[derive(Clone)]
+pub struct Feed {
+    /// Where it is; http only where the host is loopback or the admin allowed it, and never
+    /// `webcal`.
+    pub url: Url,
+    /// Whether its address may be in a private range.
+    pub allow_private: bool,
+    /// Certificates (PEM) to trust beside the system's; absolute.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Feed {
+    /// Whether its URL names this machine itself: then it may be connected to.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.url.host_str().is_some_and(words::is_loopback)
+    }
 }
 
 /// A login on an IMAP server.
@@ -148,23 +195,47 @@ pub enum Login {
     Password(SecretSource),
     /// The way to an access token, which somebody else keeps fresh.
     Token(SecretSource),
-    /// Access tokens that are made from a refresh token.
+    /// Access tokens that are asked for as they are needed.
     Oauth(Box<Oauth>),
 }
 
-/// Where access tokens come from (RFC 6749, section 6).
+/// Where access tokens come from (RFC 6749).
 #[derive(Clone)]
 pub struct Oauth {
     /// The token endpoint; http only where the host is loopback.
     pub token_url: Url,
-    /// The client's id there.
-    pub client_id: String,
-    /// The way to the client's secret, if it has one.
-    pub client_secret: Option<SecretSource>,
-    /// The way to the refresh token.
-    pub refresh_token: SecretSource,
-    /// The rights to ask for, if not those that the refresh token was given for.
+    /// The rights to ask for; `None` only with a refresh token: those that it was given for.
     pub scope: Option<String>,
+    /// By what right.
+    pub grant: Grant,
+}
+
+/// By what right access tokens are asked for.
+#[derive(Clone, Debug)]
+pub enum Grant {
+    /// Somebody has signed in.
+    RefreshToken {
+        /// The client's id at the provider.
+        client_id: String,
+        /// The way to the client's secret, if it has one.
+        client_secret: Option<SecretSource>,
+        /// The way to the refresh token.
+        refresh_token: SecretSource,
+    },
+    /// The client acts in its own right.
+    ClientCredentials {
+        /// The client's id at the provider.
+        client_id: String,
+        /// The way to the client's secret.
+        client_secret: SecretSource,
+    },
+    /// A service account acts in somebody's name.
+    ServiceAccount {
+        /// The file of its key; absolute.
+        key_file: PathBuf,
+        /// In whose name; `None` is its own.
+        subject: Option<String>,
+    },
 }
 
 impl Oauth {
@@ -257,10 +328,19 @@ impl fmt::Debug for Oauth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Oauth")
             .field("token_url", &self.token_url.origin().ascii_serialization())
-            .field("client_id", &self.client_id)
-            .field("client_secret", &self.client_secret)
-            .field("refresh_token", &self.refresh_token)
             .field("scope", &self.scope)
+            .field("grant", &self.grant)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Feed {
+    /// Without path and query of the URL: whoever has them can read the calendar.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed")
+            .field("url", &self.url.origin().ascii_serialization())
+            .field("allow_private", &self.allow_private)
+            .field("ca_file", &self.ca_file)
             .finish()
     }
 }

@@ -8,7 +8,7 @@ use super::raw::RawSource;
 use super::schema::{self, OF_KIND};
 use super::settings::{Imap, Source, SourceKind, Tls};
 use super::validate::Item;
-use super::{caldav, login, words};
+use super::{caldav, calendar_api, feed, login, words};
 
 /// The source, if all of it is right; `poll` is the organisation's.
 pub(super) fn source(
@@ -30,11 +30,17 @@ pub(super) fn source(
     let kind = match kind.as_str() {
         "imap" => imap(item, raw, credentials).map(SourceKind::Imap),
         "caldav" => caldav::caldav(item, raw, credentials).map(SourceKind::Caldav),
+        "google_calendar" => {
+            calendar_api::google(item, raw, credentials).map(SourceKind::GoogleCalendar)
+        }
+        "graph_calendar" => {
+            calendar_api::graph(item, raw, credentials).map(SourceKind::GraphCalendar)
+        }
         "maildir" => {
             let authserv_id = raw.authserv_id.take();
             path(item, raw).map(|path| SourceKind::Maildir { path, authserv_id })
         }
-        _ => path(item, raw).map(|path| SourceKind::Ics { path }),
+        _ => feed::ics(item, raw),
     };
     Some(Source { name: name?, rep: rep?, kind: kind?, poll, exclude_mailboxes })
 }
@@ -64,16 +70,13 @@ fn strangers(item: &mut Item<'_>, kind: &str) {
 }
 
 fn path(item: &mut Item<'_>, raw: RawSource) -> Option<PathBuf> {
-    if item.given("url") {
-        return None;
-    }
     item.required("path", raw.path).map(PathBuf::from)
 }
 
 fn imap(item: &mut Item<'_>, mut raw: RawSource, credentials: Option<&PathBuf>) -> Option<Imap> {
     let host = item.required("host", raw.host.take());
     let username = item.required("username", raw.username.take());
-    let login = login::login(item, &mut raw, credentials);
+    let login = login::login(item, "imap", &mut raw, credentials);
     let tls = match raw.tls.as_deref() {
         Some("starttls") => Tls::StartTls,
         Some("none") => Tls::None,

@@ -28,6 +28,10 @@ pub(super) const DOMAIN: Words = Words { what: "domains such as us.example", acc
 pub(super) const ADDRESS: Words =
     Words { what: "addresses such as ann@us.example", accepts: is_address };
 
+/// One mail address.
+pub(super) const PERSON: Words =
+    Words { what: "an address such as ann@us.example", accepts: is_address };
+
 /// A time zone.
 pub(super) const TIME_ZONE: Words = Words {
     what: "an IANA time zone such as Europe/Berlin",
@@ -60,10 +64,16 @@ pub(super) const TOKEN_URL: Words = Words {
     accepts: is_web_url,
 };
 
-/// The same for a calendar server.
-pub(super) const CALENDAR_URL: Words = Words {
-    what: "a URL such as https://dav.us.example/, without a user or password",
+/// The same for a service's interface.
+pub(super) const API_URL: Words = Words {
+    what: "a URL such as https://graph.microsoft.com/v1.0, without a user or password",
     accepts: is_web_url,
+};
+
+/// The same for a calendar, also as calendars subscribe to it.
+pub(super) const CALENDAR_URL: Words = Words {
+    what: "a URL such as https://calendar.us.example/ann.ics, without a user or password",
+    accepts: is_calendar_url,
 };
 
 /// Where to listen, or nowhere.
@@ -111,8 +121,16 @@ fn is_host(text: &str) -> bool {
 }
 
 fn is_web_url(text: &str) -> bool {
+    is_url(text, &["http", "https"])
+}
+
+fn is_calendar_url(text: &str) -> bool {
+    is_url(text, &["http", "https", "webcal", "webcals"])
+}
+
+fn is_url(text: &str, schemes: &[&str]) -> bool {
     Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
+        schemes.contains(&url.scheme())
             && url.has_host()
             && url.username().is_empty()
             && url.password().is_none()
@@ -137,6 +155,7 @@ mod tests {
             (HOST, "imap.us.example ::1 10.0.0.1 localhost", "imaps://x.example x.example:993 a@b"),
             (CREDENTIAL, "ann imap-ann", ".. a/b"),
             (WEB_URL, "https://x.example/a?b=c http://[::1]:80", "x.example ftp://x https://u:p@x"),
+            (CALENDAR_URL, "webcal://x.example/a http://[::1]/", "x.ics webcal:x webcal://u@x"),
             (LISTEN, "127.0.0.1:8025 [::1]:0 off", "8025 :8025 localhost:8025 127.0.0.1"),
         ] {
             for text in good.split(' ') {

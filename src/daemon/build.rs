@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::places::Places;
-use super::{Daemon, Scheduled, login};
+use super::{Daemon, Scheduled, login, web};
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
 use crate::deliver::{Endpoint, Pace, Secret};
@@ -57,7 +57,8 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         })
         .await?;
     let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
-    let shared = login::Shared { clients, refreshes: TaskTracker::new() };
+    let shared =
+        login::Shared { clients, refreshes: TaskTracker::new(), files: ics::Watch::default() };
     let mut tls = SharedTls::default();
     let mut roots = SharedClients::default();
     let mut places = Places::default();
@@ -178,7 +179,9 @@ const fn kind(kind: &SourceKind) -> &'static str {
         SourceKind::Imap(_) => "imap",
         SourceKind::Caldav(_) => "caldav",
         SourceKind::Maildir { .. } => "maildir",
-        SourceKind::Ics { .. } => "ics",
+        SourceKind::Ics { .. } | SourceKind::Feed(_) => "ics",
+        SourceKind::GoogleCalendar(_) => "google_calendar",
+        SourceKind::GraphCalendar(_) => "graph_calendar",
     }
 }
 
@@ -186,7 +189,11 @@ fn authserv_id(kind: &SourceKind) -> Option<String> {
     match kind {
         SourceKind::Imap(imap) => imap.authserv_id.clone(),
         SourceKind::Maildir { authserv_id, .. } => authserv_id.clone(),
-        SourceKind::Caldav(_) | SourceKind::Ics { .. } => None,
+        SourceKind::Caldav(_)
+        | SourceKind::Ics { .. }
+        | SourceKind::Feed(_)
+        | SourceKind::GoogleCalendar(_)
+        | SourceKind::GraphCalendar(_) => None,
     }
 }
 
@@ -269,7 +276,22 @@ fn reader(
         SourceKind::Maildir { path, .. } => {
             Reader::Maildir(maildir::Settings { path: path.clone(), exclude_mailboxes })
         }
-        SourceKind::Ics { path } => Reader::Ics(ics::Settings { path: path.clone() }),
+        SourceKind::Ics { path } => {
+            Reader::Ics(ics::Settings { path: path.clone() }, shared.files.clone())
+        }
+        SourceKind::GoogleCalendar(api) => {
+            let credentials = login::credentials(config, found, &api.login, shared)?;
+            let settings = web::google_calendar(found, api, credentials, &shared.clients);
+            Reader::GoogleCalendar(Arc::new(settings))
+        }
+        SourceKind::GraphCalendar(api) => {
+            let credentials = login::credentials(config, found, &api.login, shared)?;
+            let own = config.reps.iter().find(|rep| rep.id == found.rep);
+            let own = own.map_or(&[][..], |rep| &rep.addresses);
+            let settings = web::graph_calendar(found, api, own, credentials, &shared.clients);
+            Reader::GraphCalendar(Arc::new(settings))
+        }
+        SourceKind::Feed(feed) => Reader::Feed(Arc::new(web::feed(feed, &shared.clients)?)),
     })
 }
 

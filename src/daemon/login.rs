@@ -3,25 +3,36 @@
 //! A password is looked up once at the start, so that a missing file is told at once, and again for
 //! every login. Tokens are not: what keeps them fresh may start later than we do.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
 
 use super::build::{BuildError, chain, unusable};
+use crate::clock::Clock;
 use crate::config::{self, Config, Login, SecretError, SecretSource};
 use crate::http::{AddressPolicy, Clients};
 use crate::model::key::public_id;
 use crate::oauth::{self, Refresher};
 use crate::source::SourceError;
 use crate::source::credentials::{Credentials, Secrets, looked_up};
+use crate::source::ics::Watch;
 
 /// The longest name of a source that names a file as it is.
 const LONGEST_NAME: usize = 64;
 
-/// What all sources use to get tokens.
+/// The most bytes of a key file that are read: Google's have some 2,400.
+const MAX_KEY_BYTES: u64 = 64 << 10;
+
+/// What all sources share.
 pub(super) struct Shared {
+    /// What those on the web are asked with.
     pub(super) clients: Clients,
+    /// What watches calendars on the disk.
+    pub(super) files: Watch,
     /// In which tokens are exchanged.
     pub(super) refreshes: TaskTracker,
 }
@@ -49,15 +60,52 @@ pub(super) fn credentials(
             };
             let settings = oauth::Settings {
                 token_url: oauth.token_url.clone(),
-                client_id: oauth.client_id.clone(),
-                client_secret: oauth.client_secret.as_ref().map(|s| secrets("client_secret", s)),
-                refresh_token: secrets("refresh_token", &oauth.refresh_token),
                 scope: oauth.scope.clone(),
-                kept_in: kept_in(&config.store.path, &source.name),
+                grant: grant(config, source, &oauth.grant),
             };
             let client = shared.clients.of(policy).clone();
             Credentials::Token(Arc::new(Refresher::new(settings, client, shared.refreshes.clone())))
         }
+    })
+}
+
+/// By what right tokens are asked for.
+fn grant(config: &Config, source: &config::Source, grant: &config::Grant) -> oauth::Grant {
+    match grant {
+        config::Grant::RefreshToken { client_id, client_secret, refresh_token } => {
+            oauth::Grant::RefreshToken {
+                client_id: client_id.clone(),
+                client_secret: client_secret.as_ref().map(|s| secrets("client_secret", s)),
+                refresh_token: secrets("refresh_token", refresh_token),
+                kept_in: kept_in(&config.store.path, &source.name),
+            }
+        }
+        config::Grant::ClientCredentials { client_id, client_secret } => {
+            oauth::Grant::ClientCredentials {
+                client_id: client_id.clone(),
+                client_secret: secrets("client_secret", client_secret),
+            }
+        }
+        config::Grant::ServiceAccount { key_file, subject } => oauth::Grant::ServiceAccount {
+            key: key(key_file.clone()),
+            subject: subject.clone(),
+            // Not the daemon's clock: the provider goes by the present, whatever is replayed.
+            now: Arc::new(|| Clock::System.now()),
+        },
+    }
+}
+
+/// A key file, read again whenever it is asked for.
+fn key(path: PathBuf) -> Arc<dyn Secrets> {
+    looked_up(move || {
+        let read = || -> io::Result<String> {
+            let mut text = String::new();
+            File::open(&path)?.take(MAX_KEY_BYTES).read_to_string(&mut text)?;
+            Ok(text)
+        };
+        read().map(SecretString::from).map_err(|error| {
+            SourceError::Unreachable(format!("key_file: reading {}: {error}", path.display()))
+        })
     })
 }
 

@@ -55,6 +55,10 @@ pub enum Cursor {
         digest: i64,
         /// The day (since the epoch, UTC) on which it was expanded.
         day: i64,
+        /// By what a server is asked whether it has changed (HTTP: entity tag and date), in the
+        /// words of whoever reads it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        validators: Option<String>,
     },
     /// A calendar on a server, read object by object: the objects read are kept beside the cursor.
     Calendar {

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use chrono::DateTime;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::source::SourceError;
+use crate::source::web::pause;
 
 /// A token is refreshed so long before it expires, or after half of its life if that is longer.
 const EARLY: Duration = Duration::from_secs(300);
@@ -24,9 +24,6 @@ const USUAL_LIFE: Duration = Duration::from_secs(3600);
 /// No token is taken to last longer: `expires_in` may be anything.
 const LONGEST_LIFE: Duration = Duration::from_secs(30 * 86_400);
 
-/// The longest pause taken from an answer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
-
 /// An answer as far as it matters.
 pub(super) struct Answer<'a> {
     /// The HTTP status.
@@ -39,8 +36,19 @@ pub(super) struct Answer<'a> {
     pub(super) body: &'a [u8],
 }
 
+/// What was shown to the provider: what it refuses depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presented {
+    /// A refresh token.
+    RefreshToken,
+    /// The client's own secret.
+    Client,
+    /// The assertion of a service account.
+    Assertion,
+}
+
 /// An access token and what came with it. It holds secrets, so there is no `Debug`.
-pub(super) struct Grant {
+pub(super) struct Tokens {
     /// To log in with.
     pub(super) access_token: SecretString,
     /// For how long it is used.
@@ -66,7 +74,7 @@ struct Refused {
 }
 
 /// What the answer means.
-pub(super) fn verdict(answer: &Answer<'_>) -> Result<Grant, SourceError> {
+pub(super) fn verdict(answer: &Answer<'_>, presented: Presented) -> Result<Tokens, SourceError> {
     match answer.status {
         200..=299 => granted(answer.body),
         429 => Err(throttled(answer)),
@@ -79,11 +87,11 @@ pub(super) fn verdict(answer: &Answer<'_>) -> Result<Grant, SourceError> {
             "token_url answers {}; hint: it is not the address of a token endpoint",
             answer.status
         ))),
-        _ => Err(refused(answer)),
+        _ => Err(refused(answer, presented)),
     }
 }
 
-fn granted(body: &[u8]) -> Result<Grant, SourceError> {
+fn granted(body: &[u8]) -> Result<Tokens, SourceError> {
     let unknown = |what: &str| SourceError::Protocol(format!("token_url answers {what}"));
     let granted: Granted =
         serde_json::from_slice(body).map_err(|_| unknown("without an access token"))?;
@@ -92,7 +100,7 @@ fn granted(body: &[u8]) -> Result<Grant, SourceError> {
         return Err(unknown("with a token that is no bearer token"));
     }
     let life = granted.expires_in.as_ref().and_then(seconds).unwrap_or(USUAL_LIFE);
-    Ok(Grant {
+    Ok(Tokens {
         access_token: granted.access_token.into(),
         fresh_for: fresh_for(life),
         refresh_token: granted.refresh_token.filter(|token| !token.is_empty()).map(Into::into),
@@ -112,22 +120,11 @@ fn fresh_for(life: Duration) -> Duration {
 }
 
 fn throttled(answer: &Answer<'_>) -> SourceError {
-    let after = answer.retry_after.and_then(|text| pause(text.trim(), answer.date));
+    let after = answer.retry_after.and_then(|text| pause::asked(text, answer.date));
     SourceError::Throttled { after, said: "by the token provider".to_owned() }
 }
 
-/// RFC 9110, 10.2.3: seconds, or an instant, which is compared with the server's own clock.
-fn pause(text: &str, date: Option<&str>) -> Option<Duration> {
-    let pause = if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
-        text.parse().map_or(LONGEST_PAUSE, Duration::from_secs)
-    } else {
-        let until = DateTime::parse_from_rfc2822(text).ok()?;
-        (until - DateTime::parse_from_rfc2822(date?).ok()?).to_std().unwrap_or_default()
-    };
-    Some(pause.min(LONGEST_PAUSE))
-}
-
-fn refused(answer: &Answer<'_>) -> SourceError {
+fn refused(answer: &Answer<'_>, presented: Presented) -> SourceError {
     let Ok(refused) = serde_json::from_slice::<Refused>(answer.body) else {
         return SourceError::Protocol(format!("token_url answers {}", answer.status));
     };
@@ -140,20 +137,14 @@ fn refused(answer: &Answer<'_>) -> SourceError {
         SourceError::Misconfigured(format!("the token provider says {error}{code}; hint: {hint}"))
     };
     match refused.error.as_str() {
-        error @ "invalid_grant" => unauthorized(
-            error,
-            "the refresh token has expired, was revoked or is another client's: sign in again and \
-             configure the new one",
-        ),
+        error @ "invalid_grant" => unauthorized(error, presented.grant_hint()),
         error @ ("interaction_required" | "login_required" | "consent_required") => unauthorized(
             error,
             "a person must sign in again at the provider; configure the new refresh token",
         ),
-        error @ ("invalid_client" | "unauthorized_client") => unauthorized(
-            error,
-            "check client_id and client_secret, which may have expired, and what the app is \
-             allowed to do",
-        ),
+        error @ ("invalid_client" | "unauthorized_client" | "access_denied") => {
+            unauthorized(error, presented.client_hint())
+        }
         error @ "invalid_scope" => misconfigured(error, "check scope, or leave it out"),
         error @ ("invalid_request" | "unsupported_grant_type" | "invalid_resource") => {
             misconfigured(error, "check token_url, client_id and scope")
@@ -166,6 +157,37 @@ fn refused(answer: &Answer<'_>) -> SourceError {
             "the token provider answers {} with an error that is not known{code}",
             answer.status
         )),
+    }
+}
+
+impl Presented {
+    /// What to do where the grant is refused.
+    const fn grant_hint(self) -> &'static str {
+        match self {
+            Self::RefreshToken => {
+                "the refresh token has expired, was revoked or is another client's: sign in again \
+                 and configure the new one"
+            }
+            Self::Client => "check token_url, which must name the organisation's own tenant",
+            Self::Assertion => {
+                "check subject, which must be a person of the organisation, whether the key in \
+                 key_file still exists, and this machine's clock"
+            }
+        }
+    }
+
+    /// What to do where the client is refused.
+    const fn client_hint(self) -> &'static str {
+        match self {
+            Self::RefreshToken | Self::Client => {
+                "check client_id and client_secret, which may have expired, and what the app is \
+                 allowed to do"
+            }
+            Self::Assertion => {
+                "let the service account act for the organisation: its client id with exactly this \
+                 scope, under domain-wide delegation in the Google admin console"
+            }
+        }
     }
 }
 
@@ -182,8 +204,9 @@ mod tests {
 
     use super::*;
 
-    fn judged(status: u16, body: &str) -> Result<Grant, SourceError> {
-        verdict(&Answer { status, retry_after: None, date: None, body: body.as_bytes() })
+    fn judged(status: u16, body: &str) -> Result<Tokens, SourceError> {
+        let answer = Answer { status, retry_after: None, date: None, body: body.as_bytes() };
+        verdict(&answer, Presented::RefreshToken)
     }
 
     #[test]
@@ -247,26 +270,31 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_honoured_within_bounds() {
-        let date = Some("Sat, 21 Nov 2026 08:00:00 GMT");
-        for (retry_after, date, seconds) in [
-            ("120", None, Some(120)),
-            (" 0 ", None, Some(0)),
-            ("99999999999999999999999", None, Some(3600)),
-            ("Sat, 21 Nov 2026 08:10:00 GMT", date, Some(600)),
-            ("Sat, 21 Nov 2026 07:00:00 GMT", date, Some(0)),
-            ("Fri, 01 Jan 2100 00:00:00 GMT", date, Some(3600)),
-            ("Sat, 21 Nov 2026 08:10:00 GMT", None, None),
-            ("soon", date, None),
-            ("", date, None),
+    fn the_hint_names_what_was_presented() {
+        for (error, presented, words) in [
+            ("invalid_grant", Presented::RefreshToken, "refresh token has expired"),
+            ("invalid_grant", Presented::Assertion, "check subject"),
+            ("unauthorized_client", Presented::Assertion, "domain-wide delegation"),
+            ("invalid_client", Presented::Client, "check client_id and client_secret"),
         ] {
-            for status in [429, 503] {
-                let answer = Answer { status, retry_after: Some(retry_after), date, body: b"" };
-                let Some(SourceError::Throttled { after, .. }) = verdict(&answer).err() else {
-                    panic!("{status} {retry_after:?} asks to wait")
-                };
-                assert_eq!(after.map(|after| after.as_secs()), seconds, "{retry_after:?} {date:?}");
-            }
+            let body = format!("{{\"error\":\"{error}\"}}");
+            let body = body.as_bytes();
+            let answer = Answer { status: 401, retry_after: None, date: None, body };
+            let told = verdict(&answer, presented).err().unwrap().to_string();
+            assert!(told.contains(words), "{error} {presented:?}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_taken_from_whoever_asks_for_one() {
+        for status in [429, 503] {
+            let answer = Answer { status, retry_after: Some("120"), date: None, body: b"" };
+            let Some(SourceError::Throttled { after, .. }) =
+                verdict(&answer, Presented::Client).err()
+            else {
+                panic!("{status} asks to wait")
+            };
+            assert_eq!(after, Some(Duration::from_secs(120)), "{status}");
         }
     }
 }

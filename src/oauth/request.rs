@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, RETRY_AFTER};
-use reqwest::{Method, Response};
+use reqwest::{Method, Response, Url};
 use secrecy::ExposeSecret as _;
 
-use super::answer::{self, Answer, Grant};
-use super::{Settings, Ticket};
+use super::answer::{self, Answer, Presented, Tokens};
+use super::ticket::Ticket;
 use crate::http::{self, Body, Client};
 use crate::source::SourceError;
+use crate::source::web::unanswered;
 
 /// How long a whole exchange with the provider may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -20,41 +21,37 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of an answer is read, in bytes: tokens of some providers are several KiB long.
 const ANSWER_LIMIT: usize = 64 << 10;
 
+/// What is being done, in errors.
+const ASKING: &str = "asking token_url for a token";
+
 /// Presents the ticket.
 pub(super) async fn send(
     client: &Client,
-    settings: &Settings,
+    token_url: &Url,
     ticket: &Ticket,
-) -> Result<Grant, SourceError> {
+) -> Result<Tokens, SourceError> {
     let request = client
-        .request(Method::POST, settings.token_url.clone())
+        .request(Method::POST, token_url.clone())
         .map_err(|why| SourceError::Misconfigured(format!("token_url is not asked: {why}")))?;
     let sent = request
         .timeout(TIMEOUT)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(ACCEPT, "application/json")
-        .body(form(settings, ticket))
+        .body(form(ticket))
         .send()
         .await;
-    answered(sent.map_err(|error| unanswered(&error))?).await
+    answered(sent.map_err(|error| unanswered(ASKING, &error))?, ticket.presented).await
 }
 
-/// RFC 6749, 6; the client proves itself in the form (2.3.1), which every provider takes.
-fn form(settings: &Settings, ticket: &Ticket) -> String {
+fn form(ticket: &Ticket) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", "refresh_token");
-    form.append_pair("client_id", &settings.client_id);
-    form.append_pair("refresh_token", ticket.refresh_token.expose_secret());
-    if let Some(secret) = &ticket.client_secret {
-        form.append_pair("client_secret", secret.expose_secret());
-    }
-    if let Some(scope) = &settings.scope {
-        form.append_pair("scope", scope);
+    for (name, value) in &ticket.form {
+        form.append_pair(name, value.expose_secret());
     }
     form.finish()
 }
 
-async fn answered(response: Response) -> Result<Grant, SourceError> {
+async fn answered(response: Response, presented: Presented) -> Result<Tokens, SourceError> {
     let status = response.status().as_u16();
     let header = |name| {
         let value = response.headers().get(name)?;
@@ -68,26 +65,8 @@ async fn answered(response: Response) -> Result<Grant, SourceError> {
                 "token_url answers with more than 64 KiB".to_owned(),
             ));
         }
-        Err(error) => return Err(unanswered(&error)),
+        Err(error) => return Err(unanswered(ASKING, &error)),
     };
     let (retry_after, date) = (retry_after.as_deref(), date.as_deref());
-    answer::verdict(&Answer { status, retry_after, date, body: &body })
-}
-
-/// The kind of an error. Its text is not used: it holds the URL.
-fn unanswered(error: &reqwest::Error) -> SourceError {
-    let why = if let Some(refusal) = http::refusal(error) {
-        refusal.to_string()
-    } else if let Some(tls) = http::tls_failure(error) {
-        format!("no trusted connection: {tls}")
-    } else if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_dns() {
-        "the host's name is not known".to_owned()
-    } else if error.is_connect() {
-        "no connection".to_owned()
-    } else {
-        "the connection broke".to_owned()
-    };
-    SourceError::Unreachable(format!("asking token_url for a token: {why}"))
+    answer::verdict(&Answer { status, retry_after, date, body: &body }, presented)
 }

@@ -1,22 +1,29 @@
-//! Reads a calendar from an iCalendar file, or from a directory of them.
+//! Reads a calendar from an iCalendar file, or from a directory of them, and waits for changes; what
+//! is read by a URL is in [`feed`].
 //!
 //! Guarantees that the calendar is read whole or not at all, that nothing is sent again on the
 //! same day while the bytes stay the same, and that a file of a directory that cannot be read does
 //! not keep the others from being read. The day matters because the window over which recurrences
 //! are expanded moves with it. What the bytes mean is `normalise::calendar`'s to say.
 
+pub mod feed;
+mod watch;
+
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::fs;
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 
-use super::{Pass, SourceError};
+use super::{Pass, SourceError, Woken};
 use crate::model::time::DAY_MS;
 use crate::model::{
     Cursor, Delta, Key, KnownMailbox, MailboxInfo, Object, RawItem, Role, Timestamp,
 };
+
+pub use watch::{Stamp, Watch};
 
 /// The name of the one mailbox that such a source has.
 pub const MAILBOX: &str = "calendar";
@@ -52,7 +59,8 @@ pub async fn read(
     sink: mpsc::Sender<Delta>,
 ) -> Result<Pass, SourceError> {
     let parts = read_parts(&settings.path).await?;
-    let cursor = Cursor::Whole { digest: digest(&parts), day: now.millis().div_euclid(DAY_MS) };
+    let (digest, day) = (digest(&parts), now.millis().div_euclid(DAY_MS));
+    let cursor = Cursor::Whole { digest, day, validators: None };
     let mailbox = known.iter().find(|mailbox| mailbox.name == MAILBOX);
     let unchanged = mailbox.and_then(|mailbox| mailbox.cursor.as_ref()) == Some(&cursor);
     let total = u64::try_from(parts.len()).ok();
@@ -63,6 +71,28 @@ pub async fn read(
     let delta = Delta { mailbox, items, vanished: Vec::new(), complete: true, cursor, total };
     sink.send(delta).await.map_err(|_| SourceError::Stopped)?;
     Ok(pass)
+}
+
+/// The present state of the file or directory: to be asked for before it is read, and waited with
+/// afterwards.
+pub async fn stamp(settings: &Settings) -> Option<Stamp> {
+    Stamp::of(&settings.path).await
+}
+
+/// Waits for a state other than that which was read, at most `most`.
+pub async fn wait(
+    settings: &Settings,
+    watch: &Watch,
+    read: Option<Stamp>,
+    most: Duration,
+) -> Woken {
+    let changed = async {
+        match read {
+            Some(read) => watch.changed(&settings.path, read).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::time::timeout(most, changed).await.map_or(Woken::Time, |()| Woken::News)
 }
 
 impl Part {

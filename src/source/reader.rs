@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Glance, Pass, Scope, SourceError, Woken, caldav, ics, imap, maildir};
+use super::{
+    Glance, Pass, Scope, SourceError, Woken, caldav, google_calendar, graph_calendar, ics, imap,
+    maildir,
+};
 use crate::http::Clients;
 use crate::model::{Delta, KnownMailbox, Timestamp};
 
@@ -20,8 +24,14 @@ pub enum Reader {
     Caldav(Arc<caldav::Settings>, Clients),
     /// A Maildir or Maildir++ tree.
     Maildir(maildir::Settings),
-    /// An iCalendar file.
-    Ics(ics::Settings),
+    /// An iCalendar file, with what watches all of them.
+    Ics(ics::Settings, ics::Watch),
+    /// An iCalendar feed.
+    Feed(Arc<ics::feed::Settings>),
+    /// Calendars of Google.
+    GoogleCalendar(Arc<google_calendar::Settings>),
+    /// Calendars of Microsoft 365.
+    GraphCalendar(Arc<graph_calendar::Settings>),
 }
 
 impl Reader {
@@ -32,7 +42,9 @@ impl Reader {
             Self::Imap(..) => "imap",
             Self::Caldav(..) => "caldav",
             Self::Maildir(_) => "maildir",
-            Self::Ics(_) => "ics",
+            Self::Ics(..) | Self::Feed(_) => "ics",
+            Self::GoogleCalendar(_) => "google_calendar",
+            Self::GraphCalendar(_) => "graph_calendar",
         }
     }
 
@@ -47,7 +59,16 @@ impl Reader {
                 let host = settings.url.host_str().unwrap_or_default();
                 Some(Login { host, username: &settings.username })
             }
-            Self::Maildir(_) | Self::Ics(_) => None,
+            Self::Feed(settings) => {
+                Some(Login { host: settings.host(), username: settings.account() })
+            }
+            Self::GoogleCalendar(settings) => {
+                Some(Login { host: settings.host(), username: &settings.account })
+            }
+            Self::GraphCalendar(settings) => {
+                Some(Login { host: settings.host(), username: &settings.account })
+            }
+            Self::Maildir(_) | Self::Ics(..) => None,
         }
     }
 
@@ -57,7 +78,10 @@ impl Reader {
         match self {
             Self::Imap(settings, _) => settings.credentials.fingerprint().await,
             Self::Caldav(settings, _) => settings.credentials.fingerprint().await,
-            Self::Maildir(_) | Self::Ics(_) => None,
+            Self::Feed(settings) => Some(settings.fingerprint()),
+            Self::GoogleCalendar(settings) => settings.fingerprint().await,
+            Self::GraphCalendar(settings) => settings.credentials.fingerprint().await,
+            Self::Maildir(_) | Self::Ics(..) => None,
         }
     }
 }
@@ -71,11 +95,16 @@ pub struct Login<'a> {
     pub username: &'a str,
 }
 
-/// What is kept of a source between passes: its connection, where it has one, or where things are.
+/// What is kept of a source between passes: its connection, where it has one, or where things are,
+/// and what tells when to look at it again.
 #[derive(Debug, Default)]
 pub struct Kept {
     imap: imap::Kept,
     caldav: caldav::Kept,
+    /// The state of the file that was read.
+    stamp: Option<ics::Stamp>,
+    /// Until when a server wants to be left alone.
+    due: Option<Instant>,
 }
 
 impl Kept {
@@ -121,21 +150,41 @@ pub async fn read(
                 Box::pin(caldav::read(settings, clients, &mut kept.caldav, known, now, sink)).await
             }
             Reader::Maildir(settings) => Box::pin(maildir::read(settings, known, sink)).await,
-            Reader::Ics(settings) => Box::pin(ics::read(settings, known, now, sink)).await,
+            Reader::Ics(settings, _) => {
+                kept.stamp = ics::stamp(settings).await;
+                Box::pin(ics::read(settings, known, now, sink)).await
+            }
+            Reader::Feed(settings) => {
+                kept.due = None;
+                let (pass, due) = Box::pin(ics::feed::read(settings, known, now, sink)).await?;
+                kept.due = Some(due);
+                Ok(pass)
+            }
+            Reader::GoogleCalendar(settings) => {
+                Box::pin(google_calendar::read(settings, known, now, sink)).await
+            }
+            Reader::GraphCalendar(settings) => {
+                kept.due = None;
+                let (pass, due) =
+                    Box::pin(graph_calendar::read(settings, known, now, sink)).await?;
+                kept.due = Some(due);
+                Ok(pass)
+            }
         }
     };
     stop.run_until_cancelled(pass).await.unwrap_or(Err(SourceError::Stopped))
 }
 
 /// Whether anything may have changed since the last complete pass: cheap where a connection is
-/// kept, else always.
+/// kept, not to be asked where a server wants to be left alone for a while, else always.
 pub async fn glance(reader: &Reader, kept: &mut Kept, stop: &CancellationToken) -> Glance {
     match reader {
         Reader::Imap(settings, _) => {
             let glance = Box::pin(imap::glance(settings, &mut kept.imap));
             stop.run_until_cancelled(glance).await.unwrap_or(Glance::Changed)
         }
-        Reader::Caldav(..) | Reader::Maildir(_) | Reader::Ics(_) => Glance::Changed,
+        _ if kept.due.is_some_and(|due| Instant::now() < due) => Glance::Same,
+        _ => Glance::Changed,
     }
 }
 
@@ -149,7 +198,14 @@ pub async fn wait(
     let woken = async {
         match reader {
             Reader::Imap(..) => Box::pin(imap::wait(&mut kept.imap, most)).await,
-            Reader::Caldav(..) | Reader::Maildir(_) | Reader::Ics(_) => {
+            Reader::Ics(settings, watch) => {
+                Box::pin(ics::wait(settings, watch, kept.stamp, most)).await
+            }
+            Reader::Caldav(..)
+            | Reader::Maildir(_)
+            | Reader::Feed(_)
+            | Reader::GoogleCalendar(_)
+            | Reader::GraphCalendar(_) => {
                 tokio::time::sleep(most).await;
                 Woken::Time
             }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use keepwarm::config::{self, Config, Login, Problems, SecretSource, SourceKind, Tls};
+use keepwarm::config::{self, Config, Grant, Login, Problems, SecretSource, SourceKind, Tls};
 use secrecy::ExposeSecret as _;
 
 /// A rep, a source and an endpoint whose secrets are canaries.
@@ -275,7 +275,7 @@ fn the_examples_in_the_documentation_are_valid() {
         }
         let (_directory, config) = valid(&[("keepwarm.toml", &kept.join("\n"))], &[]);
         let count = (config.reps.len(), config.sources.len(), config.endpoints.len());
-        assert_eq!(count, (1, 5, 1), "way {way}");
+        assert_eq!(count, (1, 8, 1), "way {way}");
         assert_eq!(matches!(login(&config), Login::Password(_)), way < 4, "way {way}");
     }
 }
@@ -311,9 +311,12 @@ fn a_token_or_the_way_to_one_takes_the_place_of_a_password() {
 
     let (directory, config) = with(oauth);
     let Login::Oauth(oauth) = login(&config) else { panic!("{config:?}") };
-    let SecretSource::File(path) = &oauth.refresh_token else { panic!("{oauth:?}") };
+    let Grant::RefreshToken { refresh_token, client_secret, .. } = &oauth.grant else {
+        panic!("{oauth:?}")
+    };
+    let SecretSource::File(path) = refresh_token else { panic!("{oauth:?}") };
     assert_eq!(*path, directory.path().join("ann"));
-    assert!(oauth.client_secret.is_none() && oauth.scope.is_none(), "{oauth:?}");
+    assert!(client_secret.is_none() && oauth.scope.is_none(), "{oauth:?}");
     assert_eq!(config.sources.len(), 3, "the table is part of its source");
 }
 

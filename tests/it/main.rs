@@ -22,6 +22,12 @@ mod daemon;
 #[cfg(test)]
 mod deliver;
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
+mod google;
+#[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod imap;
 #[cfg(test)]
 mod maildir;

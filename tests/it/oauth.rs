@@ -13,6 +13,7 @@ use keepwarm::source::imap::{Settings, probe};
 use crate::support::dovecot::Dovecot;
 use crate::support::generate::mailbox;
 use crate::support::process::Place;
+use crate::support::script::Scripted;
 use crate::support::tokens::{Provider, REFRESH, Rotation, access_token};
 
 /// What a Dovecot can do that has no initial response.
@@ -144,6 +145,31 @@ fn every_configured_way_to_a_token_reads_mail() {
     let form = provider.requests().remove(0);
     assert_eq!((&*form["client_id"], &*form["client_secret"]), ("kw", "canary-client"));
     assert_eq!(form["scope"], "mail offline");
+}
+
+/// A tenant's app, consented to by its admin, reads the mail of all who are named.
+#[test]
+fn an_app_in_its_own_right_reads_mail() {
+    let server = Dovecot::with_tokens(&["ann"], "xoauth2 oauthbearer", "");
+    let mail = mailbox(52, 1).remove(0);
+    server.deliver("ann", mail.mailbox, mail.at, &mail.bytes);
+    let provider = Scripted::start();
+    provider.expect(&format!(
+        "> POST /token\n> grant_type=client_credentials\n> client_id=kw\n\
+         > client_secret=canary-client\n> scope=https://outlook.office365.com/.default\n< 200\n\
+         {{\"access_token\": \"{}\", \"expires_in\": 3599}}",
+        access_token("ann", 3600)
+    ));
+    let oauth = format!(
+        "[source.oauth]\ngrant = \"client_credentials\"\ntoken_url = \"{}/token\"\n\
+         client_id = \"kw\"\nclient_secret = \"canary-client\"",
+        provider.base()
+    );
+    let place = Place::new().imap_by("ann-mail", &server, server.imaps, "ann", &oauth);
+    place.once(&[]);
+    provider.assert_done("one token");
+    assert_eq!(crate::support::dump::rows(&place.database(), "message"), 1);
+    assert!(!place.path("tokens").exists(), "there is nothing to keep");
 }
 
 /// What is lost in the middle of an exchange is lost for good: the provider has forgotten the old

@@ -164,7 +164,7 @@ mod tests {
             cursor: Cursor::Calendar { token: None, day: 0 },
             total: None,
         };
-        let reader = Reader::Ics(ics::Settings { path: "nowhere".into() });
+        let reader = Reader::Ics(ics::Settings { path: "nowhere".into() }, ics::Watch::default());
         let (name, authserv_id, history) = ("ann-dav".to_owned(), None, None);
         let from = Source { id: 1, rep: 1, name, reader, authserv_id, history };
         let batch = normalise(delta, &from, chrono_tz::UTC, now);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use keepwarm::http::{AddressPolicy, Client};
-use keepwarm::oauth::{Refresher, Settings};
+use keepwarm::oauth::{Grant, Refresher, Settings};
 use keepwarm::source::SourceError;
 use keepwarm::source::credentials::{Secrets, looked_up};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -22,10 +22,16 @@ fn fixed(secret: &str) -> Arc<dyn Secrets> {
 fn settings(provider: &Provider, directory: &Path, refresh_token: &str) -> Settings {
     Settings {
         token_url: provider.url().parse().unwrap(),
-        client_id: "kw".to_owned(),
-        client_secret: Some(fixed("canary-client")),
-        refresh_token: fixed(refresh_token),
         scope: None,
+        grant: grant(Some("canary-client"), fixed(refresh_token), directory),
+    }
+}
+
+fn grant(client_secret: Option<&str>, refresh_token: Arc<dyn Secrets>, directory: &Path) -> Grant {
+    Grant::RefreshToken {
+        client_id: "kw".to_owned(),
+        client_secret: client_secret.map(fixed),
+        refresh_token,
         kept_in: directory.join("tokens/ann.json"),
     }
 }
@@ -140,7 +146,8 @@ async fn what_was_refused_is_not_presented_again_until_it_is_another() {
     let configured = Arc::new(Mutex::new("canary-revoked".to_owned()));
     let look = Arc::clone(&configured);
     let refresh_token = looked_up(move || Ok(look.lock().unwrap().as_str().into()));
-    let settings = Settings { refresh_token, ..settings(&provider, place.path(), "") };
+    let grant = grant(Some("canary-client"), refresh_token, place.path());
+    let settings = Settings { grant, ..settings(&provider, place.path(), "") };
     let refresher = with(settings, AddressPolicy::AllowPrivate);
     for _ in 0..3 {
         let error = refresher.secret().await.unwrap_err();
@@ -211,7 +218,7 @@ async fn another_secret_of_the_client_is_another_fingerprint() {
         ("one", None),
     ] {
         let mut settings = settings(&provider, place.path(), token);
-        settings.client_secret = client_secret.map(fixed);
+        settings.grant = grant(client_secret, fixed(token), place.path());
         let refresher = with(settings, AddressPolicy::AllowPrivate);
         found.push(refresher.fingerprint().await.unwrap());
     }
