@@ -10,6 +10,7 @@ pub mod connection;
 pub mod contact;
 pub mod error;
 pub mod interaction;
+pub mod invitation;
 pub mod mailbox;
 pub mod meeting;
 pub mod message;

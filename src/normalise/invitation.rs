@@ -166,7 +166,8 @@ impl Invitation {
             Method::Talk => return Heard::Talk,
             Method::Reply => {
                 for event in &mut object.events {
-                    event.keep_people(|who| writers.speak_for(who, own));
+                    let may = |who: &Address| own.who(who) != Who::Excluded;
+                    event.keep_people(|who| writers.speak_for(who, own) && may(who));
                 }
                 object.events.retain(|event| event.attendees().next().is_some());
                 if object.events.is_empty() {

@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use super::calendar;
 use crate::model::{Key, Marks, RawItem, Timestamp};
 
 /// The most that is read of a file, in bytes.
@@ -106,7 +107,8 @@ fn item(file: &NewFile) -> Option<RawItem> {
     match head(&file.path) {
         Ok(header) => {
             let marks = Marks::default();
-            Some(RawItem::Message { item: file.key, received_at, header, marks, calendar: None })
+            let calendar = calendar::part(&file.path, &header);
+            Some(RawItem::Message { item: file.key, received_at, header, marks, calendar })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => Some(RawItem::Unreadable { item: file.key, why: error.kind().to_string() }),

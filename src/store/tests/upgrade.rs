@@ -58,7 +58,7 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     assert_eq!(write(&store, move |db| quarantine::due(db, 2, later)).unwrap(), [41]);
     drop(store);
 
-    assert_eq!((version(&path), version(&copy)), (3, 1));
+    assert_eq!((version(&path), version(&copy)), (4, 1));
     let kept: i64 =
         open(&copy).query_row("SELECT count(*) FROM quarantine", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 2);
