@@ -22,6 +22,8 @@ mod deliver;
 #[cfg(test)]
 mod imap;
 #[cfg(test)]
+mod invitation;
+#[cfg(test)]
 mod maildir;
 #[cfg(test)]
 mod oauth;
