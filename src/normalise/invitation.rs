@@ -23,13 +23,19 @@ use super::people::{Own, Who};
 use lines::Object;
 
 pub use announced::{Announced, announced, is_calendar};
-pub use derive::{Recurs, Said, meetings, recurs};
+pub use derive::{Outlook, Said, meetings, outlook};
 
 /// The largest calendar part that is looked at, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
 
 /// The most that is kept of one, in bytes.
 pub const MAX_TEXT: usize = 64 * 1024;
+
+/// The longest UID that is kept, in bytes: every occurrence of a meeting has it.
+const MAX_UID: usize = 512;
+
+/// Events of one message: a series, and what replaces occurrences of it.
+const MAX_EVENTS: usize = 200;
 
 /// Who sends for organisers that are no people: calendars at Google that belong to a group.
 const GOOGLE_SENDER: &str = "calendar-notification@google.com";
@@ -74,7 +80,7 @@ pub enum Problem {
     NoCalendar,
     /// It ends in the middle.
     Truncated,
-    /// Its event has no UID.
+    /// Its event has no UID, or one that nobody gives.
     NoUid,
     /// More would have to be kept than is.
     TooLarge,
@@ -85,7 +91,7 @@ impl fmt::Display for Problem {
         f.write_str(match self {
             Self::NoCalendar => "its invitation is not a calendar",
             Self::Truncated => "its invitation ends in the middle",
-            Self::NoUid => "its invitation has no uid",
+            Self::NoUid => "its invitation has no uid that is kept",
             Self::TooLarge => "its invitation is larger than is kept",
         })
     }
@@ -131,7 +137,8 @@ pub fn read(bytes: &[u8]) -> Result<Option<Invitation>, Problem> {
         return Err(Problem::Truncated);
     }
     let Some(first) = object.events.first() else { return Ok(None) };
-    let uid = first.value("UID").filter(|uid| !uid.is_empty()).ok_or(Problem::NoUid)?.to_owned();
+    let kept = |uid: &&str| !uid.is_empty() && uid.len() <= MAX_UID;
+    let uid = first.value("UID").filter(kept).ok_or(Problem::NoUid)?.to_owned();
     object.events.retain(|event| event.value("UID") == Some(uid.as_str()));
     for event in &mut object.events {
         if event.is_private() {
@@ -144,7 +151,7 @@ pub fn read(bytes: &[u8]) -> Result<Option<Invitation>, Problem> {
     let sequence = object.events.iter().map(lines::Event::sequence).max().unwrap_or(0);
     let stamped_at = object.events.iter().filter_map(lines::Event::stamped_at).max();
     let text = object.to_string();
-    if text.len() > MAX_TEXT {
+    if text.len() > MAX_TEXT || object.events.len() > MAX_EVENTS {
         return Err(Problem::TooLarge);
     }
     Ok(Some(Invitation { uid, method, sequence, stamped_at, text }))

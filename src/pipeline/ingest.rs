@@ -18,7 +18,7 @@ use crate::store::{Db, StoreError, contact, mailbox, relationship, source};
 
 use super::{Rules, fold};
 
-pub use invitation::Letter;
+pub use invitation::{Letter, is_any_due};
 
 mod calendar;
 mod invitation;

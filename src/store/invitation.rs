@@ -9,8 +9,8 @@ use crate::model::{Key, Timestamp};
 /// The most of one UID that is looked at, the latest first: a flood changes nothing but that.
 const MOST_ROWS: i64 = 1_000;
 
-/// The same in bytes of text.
-const MOST_BYTES: usize = 2 << 20;
+/// The same in bytes of text; an answer has some hundred.
+const MOST_BYTES: usize = 512 << 10;
 
 /// What one message says of one meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use chrono_tz::Tz;
 
@@ -35,13 +36,15 @@ pub struct Said<'t> {
     pub text: &'t str,
 }
 
-/// Whether there is more of a meeting than can be laid out at once.
+/// What there is to be laid out for a rep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recurs {
-    /// It is one, or some that are named.
-    No,
-    /// It is a series.
-    Yes,
+pub enum Outlook {
+    /// Nothing: he does not invite, and has not answered.
+    Nothing,
+    /// One meeting, or some that are named.
+    Once,
+    /// A series, of which there may be more than can be laid out at once.
+    Series,
 }
 
 /// Every instant there is.
@@ -51,15 +54,26 @@ const ALWAYS: (Timestamp, Timestamp) =
 /// The beginning of an event that stands in for one that has none.
 const SOME_TIME: &str = "DTSTART:20000101T000000Z\r\n";
 
-/// Whether any of them invites to a series.
+/// What follows for a rep from what was said of a meeting, before anything is laid out.
 #[must_use]
-pub fn recurs(said: &[Said<'_>]) -> Recurs {
-    let rules = |event: &Event| event.line("RRULE").or(event.line("RDATE")).is_some();
-    let any = said.iter().any(|one| {
-        let object = Object::read(one.text).unwrap_or_default();
-        invites(one.method) && object.events.iter().any(rules)
-    });
-    if any { Recurs::Yes } else { Recurs::No }
+pub fn outlook(said: &[Said<'_>], rep: i64, own: &Own) -> Outlook {
+    let is_rep = |who: Address| own.who(&who) == Who::Rep(rep);
+    let (mut concerned, mut recurs) = (false, false);
+    for one in said {
+        for event in Object::read(one.text).unwrap_or_default().events {
+            if invites(one.method) {
+                recurs |= event.line("RRULE").or(event.line("RDATE")).is_some();
+                concerned |= event.organizer().is_some_and(is_rep);
+            } else if one.method == Method::Reply {
+                concerned |= event.attendees().any(is_rep);
+            }
+        }
+    }
+    match (concerned, recurs) {
+        (false, _) => Outlook::Nothing,
+        (true, false) => Outlook::Once,
+        (true, true) => Outlook::Series,
+    }
 }
 
 /// The meetings of a rep that begin in `window`, sorted by their beginning. Times without a zone are
@@ -77,7 +91,8 @@ pub fn meetings(
     let Some(organizer) = organizer(&parts, rep, own) else { return Vec::new() };
     parts.retain(|part| part.organizer.is_none() || part.organizer == organizer);
     let held = Held::of(&parts);
-    let text: String = held.events().map(Part::calendar).collect();
+    let text =
+        calendars(held.events().map(|part| (Rc::clone(&part.zones), part.event.to_string())));
     let (mut meetings, _) = calendar::meetings(text.as_bytes(), window, zone);
     let rep_invites = organizer.is_some_and(|who| own.who(&who) == Who::Rep(rep));
     for meeting in &mut meetings {
@@ -110,7 +125,8 @@ struct Part {
     /// Whom it names, and what they do.
     people: Vec<Attendee>,
     scope: Scope,
-    zones: String,
+    /// As lines; those of one message share them.
+    zones: Rc<str>,
     event: Event,
 }
 
@@ -162,14 +178,10 @@ impl Part {
             && (status.eq_ignore_ascii_case("CANCELLED") || self.people.is_empty())
     }
 
-    /// The event in a calendar of its own.
-    fn calendar(&self) -> String {
-        format!("BEGIN:VCALENDAR\r\n{}{}END:VCALENDAR\r\n", self.zones, self.event)
-    }
-
     /// An event of one hour that begins at what RECURRENCE-ID names, with the same people. A day
     /// stands for the occurrence on it, which has the time of day of the series.
-    fn stand_in(&self, number: usize, series: Option<&Self>) -> String {
+    /// Gives the zones that it is in, too.
+    fn stand_in(&self, number: usize, series: Option<&Self>) -> (Rc<str>, String) {
         let id = self.event.line("RECURRENCE-ID");
         let by_day = id.filter(|id| !id.value.contains(['T', 't']));
         let series = series.and_then(|series| Some((series, series.event.line("DTSTART")?)));
@@ -188,10 +200,10 @@ impl Part {
         };
         let people = self.event.lines.iter().filter(|line| line.name == "ATTENDEE");
         let people: String = people.map(Line::to_string).collect();
-        format!(
-            "BEGIN:VCALENDAR\r\n{zones}BEGIN:VEVENT\r\nUID:{number}\r\n{begin}DURATION:PT1H\r\n\
-             {people}END:VEVENT\r\nEND:VCALENDAR\r\n"
-        )
+        let event = format!(
+            "BEGIN:VEVENT\r\nUID:{number}\r\n{begin}DURATION:PT1H\r\n{people}END:VEVENT\r\n"
+        );
+        (Rc::clone(zones), event)
     }
 }
 
@@ -236,28 +248,39 @@ const fn invites(method: Method) -> bool {
     matches!(method, Method::Publish | Method::Request | Method::Add)
 }
 
+/// Events in calendars, one for each set of zones: a zone of one message may be another's in another.
+fn calendars(events: impl Iterator<Item = (Rc<str>, String)>) -> String {
+    let mut by_zones: BTreeMap<Rc<str>, String> = BTreeMap::new();
+    for (zones, event) in events {
+        by_zones.entry(zones).or_default().push_str(&event);
+    }
+    let calendar = |(zones, events): (Rc<str>, String)| {
+        format!("BEGIN:VCALENDAR\r\n{zones}{events}END:VCALENDAR\r\n")
+    };
+    by_zones.into_iter().map(calendar).collect()
+}
+
 /// The events of all messages, each once.
 fn parts(said: &[Said<'_>]) -> Vec<Part> {
-    let mut parts = Vec::new();
+    let mut met: BTreeSet<(Method, Timestamp, Rc<str>, Event)> = BTreeSet::new();
     for one in said {
         let object = Object::read(one.text).unwrap_or_default();
+        let zones: Rc<str> = object.zones.into();
         for event in object.events {
             let stamped_at = event.stamped_at().unwrap_or(one.stamped_at);
-            let part = Part {
-                method: one.method,
-                version: (event.sequence(), stamped_at),
-                organizer: event.organizer(),
-                people: Vec::new(),
-                scope: Scope::Whole,
-                zones: object.zones.clone(),
-                event,
-            };
-            if !parts.contains(&part) {
-                parts.push(part);
-            }
+            met.insert((one.method, stamped_at, Rc::clone(&zones), event));
         }
     }
-    parts
+    let part = |(method, stamped_at, zones, event): (_, _, _, Event)| Part {
+        method,
+        version: (event.sequence(), stamped_at),
+        organizer: event.organizer(),
+        people: Vec::new(),
+        scope: Scope::Whole,
+        zones,
+        event,
+    };
+    met.into_iter().map(part).collect()
 }
 
 /// Finds out which occurrences are meant, and who says what of himself.
@@ -272,8 +295,9 @@ fn place(parts: &mut [Part], zone: Tz) {
         }
     }
     let numbered = parts.iter().enumerate();
-    let text: String =
-        numbered.map(|(number, part)| part.stand_in(number, newest.get(&part.organizer))).collect();
+    let stand_ins =
+        numbered.map(|(number, part)| part.stand_in(number, newest.get(&part.organizer)));
+    let text = calendars(stand_ins);
     let (found, _) = calendar::meetings(text.as_bytes(), ALWAYS, zone);
     let mut found: BTreeMap<String, Meeting> =
         found.into_iter().map(|meeting| (meeting.uid.clone(), meeting)).collect();

@@ -129,6 +129,12 @@ fn what_cannot_be_kept_says_why() {
         ("a task", whole(&event("").replace("VEVENT", "VTODO")), Ok(None)),
         ("no uid", whole("BEGIN:VEVENT|DTSTART:20260302T100000Z|END:VEVENT"), Err(Problem::NoUid)),
         (
+            "a long uid",
+            whole(&event("").replace("UID:u", &format!("UID:{}", "u".repeat(600)))),
+            Err(Problem::NoUid),
+        ),
+        ("many events", whole(&format!("{}|", event("X:")).repeat(201)), Err(Problem::TooLarge)),
+        (
             "cut",
             whole(&event("DTSTART:20260302T100000Z")).replace("END:VCALENDAR", ""),
             Err(Problem::Truncated),

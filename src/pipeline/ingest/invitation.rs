@@ -8,8 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Envelope, Key, Role, Span, Timestamp};
+use crate::normalise::held::met;
 use crate::normalise::invitation::{
-    Heard, Invitation, Method, Recurs, Said, Writers, meetings, recurs,
+    Heard, Invitation, Method, Outlook, Said, Writers, meetings, outlook,
 };
 use crate::normalise::{Own, Who};
 use crate::store::invitation::{self as rows, Stored};
@@ -52,7 +53,7 @@ pub(super) fn store(
     let mut changed: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
     for batch in batches {
         let uids = changed.entry(batch.rep).or_default();
-        let place = met(batch.mailbox.role);
+        let place = place(batch.mailbox.role);
         for letter in &batch.invitations {
             let Some(says) = kept(letter, batch.rep, place, &work.rules.own) else { continue };
             if insert(work.db, batch.rep, &letter.envelope, &says)? == Stored::Fresh {
@@ -68,6 +69,14 @@ pub(super) fn store(
         uids.iter().try_for_each(|uid| lay_out(work, (mailbox, rep), uid, now))?;
     }
     Ok(())
+}
+
+/// Whether series of a rep wait for a pass, to be laid out further.
+///
+/// # Errors
+/// As every read.
+pub fn is_any_due(db: &Db, rep: i64, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(!rows::due(db, rep, now + ENOUGH_AHEAD, 1)?.is_empty())
 }
 
 /// What is kept of an invitation to a rep that was met at a place.
@@ -97,7 +106,7 @@ enum Place {
     OfTheRep,
 }
 
-const fn met(role: Role) -> Place {
+const fn place(role: Role) -> Place {
     match role {
         Role::Inbox => Place::OfAnybody,
         Role::Sent | Role::All | Role::Other | Role::Calendar => Place::OfTheRep,
@@ -128,11 +137,18 @@ fn lay_out(
 ) -> Result<(), StoreError> {
     let kept = rows::of_uid(work.db, rep, uid)?;
     let said: Vec<Said<'_>> = kept.iter().filter_map(said).collect();
-    let (window, until) = match recurs(&said) {
-        Recurs::No => (ALWAYS, None),
-        Recurs::Yes => ((now - BACK, now + AHEAD), Some(now + AHEAD)),
+    let own = &work.rules.own;
+    let outlook = outlook(&said, rep, own);
+    let (window, until) = match outlook {
+        Outlook::Nothing | Outlook::Once => (ALWAYS, None),
+        Outlook::Series => ((now - BACK, now + AHEAD), Some(now + AHEAD)),
     };
-    let meetings = meetings(&said, rep, &work.rules.own, window, work.rules.zone(rep));
+    let mut meetings = match outlook {
+        Outlook::Nothing => Vec::new(),
+        Outlook::Once | Outlook::Series => meetings(&said, rep, own, window, work.rules.zone(rep)),
+    };
+    // Anybody may invite to a meeting every day: what makes no interaction takes no row.
+    meetings.retain(|meeting| !met(meeting, rep, own).is_empty());
     let item = Key::of("invitation", &[uid.as_bytes()]).0;
     calendar::store(work, mailbox, rep, &Calendar { item, window, meetings, whole: true })?;
     rows::expanded(work.db, rep, uid, until)

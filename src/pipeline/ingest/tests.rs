@@ -1,5 +1,6 @@
 //! Whatever the order in which copies arrive and deltas are cut, what counts ends the same.
 
+mod invited;
 mod orders;
 mod story;
 pub(crate) mod world;
