@@ -1,6 +1,8 @@
 //! Invitations in mail, by the program: evidence of meetings where no calendar is connected.
 
 use keepwarm::model::Timestamp;
+use keepwarm::normalise::calendar::meetings;
+use keepwarm::normalise::invitation::read;
 
 use crate::support::dovecot::{Dovecot, put};
 use crate::support::generate::{Mail, REP, letter};
@@ -166,4 +168,30 @@ fn what_a_calendar_holds_too_counts_once() {
     let declined = calendar.replace("PARTSTAT=ACCEPTED", "PARTSTAT=DECLINED");
     std::fs::write(place.path("ann.ics"), declined).unwrap();
     assert_eq!(held(&place, "2024-03-06T00:00:00Z").0, 0, "the calendar knows better");
+}
+
+/// Every file below the directory named by `KEEPWARM_ICS_CORPUS`, as if it had been sent.
+#[test]
+#[ignore = "reads KEEPWARM_ICS_CORPUS, a directory of calendars that is not part of the repository"]
+fn what_is_kept_of_a_calendar_says_of_meetings_what_all_of_it_says() {
+    let root = std::env::var_os("KEEPWARM_ICS_CORPUS").expect("KEEPWARM_ICS_CORPUS");
+    let (mut open, mut kept) = (vec![std::path::PathBuf::from(root)], 0);
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        let sent = text.replacen("BEGIN:VCALENDAR", "BEGIN:VCALENDAR\r\nMETHOD:REQUEST", 1);
+        let Ok(Some(invitation)) = read(sent.as_bytes()) else { continue };
+        let window = ("2010-01-01".parse().unwrap(), "2028-01-01".parse().unwrap());
+        let (mut all, _) = meetings(sent.as_bytes(), window, chrono_tz::UTC);
+        all.retain(|meeting| meeting.uid == invitation.uid);
+        let (found, _) = meetings(invitation.text.as_bytes(), window, chrono_tz::UTC);
+        assert_eq!(found, all, "{}", path.display());
+        kept += 1;
+    }
+    println!("{kept} calendars");
+    assert!(kept > 300, "{kept} calendars");
 }
