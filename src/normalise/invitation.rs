@@ -11,6 +11,7 @@
 mod announced;
 mod derive;
 mod lines;
+mod part;
 
 use std::borrow::Cow;
 use std::fmt;
