@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod directed;
 pub mod envelope;
 pub mod held;
+pub mod invitation;
 pub mod people;
 pub mod text;
 pub mod thread;

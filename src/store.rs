@@ -11,6 +11,7 @@ pub mod contact;
 pub mod error;
 pub mod held;
 pub mod interaction;
+pub mod invitation;
 pub mod mailbox;
 pub mod meeting;
 mod memo;

@@ -13,6 +13,7 @@ use crate::model::{Envelope, Key, Person, Span, Timestamp};
 
 use super::address::parse as parse_address;
 use super::automated::{Signs, reason};
+use super::invitation::Writers;
 use super::text::shown;
 
 /// Bytes of a header block that are looked at.
@@ -70,6 +71,21 @@ pub fn envelope(
 ) -> Result<Envelope, Unusable> {
     let capped = cap(header);
     catch_unwind(|| read(&capped, received_at, authserv_id)).unwrap_or(Err(Unusable::ParserPanic))
+}
+
+/// Who says that he has sent a message: its From and its Sender, which anybody may write.
+#[must_use]
+pub fn writers(header: &[u8]) -> Writers {
+    let capped = cap(header);
+    catch_unwind(|| {
+        let mut fields = Fields::default();
+        if let Some(message) = parser().parse_headers(&capped) {
+            message.headers().iter().for_each(|field| fields.take(&field.name, &field.value, None));
+        }
+        let address = |person: Option<Person>| person.map(|person| person.address);
+        Writers { from: address(fields.from), sender: address(fields.sender) }
+    })
+    .unwrap_or_default()
 }
 
 /// The header fields as they were found, before they are weighed against each other.

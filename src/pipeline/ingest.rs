@@ -20,8 +20,11 @@ use crate::store::{Db, StoreError, contact, mailbox, relationship, source};
 
 use super::{Rules, fold};
 
+pub use invitation::{Letter, is_any_due};
+
 mod calendar;
 mod held;
+mod invitation;
 mod keys;
 mod link;
 mod message;
@@ -41,6 +44,8 @@ pub struct Batch {
     pub mailbox: MailboxInfo,
     /// What was understood.
     pub messages: Vec<Envelope>,
+    /// The invitations among it.
+    pub invitations: Vec<Letter>,
     /// The calendar, or objects of it, as they are now, if they have changed.
     pub calendars: Vec<Calendar>,
     /// Objects of calendars that were given, readable or not.
@@ -150,6 +155,7 @@ pub fn commit_deltas(
         work.outcome.excluded += batch.excluded;
         work.outcome.quarantined += batch.quarantined.len();
     }
+    invitation::store(&mut work, batches, now)?;
     work.keys.flush(db)?;
     link::link_threads(&mut work)?;
     held::count(&mut work)?;

@@ -192,15 +192,15 @@ pub async fn pass(
 }
 
 /// Notes that a source holds nothing new as of now, without a pass; unless something of it waits to
-/// be asked for again, which takes one.
+/// be asked for again, or series of its rep to be laid out further, which takes one.
 ///
 /// # Errors
 /// What the store says.
 pub async fn unchanged(going: Going<'_>, from: &Source, kept: &Kept) -> Result<Rest, StoreError> {
-    let (id, now) = (from.id, going.attempt.clock.now());
+    let (id, rep, now) = (from.id, from.rep, going.attempt.clock.now());
     let link = link(kept, now);
     let note = move |db: &Db| {
-        if quarantine::is_any_due(db, id, now)? {
+        if quarantine::is_any_due(db, id, now)? || ingest::is_any_due(db, rep, now)? {
             return Ok(Rest::Something);
         }
         attempt::succeed(db, id, link, now)?;

@@ -2,10 +2,12 @@
 //!
 //! Guarantees that nothing is changed on disk, that a file is known by its name without flags (so
 //! that reading a message elsewhere does not make it new), that only the first 64 KiB of a new
-//! file are read, and that a mailbox in which nothing is new costs the listing of its directories.
+//! file are read, 1 MiB where its header says that it holds an invitation, and that a mailbox in
+//! which nothing is new costs the listing of its directories.
 //! A listing that fails is an error, never an emptied mailbox. Finding mailboxes is left to
 //! `layout`, listing and reading to `scan`; all of it runs on blocking threads.
 
+mod calendar;
 mod layout;
 mod scan;
 

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0002-source-condition.sql"),
     include_str!("../../migrations/0003-calendar-objects.sql"),
     include_str!("../../migrations/0004-recent-keys.sql"),
+    include_str!("../../migrations/0005-invitation.sql"),
 ];
 
 /// The schema that this version writes.

@@ -30,6 +30,8 @@ mod graph;
 #[cfg(test)]
 mod imap;
 #[cfg(test)]
+mod invitation;
+#[cfg(test)]
 mod maildir;
 #[cfg(test)]
 mod oauth;

@@ -8,6 +8,7 @@ mod broken;
 mod daemon;
 mod flood;
 mod instrument;
+mod invited;
 mod lies;
 mod meanwhile;
 mod rough;

@@ -12,6 +12,7 @@ pub(crate) mod dump;
 pub(crate) mod generate;
 pub(crate) mod hook;
 pub(crate) mod imapd;
+pub(crate) mod invite;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod python;

@@ -1,9 +1,11 @@
 //! From a delta to a batch: everything that can be done before the store is asked. Pure.
 
-use crate::model::{Delta, Envelope, Key, Marks, Object, RawItem, Span, Timestamp};
+use crate::model::{Automated, Delta, Envelope, Key, Marks, Object, RawItem, Span, Timestamp};
 use crate::normalise::calendar::{self, Problem};
+use crate::normalise::envelope::writers;
+use crate::normalise::invitation::{self, Method};
 use crate::normalise::{Unusable, envelope};
-use crate::pipeline::ingest::{Batch, CALENDAR_BACK, Calendar};
+use crate::pipeline::ingest::{Batch, CALENDAR_BACK, Calendar, Letter};
 use crate::store::quarantine::{Aside, Flaw};
 
 use super::Source;
@@ -34,6 +36,7 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
         rep: from.rep,
         mailbox: delta.mailbox,
         messages: Vec::with_capacity(delta.items.len()),
+        invitations: Vec::new(),
         calendars: Vec::new(),
         objects: Vec::new(),
         quarantined: Vec::new(),
@@ -47,13 +50,19 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
     let mut whole = true;
     for item in delta.items {
         match item {
-            RawItem::Message { item, received_at, header, marks, calendar: _ } => {
+            RawItem::Message { item, received_at, header, marks, calendar } => {
                 batch.seen.push(item);
                 match envelope(&header, received_at, from.authserv_id.as_deref()) {
                     Ok(envelope) if not_before.is_some_and(|limit| envelope.at < limit) => {
                         batch.excluded += 1;
                     }
-                    Ok(envelope) => batch.messages.push(marked(envelope, marks, from)),
+                    Ok(envelope) => {
+                        let mut envelope = marked(envelope, marks, from);
+                        if let Some(part) = calendar {
+                            invited(&mut batch, item, &mut envelope, (&header, &part));
+                        }
+                        batch.messages.push(envelope);
+                    }
                     Err(Unusable::Private) => batch.excluded += 1,
                     Err(why) => batch.quarantined.push(unusable(item, why.describe().to_owned())),
                 }
@@ -79,6 +88,21 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
         calendar.whole = whole;
     }
     batch
+}
+
+/// Adds the invitation that a message has, which then is a calendar's word and nobody's letter.
+fn invited(batch: &mut Batch, item: i64, envelope: &mut Envelope, (header, part): (&[u8], &[u8])) {
+    match invitation::read(part) {
+        Ok(Some(says)) => {
+            if says.method != Method::Publish {
+                envelope.automated = Some(Automated::Calendar);
+            }
+            let envelope = envelope.clone();
+            batch.invitations.push(Letter { envelope, writers: writers(header), says });
+        }
+        Ok(None) => {}
+        Err(problem) => batch.quarantined.push(unusable(item, problem.to_string())),
+    }
 }
 
 /// Adds what a file or feed holds to the one calendar that all files of its source make; gives

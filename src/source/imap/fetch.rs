@@ -4,11 +4,13 @@
 //! was asked (other UIDs, flag changes, duplicates) is passed over; what comes is converted at once
 //! and the response dropped.
 
+mod calendar;
+
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
-use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode};
+use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode, SectionPath};
 use chrono::DateTime;
 
 use super::form::Header;
@@ -18,6 +20,8 @@ use super::session::{Conversation, Failure, Pending};
 use crate::model::{Marks, RawItem, Sent, Timestamp};
 use crate::source::SourceError;
 use crate::source::names::{covers, quoted, unescaped};
+
+pub(super) use self::calendar::{Parts, announcing};
 
 /// The most that is kept of a header block, in bytes.
 const HEADER_BYTES: usize = 64 << 10;
@@ -29,7 +33,8 @@ const FLIGHT_BYTES: usize = 16 << 20;
 pub const FIELDS: &str = "FROM SENDER TO CC DATE SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES \
     X-MICROSOFT-ORIGINAL-MESSAGE-ID X-GOOGLE-ORIGINAL-MESSAGE-ID AUTO-SUBMITTED PRECEDENCE \
     LIST-ID LIST-UNSUBSCRIBE LIST-POST RETURN-PATH X-AUTO-RESPONSE-SUPPRESS X-AUTOREPLY \
-    FEEDBACK-ID CONTENT-TYPE CONTENT-CLASS AUTHENTICATION-RESULTS SENSITIVITY";
+    FEEDBACK-ID CONTENT-TYPE CONTENT-CLASS AUTHENTICATION-RESULTS SENSITIVITY \
+    X-MS-EXCHANGE-CALENDAR-ORIGINATOR-ID X-MS-EXCHANGE-CALENDAR-SERIES-INSTANCE-ID";
 
 /// The most UIDs that are taken from one answer; a window holds far fewer.
 const MOST_LISTED: usize = 100_000;
@@ -303,15 +308,8 @@ impl Flight {
         };
         let done = conversation
             .finish(pending, &[], |response| {
-                if let Response::Fetch(_, attributes) = response
-                    && let Some((uid, item)) = message(attributes, labels)
-                    && (window.contains(&uid)
-                        || self.asked.iter().any(|asked| asked.window.contains(&uid)))
-                {
-                    self.bytes = self.bytes.saturating_add(size(&item));
-                    if self.bytes <= FLIGHT_BYTES {
-                        self.found.push((uid, item));
-                    }
+                if let Response::Fetch(_, attributes) = response {
+                    self.keep(attributes, labels, Some(&window));
                 }
                 Ok(())
             })
@@ -321,6 +319,23 @@ impl Flight {
             return Err(Trouble::TooMuch);
         }
         Ok((self.take(&window), header))
+    }
+
+    /// Keeps an answer about a message of this window, or of one that was asked ahead.
+    fn keep(
+        &mut self,
+        attributes: &[AttributeValue<'_>],
+        labels: &Labels,
+        window: Option<&RangeInclusive<u32>>,
+    ) {
+        let Some((uid, item)) = message(attributes, labels) else { return };
+        let mut asked = window.into_iter().chain(self.asked.iter().map(|asked| &asked.window));
+        if asked.any(|window| window.contains(&uid)) {
+            self.bytes = self.bytes.saturating_add(size(&item));
+            if self.bytes <= FLIGHT_BYTES {
+                self.found.push((uid, item));
+            }
+        }
     }
 
     /// Takes out what has come of a window, by ascending UID.
@@ -352,6 +367,7 @@ fn message(attributes: &[AttributeValue<'_>], labels: &Labels) -> Option<(u32, R
     let (mut header, mut received_at, mut marks) = (None, None, Marks::default());
     for attribute in attributes {
         match attribute {
+            AttributeValue::BodySection { section: Some(SectionPath::Part(..)), .. } => {}
             AttributeValue::BodySection { data, .. } => header = Some(data),
             AttributeValue::InternalDate(date) => received_at = internal_date(date),
             AttributeValue::GmailThrId(thread) => marks.thread = Some(*thread),

@@ -12,8 +12,8 @@ const LITERAL_BYTES: u64 = super::wire::RESPONSE_BYTES;
 /// The longest line without its literals, in bytes. A list of capabilities has a thousand.
 const LINE_BYTES: usize = 128 << 10;
 
-/// How deep brackets may be nested, quoted ones included. Nothing that is asked for has more than
-/// five levels.
+/// How deep brackets may be nested, quoted ones included. What is asked for has five levels, and the
+/// structure of a message one for each part within a part: people's mail has three or four.
 const DEPTH: u32 = 50;
 
 /// How much of a line is kept to tell whether it is a status response.

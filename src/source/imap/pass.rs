@@ -7,12 +7,12 @@ use rustls::ClientConfig;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::fetch::{self, Trouble};
+use super::fetch::{self, Flight, Labels, Parts, Trouble};
 use super::line::{Line, Watched, digest};
 use super::list::{self, Chosen, Listed};
 use super::quirks::Provider;
 use super::read::{Begun, Outcome, Reader, lacking};
-use super::session::Failure;
+use super::session::{Conversation, Failure};
 use super::{Kept, Settings};
 use crate::model::{Cursor, Delta, KnownMailbox, MailboxInfo, RawItem, Role};
 use crate::source::{Glance, Pass, Rest, Scope, SkipReason, Skipped, SourceError};
@@ -163,11 +163,17 @@ async fn arrived(
     // Forgotten before the command: what is told along with its answers belongs to the next time.
     line.conversation.has_grown();
     let window = high.saturating_add(1)..=u32::MAX;
-    let items = match fetch::window(&mut line.conversation, &window, labels).await {
+    let mut items = match fetch::window(&mut line.conversation, &window, labels).await {
         Ok(items) => items,
         Err(Trouble::Over(error)) => return Err(error),
         Err(_) => return Ok(None),
     };
+    match calendars(&mut line.conversation, labels, &mut items).await {
+        Ok(()) => {}
+        Err(Trouble::Over(error)) => return Err(error),
+        // A pass in its turn finds out which one it is.
+        Err(_) => return Ok(None),
+    }
     if line.quirks.provider == Provider::Exchange {
         // What it has left out below the highest would never be asked for.
         match fetch::uids(&mut line.conversation, &window).await {
@@ -188,6 +194,21 @@ async fn arrived(
         cursor: Cursor::Imap { uid_validity, low: 1, high },
         total: Some(u64::from(line.conversation.held())),
     }))
+}
+
+/// Fetches the invitations that messages announce.
+async fn calendars(
+    conversation: &mut Conversation,
+    labels: &Labels,
+    items: &mut [RawItem],
+) -> Result<(), Trouble> {
+    let mut parts = Parts::default();
+    for asked in fetch::announcing(items) {
+        let mut flight = Flight::default();
+        flight.calendars(conversation, &asked, labels, &mut parts).await?;
+    }
+    parts.give_to(items);
+    Ok(())
 }
 
 /// Whether anything has changed since the last complete pass, by the states of all mailboxes.

@@ -5,6 +5,7 @@
 //! the mailbox can be read. Each half is committed by itself, so the search never starts over.
 //! Messages that a server lists and does not give are passed over likewise, and told.
 
+mod calendars;
 mod withheld;
 
 use std::collections::VecDeque;
@@ -212,6 +213,7 @@ impl<'a> Reader<'a> {
                     self.give_up(trouble, &step, open.snapshot.exists).await?
                 }
             };
+            let items = self.with_calendars(items, &mut flight, open).await?;
             *reach = reach.after(&step);
             // What was asked for again and is not there any more need not be asked for again.
             let gone = step.way == Way::Again && items.is_empty();
@@ -361,7 +363,9 @@ enum Left {
 
 fn size(items: &[RawItem]) -> u64 {
     let bytes = items.iter().map(|item| match item {
-        RawItem::Message { header, .. } => header.len() as u64,
+        RawItem::Message { header, calendar, .. } => {
+            (header.len() as u64).saturating_add(calendar.as_ref().map_or(0, Vec::len) as u64)
+        }
         _ => 0,
     });
     bytes.sum()

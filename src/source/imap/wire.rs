@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
 
 use super::guard::{Excess, Guard};
 
-/// What a response may cost, in bytes. The largest that is asked for is a header block of 64 KiB;
+/// What a response may cost, in bytes. The largest that is asked for is a calendar part of 256 KiB;
 /// the rest is room for servers that ignore the limit in the request.
 pub(super) const RESPONSE_BYTES: u64 = 4 << 20;
 

@@ -10,10 +10,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use super::calendar;
 use crate::model::{Key, Marks, RawItem, Timestamp};
 
 /// The most that is read of a file, in bytes.
 const HEADER_BYTES: u64 = 64 << 10;
+
+/// The most that is kept of the calendar parts of files read together, in bytes; one has some KiB.
+const CALENDAR_BYTES: usize = 8 << 20;
 
 /// Files dated earlier than 1990 have lost their date: no mail was kept in Maildirs then.
 const EARLIEST: Timestamp = Timestamp::from_seconds(631_152_000);
@@ -72,7 +76,19 @@ pub(super) fn list(maildir: &Path, seen: &[i64]) -> io::Result<Listing> {
 
 /// The items that the files make; those that are gone make none.
 pub(super) fn read(files: &[NewFile]) -> Vec<RawItem> {
-    files.iter().filter_map(item).collect()
+    let mut calendar_bytes = 0usize;
+    let mut items: Vec<RawItem> = Vec::with_capacity(files.len());
+    for mut item in files.iter().filter_map(item) {
+        if let RawItem::Message { calendar, .. } = &mut item {
+            let all = calendar_bytes.saturating_add(calendar.as_ref().map_or(0, Vec::len));
+            match all > CALENDAR_BYTES {
+                true => *calendar = None,
+                false => calendar_bytes = all,
+            }
+        }
+        items.push(item);
+    }
+    items
 }
 
 /// What names a message for good: its file's name without the flags.
@@ -106,7 +122,8 @@ fn item(file: &NewFile) -> Option<RawItem> {
     match head(&file.path) {
         Ok(header) => {
             let marks = Marks::default();
-            Some(RawItem::Message { item: file.key, received_at, header, marks, calendar: None })
+            let calendar = calendar::part(&file.path, &header);
+            Some(RawItem::Message { item: file.key, received_at, header, marks, calendar })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => Some(RawItem::Unreadable { item: file.key, why: error.kind().to_string() }),
@@ -181,6 +198,22 @@ mod tests {
         assert_eq!(item(&file(directory.path().join("gone"))), None);
         let found = item(&file(directory.path().to_owned()));
         assert!(matches!(found, Some(RawItem::Unreadable { item: 7, .. })), "{found:?}");
+    }
+
+    #[test]
+    fn calendar_parts_of_many_files_are_some_mib_and_no_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("message");
+        let body = "x".repeat(250 << 10);
+        fs::write(&path, format!("Content-Type: text/calendar\r\n\r\n{body}")).unwrap();
+        let files = vec![NewFile { key: 7, path, modified: EARLIEST }; 60];
+        let items = read(&files);
+        let bytes = items.iter().map(|item| match item {
+            RawItem::Message { calendar, .. } => calendar.as_ref().map_or(0, Vec::len),
+            other => panic!("{other:?}"),
+        });
+        let bytes: usize = bytes.sum();
+        assert!(items.len() == 60 && bytes > CALENDAR_BYTES / 2 && bytes <= CALENDAR_BYTES);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod fetch;
 mod mail;
 mod profile;
 mod session;
+mod structure;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};

@@ -11,7 +11,7 @@ use crate::store::{contact, relationship};
 use Mailbox::{Inbox, Sent};
 
 /// Every order of `0..count`.
-fn orders(count: usize) -> Vec<Vec<usize>> {
+pub(super) fn orders(count: usize) -> Vec<Vec<usize>> {
     if count == 0 {
         return vec![Vec::new()];
     }

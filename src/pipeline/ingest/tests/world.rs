@@ -158,6 +158,7 @@ impl World {
             rep: self.reps[rep],
             mailbox: MailboxInfo { name: name.into(), role },
             messages: Vec::new(),
+            invitations: Vec::new(),
             calendars: Vec::new(),
             objects: Vec::new(),
             quarantined: Vec::new(),

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::mail::{Letter, Mailbox};
+use super::structure;
 
 /// What the numbers of a set count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,18 +97,22 @@ fn of_letter(uid: u32, letter: &Letter, item: &str, out: &mut Vec<u8>) -> Option
             };
             out.extend(format!("{item} {value}").bytes());
         }
+        "BODYSTRUCTURE" => {
+            let text = structure::of(&letter.message());
+            out.extend(format!("BODYSTRUCTURE {text}").bytes());
+        }
         _ => section(letter, item, out)?,
     }
     Some(())
 }
 
-/// `BODY.PEEK[HEADER]` or `BODY.PEEK[HEADER.FIELDS (A B)]`, with or without `<0.n>`.
+/// `BODY.PEEK[HEADER]`, `BODY.PEEK[HEADER.FIELDS (A B)]` or `BODY.PEEK[1.2]`, with or without `<0.n>`.
 fn section(letter: &Letter, item: &str, out: &mut Vec<u8>) -> Option<()> {
     let (what, partial) = item.strip_prefix("BODY.PEEK[")?.rsplit_once(']')?;
     let mut bytes = match what.strip_prefix("HEADER.FIELDS (") {
         Some(names) => fields(&letter.header, names.strip_suffix(')')?),
         None if what == "HEADER" => letter.header.to_vec(),
-        None => return None,
+        None => structure::part(&letter.message(), what)?,
     };
     let mut origin = "";
     if let Some(most) = partial.strip_prefix("<0.") {

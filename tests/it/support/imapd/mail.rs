@@ -19,6 +19,8 @@ pub(crate) struct Letter {
     pub(crate) at: u64,
     /// The header, with the empty line that ends it.
     pub(crate) header: Arc<[u8]>,
+    /// What comes after it.
+    pub(crate) body: Arc<[u8]>,
     /// What Gmail knows besides.
     pub(crate) gmail: Option<Gmail>,
 }
@@ -232,16 +234,21 @@ impl Mailbox {
 }
 
 impl Letter {
-    /// A message's header.
+    /// A message.
     pub(crate) fn of(mail: &Mail) -> Self {
         Self::dated(mail.at, &mail.bytes)
     }
 
-    /// The header of a message that came at an instant, in seconds since the epoch.
+    /// A message that came at an instant, in seconds since the epoch.
     pub(crate) fn dated(at: u64, message: &[u8]) -> Self {
         let end = message.windows(4).position(|four| four == b"\r\n\r\n");
-        let header = &message[..end.map_or(message.len(), |end| end + 4)];
-        Self { at, header: header.into(), gmail: None }
+        let (header, body) = message.split_at(end.map_or(message.len(), |end| end + 4));
+        Self { at, header: header.into(), body: body.into(), gmail: None }
+    }
+
+    /// All of it.
+    pub(crate) fn message(&self) -> Vec<u8> {
+        [&self.header[..], &self.body[..]].concat()
     }
 }
 
@@ -267,6 +274,6 @@ pub(crate) fn letters_from(contacts: u32, first: u64, every: u64) -> Maker {
              Date: {date}\r\nMessage-ID: <{uid}@computed.example>\r\n\
              MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
         );
-        Letter { at, header: header.into_bytes().into(), gmail: None }
+        Letter::dated(at, header.as_bytes())
     })
 }
