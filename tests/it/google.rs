@@ -22,7 +22,7 @@ const LIST: &str = "singleEvents=false&showDeleted=true&maxResults=1000&fields=n
 /// A service account's key, as Google gives it in a file.
 fn key_file(path: &Path) -> RsaKeyPair {
     let made = Command::new("openssl")
-        .args(["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
+        .args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
         .output()
         .unwrap();
     let pem = String::from_utf8(made.stdout).unwrap();
