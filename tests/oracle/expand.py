@@ -32,6 +32,8 @@ import icalendar
 import recurring_ical_events
 from icalendar.prop import vDDDLists, vDDDTypes
 
+# Zones are those of the tzdata package, whatever the machine has.
+zoneinfo.reset_tzpath(to=())
 UTC = datetime.timezone.utc
 ALL_DAY_MARK = "X-MICROSOFT-CDO-ALLDAYEVENT"
 SERVICE_DOMAIN = "calendar.google.com"
