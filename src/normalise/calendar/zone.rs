@@ -26,6 +26,14 @@ use crate::model::Timestamp;
 /// Zone names of one object that are looked up: a calendar has a handful.
 const MAX_ZONES: usize = 200;
 
+/// Windows names that the library does not have, or for places that have left them since
+/// (Unicode CLDR, windowsZones.xml).
+const MOVED_NAMES: &[(&str, Tz)] = &[
+    ("Central Asia Standard Time", Tz::Asia__Bishkek),
+    ("Mountain Standard Time (Mexico)", Tz::America__Mazatlan),
+    ("South Sudan Standard Time", Tz::Africa__Juba),
+];
+
 /// The zone of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Zone {
@@ -139,7 +147,11 @@ pub(super) fn offset_seconds(offset: &PartialDateTime) -> Option<i32> {
 
 /// An IANA or a Windows name.
 fn by_name(name: &str) -> Option<Zone> {
-    match NamedZone::from_str(name.trim()) {
+    let name = name.trim();
+    if let Some((_, zone)) = MOVED_NAMES.iter().find(|(moved, _)| *moved == name) {
+        return Some(Zone::Known(*zone));
+    }
+    match NamedZone::from_str(name) {
         Ok(NamedZone::Tz(zone)) => Some(Zone::Known(zone)),
         _ => None,
     }
