@@ -10,8 +10,8 @@
 //! Recurrences are expanded over a window of days (400 back, 120 and some ahead) that moves with
 //! the day on which an object is read: after [`ROLL_DAYS`] all of a calendar is read again.
 //!
-//! Which server is asked is found by RFC 6764 without its DNS records: at the URL, then at
-//! `/.well-known/caldav` of its host. Why no CalDAV library: the one that leaves sending to others
+//! Where the calendars are is found by RFC 6764 without its DNS records: at the URL, and if that is
+//! the root of a host at its `/.well-known/caldav`. Why no CalDAV library: the one that leaves sending to others
 //! brings a DNS resolver and a second date library, and takes only one of the five statuses by
 //! which servers refuse a token. Leaves the wording of requests to `ask`, XML to `xml`, statuses to
 //! `answer`, all decisions to `select` and `plan`, and what an object means to `normalise::calendar`.
@@ -69,7 +69,7 @@ pub struct Kept(Option<Vec<Home>>);
 /// # Errors
 /// `Unauthorized` and `Throttled` by the server's word, `Unreachable` if it does not answer or has
 /// an error, `Protocol` if it answers what cannot be understood or sends us to a stranger,
-/// `Misconfigured` if there are no calendars, `Stopped` if nobody takes the deltas.
+/// `Misconfigured` if there are no calendars and never were, `Stopped` if nobody takes the deltas.
 pub async fn read(
     settings: &Settings,
     clients: &Clients,
@@ -79,7 +79,7 @@ pub async fn read(
     sink: mpsc::Sender<Delta>,
 ) -> Result<Pass, SourceError> {
     let mut wire = Wire::open(settings, clients).await?;
-    let found = find(&mut wire, kept).await?;
+    let found = find(&mut wire, kept).await.map_err(|error| in_time(error, known))?;
     let (calendars, skipped) = select::calendars(&found, settings, known);
     let mut pass = Pass { skipped, ..Pass::default() };
     let mut going = Going { wire, sink, today: now.millis().div_euclid(DAY_MS) };
@@ -118,6 +118,16 @@ async fn find(wire: &mut Wire<'_>, kept: &mut Kept) -> Result<Vec<Found>, Source
     })?;
     kept.0 = Some(homes);
     Ok(found)
+}
+
+/// What worked before may work again without another configuration.
+fn in_time(error: SourceError, known: &[KnownMailbox]) -> SourceError {
+    match error {
+        SourceError::Misconfigured(why) if known.iter().any(|known| known.cursor.is_some()) => {
+            SourceError::Protocol(why)
+        }
+        error => error,
+    }
 }
 
 fn refused(calendar: &Calendar, why: String) -> Skipped {

@@ -8,9 +8,10 @@ in UTC or a plain date. Prints one JSON object a line, sorted, for each occurren
 [from, to): `uid`; `recurrence_at`, the instant at which the rule put it, null for an event that
 does not recur; `starts_at` and `ends_at` in UTC; `standing`: private, else free, else all_day, else
 meeting, which is what keepwarm keeps; `status`; and `attendees` as [address, partstat] in order,
-the organiser first and as ACCEPTED, without rooms, resources, groups and people copied for information. With `--by-file` the lines of each file come after an object
-{"file": name, "error": null or why the library does not take it}, in the order of the files;
-without, a file that is not taken is told on standard error, and the status is 1.
+the organiser first and as ACCEPTED, without rooms, resources, groups and people copied for
+information. With `--by-file` the lines of each file come after an object {"file": name, "error":
+null or why the library does not take it}, in the order of the files; without, a file that is not
+taken is told on standard error, and the status is 1.
 
 What comes from the libraries: the parser, time zones (also those that a file defines), rules,
 exceptions and replacements. What is done here, because iCalendar leaves it open:
@@ -32,6 +33,8 @@ import icalendar
 import recurring_ical_events
 from icalendar.prop import vDDDLists, vDDDTypes
 
+# Zones are those of the tzdata package, whatever the machine has.
+zoneinfo.reset_tzpath(to=())
 UTC = datetime.timezone.utc
 ALL_DAY_MARK = "X-MICROSOFT-CDO-ALLDAYEVENT"
 SERVICE_DOMAIN = "calendar.google.com"

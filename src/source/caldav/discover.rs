@@ -2,8 +2,9 @@
 //! and lists what is in them.
 //!
 //! Redirects are followed by hand, at most [`MAX_REDIRECTS`], and only to where `trust` lets them
-//! lead. A URL that is a calendar is taken as the only one; one that is a collection on a server
-//! that knows of no principals is taken as the home.
+//! lead. A URL with a path is taken at its word, for more might be read from elsewhere than the admin
+//! wanted: one that is a calendar as the only one, one that is a collection on a server that knows
+//! of no principals as the home. From the root of a host the well-known path leads on.
 
 use reqwest::Url;
 
@@ -54,10 +55,11 @@ enum Way {
 pub(super) async fn homes(wire: &mut Wire<'_>) -> Result<Vec<Home>, SourceError> {
     let configured = wire.settings.url.clone();
     let mut places = vec![configured.clone()];
-    places.extend([WELL_KNOWN, "/"].iter().filter_map(|path| configured.join(path).ok()));
-    places.dedup();
+    if configured.path() == "/" {
+        places.extend(configured.join(WELL_KNOWN));
+    }
     let mut fallback = None;
-    for (number, place) in places.into_iter().enumerate() {
+    for place in places {
         match way(wire, place).await? {
             Way::Homes(homes) => return Ok(homes),
             Way::Principal(url) => {
@@ -65,9 +67,8 @@ pub(super) async fn homes(wire: &mut Wire<'_>) -> Result<Vec<Home>, SourceError>
                     return Ok(homes);
                 }
             }
-            // Only what the admin has named may be taken for what it does not say it is.
-            Way::Collection(url) if number == 0 => fallback = Some(Home { url, depth: Depth::One }),
-            Way::Collection(_) | Way::Nowhere => {}
+            Way::Collection(url) => fallback = fallback.or(Some(Home { url, depth: Depth::One })),
+            Way::Nowhere => {}
         }
     }
     fallback.map(|home| vec![home]).ok_or_else(|| {

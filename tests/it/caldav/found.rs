@@ -14,8 +14,7 @@ use crate::support::series::NOW;
 
 #[tokio::test]
 async fn discovery_goes_from_any_of_these_to_the_calendars() {
-    for (number, url) in ["/", "/p/", "/home/", CALENDAR, "/nothing/", "/moved/"].iter().enumerate()
-    {
+    for (number, url) in ["/", "/p/", "/home/", CALENDAR, "/moved/", "/"].iter().enumerate() {
         for well_known in [301, 302, 307, 308] {
             let server = Davd::start(Tells::Tokens, 3);
             server.fault(move |asked| match asked.path.as_str() {
@@ -96,7 +95,7 @@ async fn credentials_never_go_to_another_host() {
 #[tokio::test]
 async fn a_server_that_leads_nowhere_is_given_up() {
     for (what, answer, code, most) in
-        [("circle", Some("/round/"), "protocol", 6), ("nothing", None, "misconfigured", 3)]
+        [("circle", Some("/round/"), "protocol", 6), ("nothing", None, "misconfigured", 2)]
     {
         let server = Davd::start(Tells::Tokens, 3);
         server.fault(move |_| {
@@ -109,6 +108,25 @@ async fn a_server_that_leads_nowhere_is_given_up() {
         let error = replica.pass().await.outcome.unwrap_err();
         assert_eq!(error.code(), code, "{what}: {error}");
         assert!(server.log().len() <= most, "{what}");
+    }
+}
+
+/// Who names one calendar does not want all the others if that one has gone.
+#[tokio::test]
+async fn a_url_with_a_path_is_taken_at_its_word() {
+    for status in [403, 404, 405, 410] {
+        let server = Davd::start(Tells::Tokens, 3);
+        let mut replica = Replica::of(&server);
+        replica.settings.url = replica.settings.url.join(CALENDAR).unwrap();
+        Replica::good(replica.pass().await);
+        assert_eq!(replica.objects(), 3);
+        server.fault(move |asked| (asked.path == CALENDAR).then(|| Answer::status(status)));
+        for _ in 0..2 {
+            let error = replica.pass().await.outcome.unwrap_err();
+            assert_eq!(error.code(), "protocol", "{status}: it may be back: {error}");
+        }
+        assert!(server.log().iter().all(|asked| asked.path == CALENDAR), "{status}");
+        assert_eq!(replica.objects(), 3, "{status}");
     }
 }
 
