@@ -12,15 +12,17 @@
 //!                                └────────────→ serve, cli
 //! ```
 //!
-//! 1. [`source`] makes a pass over an IMAP login, a Maildir or a calendar and sends what is
-//!    new as deltas: raw header bytes and a cursor. Between passes an IMAP connection is kept, on
-//!    which the server tells of news.
+//! 1. [`source`] makes a pass over an IMAP login, a Maildir or calendars (CalDAV, files and feeds,
+//!    Google, Microsoft 365) and sends what is new as deltas: raw header bytes or iCalendar objects,
+//!    and a cursor. Between passes an IMAP connection is kept, on which the server tells of news.
 //! 2. [`pipeline::sync`] normalises a delta while the next one is fetched: [`normalise`] makes an
 //!    envelope of each header (who, to whom, when, answering what; why it is automated) and
-//!    meetings of each calendar. Bodies never get further than this.
+//!    meetings of each calendar; an invitation in mail is reduced to what decides a meeting. Bodies
+//!    never get further than this.
 //! 3. [`pipeline::ingest`] commits it in one transaction: each message once however many copies
 //!    there are, threads joined by every id in any order, directed touches between reps and
-//!    outsiders, which of them answer the other side and which of them count, and the cursor.
+//!    outsiders, which of them answer the other side and which of them count, each meeting once
+//!    however many calendars and invitations tell of it, and the cursor.
 //! 4. [`pipeline::fold`] folds what was touched into relationships by [`score`], once each, and
 //!    computes when each will have fallen if nothing happens.
 //! 5. [`pipeline::nudge`] looks at those that are due, asks [`mod@nudge`], and stores what is to be
@@ -67,6 +69,10 @@
 //!   for, and a cursor moves only over what was given, put aside, or never there.
 //! - A poll that finds nothing writes nothing, but for a note every five minutes: thousands of
 //!   sources are looked at every minute.
+//! - Services whose calendars are not iCalendar are written as iCalendar by their adapters, so that
+//!   one layer decides what a series is, and one test with a second opinion proves it.
+//! - A key of a thread is a hash: new ones gather in a small table and move to the large one in bulk,
+//!   or each commit of a backfill would write most of its pages.
 //! - Silence, for a nudge, is silence of either side: messages that nobody answers do not keep a
 //!   relationship warm, and do not keep its rep from being told.
 

@@ -10,8 +10,8 @@ use crate::store::quarantine::{Aside, Flaw};
 
 use super::Source;
 
-/// Meetings are expanded from [`CALENDAR_BACK`] to so far ahead: an object that does not change is read again after 14 days, so what is 120 days
-/// ahead is always known.
+/// Meetings are expanded from [`CALENDAR_BACK`] to so far ahead: an object that does not change is
+/// read again after 14 days, so what is 120 days ahead is always known.
 const CALENDAR_AHEAD: Span = Span::from_days(135);
 
 /// Whether a batch says no more than that the end of its mailbox was reached: nothing of that
