@@ -5,7 +5,8 @@
 //! elsewhere; an object whose ETag is known is not fetched again; a token is kept only once all
 //! that it stands for has been sent, and not at all if anything changed meanwhile, since tokens that
 //! are hashes of what a calendar holds come back. Credentials go to the configured host and to those
-//! that `trust` lets a server name. A calendar that the server refuses does not hold up the others.
+//! that `trust` lets a server name. A calendar that the server refuses does not hold up the others,
+//! and one that it does not list any more is forgotten only if it is not there when it is asked for.
 //!
 //! Recurrences are expanded over a window of days (400 back, 120 and some ahead) that moves with
 //! the day on which an object is read: after [`ROLL_DAYS`] all of a calendar is read again.
@@ -32,8 +33,8 @@ use reqwest::Url;
 use tokio::sync::mpsc;
 
 use self::discover::{Found, Home};
-use self::read::{Going, Read};
-use self::select::Calendar;
+use self::read::{Going, Presence, Read};
+use self::select::{Calendar, Fate};
 use self::wire::Wire;
 use super::credentials::Credentials;
 use super::{Pass, SkipReason, Skipped, SourceError};
@@ -96,8 +97,16 @@ pub async fn read(
             Read::Failing(error) => failing = failing.or(Some(error)),
         }
     }
-    for gone in select::gone(known, &calendars, &pass.skipped) {
-        read::forget(&going, gone).await?;
+    for (known, fate) in select::gone(known, &calendars, &pass.skipped, settings) {
+        let there = match fate {
+            Fate::Forgotten => Presence::Gone,
+            Fate::Asked => read::presence(&mut going, &found, &known.name).await?,
+        };
+        match there {
+            Presence::Gone => read::forget(&going, known).await?,
+            Presence::Unlisted => pass.skipped.push(unlisted(known)),
+            Presence::Failing(error) => failing = failing.or(Some(error)),
+        }
     }
     failing.map_or(Ok(pass), Err)
 }
@@ -131,9 +140,17 @@ fn in_time(error: SourceError, known: &[KnownMailbox]) -> SourceError {
 }
 
 fn refused(calendar: &Calendar, why: String) -> Skipped {
-    Skipped {
-        mailbox: calendar.name.clone(),
-        role: Some(Role::Calendar),
-        reason: SkipReason::Refused(why),
-    }
+    skipped(&calendar.name, why)
+}
+
+fn unlisted(known: &KnownMailbox) -> Skipped {
+    skipped(
+        &known.name,
+        "the server does not list it any more, and does not say that it is gone".to_owned(),
+    )
+}
+
+fn skipped(name: &str, why: String) -> Skipped {
+    let reason = SkipReason::Refused(why);
+    Skipped { mailbox: name.to_owned(), role: Some(Role::Calendar), reason }
 }

@@ -23,6 +23,7 @@ use self::answer::{Asked, Meant, Page, WHO, meaning};
 use self::event::{Event, FIELDS};
 use self::plan::{Ask, Change, Found};
 use super::web::bearer::Api;
+use super::web::calendars::Calendars;
 use super::web::objects;
 use super::{Pass, SourceError};
 use crate::http::Client;
@@ -82,7 +83,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Reads every calendar; one that is not there does not keep the others from being read.
+/// Reads every calendar; one that cannot be read does not keep the others from being read.
 ///
 /// # Errors
 /// Any [`SourceError`].
@@ -92,18 +93,13 @@ pub async fn read(
     now: Timestamp,
     sink: mpsc::Sender<Delta>,
 ) -> Result<Pass, SourceError> {
-    let mut pass = Pass::default();
-    let mut missing = None;
+    let mut calendars = Calendars::default();
     for name in &settings.calendars {
         let known = known.iter().find(|mailbox| mailbox.name == *name);
         let calendar = Calendar { settings, name, known, now };
-        match calendar.read(&sink).await {
-            Ok(()) => pass.mailboxes += 1,
-            Err(error @ SourceError::Misconfigured(_)) => missing = missing.or(Some(error)),
-            Err(error) => return Err(error),
-        }
+        calendars.add(calendar.read(&sink).await)?;
     }
-    missing.map_or(Ok(pass), Err)
+    calendars.end()
 }
 
 /// One calendar during a pass.

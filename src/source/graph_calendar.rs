@@ -25,6 +25,7 @@ use self::answer::{Meant, WHO, meaning};
 use self::event::{Event, FIELDS};
 use self::plan::{Month, Plan, Send, Sweep};
 use super::web::bearer::Api;
+use super::web::calendars::Calendars;
 use super::web::{objects, vcalendar};
 use super::{Pass, SourceError};
 use crate::http::Client;
@@ -77,7 +78,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Reads every calendar; one that is not there does not keep the others from being read. Gives also
+/// Reads every calendar; one that cannot be read does not keep the others from being read. Gives also
 /// until when they are left alone.
 ///
 /// # Errors
@@ -88,18 +89,13 @@ pub async fn read(
     now: Timestamp,
     sink: mpsc::Sender<Delta>,
 ) -> Result<(Pass, Instant), SourceError> {
-    let mut pass = Pass::default();
-    let mut missing = None;
+    let mut calendars = Calendars::default();
     for name in &settings.calendars {
         let known = known.iter().find(|mailbox| mailbox.name == *name);
         let calendar = Calendar { settings, name, known, now };
-        match calendar.read(&sink).await {
-            Ok(()) => pass.mailboxes += 1,
-            Err(error @ SourceError::Misconfigured(_)) => missing = missing.or(Some(error)),
-            Err(error) => return Err(error),
-        }
+        calendars.add(calendar.read(&sink).await)?;
     }
-    missing.map_or_else(|| Ok((pass, Instant::now() + PAUSE)), Err)
+    Ok((calendars.end()?, Instant::now() + PAUSE))
 }
 
 /// One calendar during a pass.

@@ -51,7 +51,8 @@ enum Part {
 ///
 /// # Errors
 /// `Misconfigured` if there is nothing at the path or it is too large, `Unauthorized` if it may
-/// not be read, `Unreachable` for other failures, `Stopped` if nobody takes the delta.
+/// not be read, `Protocol` if the file is no calendar, `Unreachable` for other failures, `Stopped` if
+/// nobody takes the delta.
 pub async fn read(
     settings: &Settings,
     known: &[KnownMailbox],
@@ -122,6 +123,12 @@ async fn read_parts(path: &Path) -> Result<Vec<Part>, SourceError> {
     let mut left = MAX_BYTES;
     if !metadata.is_dir() {
         let bytes = read_file(path, &mut left).await.map_err(|error| failure(path, &error))?;
+        if !is_calendar(&bytes) {
+            return Err(SourceError::Protocol(format!(
+                "{}: it is no calendar; hint: an iCalendar file begins with BEGIN:VCALENDAR",
+                path.display()
+            )));
+        }
         return Ok(vec![Part::Bytes(bytes)]);
     }
     let mut parts = Vec::new();
@@ -137,6 +144,15 @@ async fn read_parts(path: &Path) -> Result<Vec<Part>, SourceError> {
         }
     }
     Ok(parts)
+}
+
+/// Whether a calendar begins near the beginning: a page for people or an empty file tells nothing,
+/// and must not pass for a calendar that was read. One that breaks off is being written.
+fn is_calendar(bytes: &[u8]) -> bool {
+    const BEGIN: &[u8] = b"BEGIN:VCALENDAR";
+    const NEAR: usize = 4096;
+    let head = bytes.get(..NEAR).unwrap_or(bytes);
+    head.windows(BEGIN.len()).any(|at| at.eq_ignore_ascii_case(BEGIN))
 }
 
 /// The calendar files of a directory, sorted.

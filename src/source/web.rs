@@ -4,6 +4,7 @@
 //! calendars hold tokens. What a status means is left to each source.
 
 pub(super) mod bearer;
+pub(super) mod calendars;
 pub(super) mod objects;
 pub(crate) mod pause;
 pub(super) mod vcalendar;

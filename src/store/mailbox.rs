@@ -151,6 +151,11 @@ pub fn advance(db: &Db, mailbox: i64, step: &Step<'_>, now: Timestamp) -> Result
         // Its numbers name other items now, or none.
         quarantine::forget(db, mailbox)?;
     }
+    quarantine::release(db, mailbox, step.gone)?;
+    if step.complete && is_read_anew(before.as_ref(), step.cursor) {
+        // What is still wrong with it is said again.
+        quarantine::forget(db, mailbox)?;
+    }
     let fresh = quarantine::settle(db, mailbox, step.read, step.aside, now)?;
     let total = step.total.and_then(|total| i64::try_from(total).ok());
     let seen = match step.cursor {
@@ -197,6 +202,15 @@ const fn continues(before: &Cursor, after: &Cursor) -> bool {
         ) => *old == *new && *low <= *from && *high >= *to,
         _ => false,
     }
+}
+
+/// Whether a calendar that is read as a whole was read, and not only found to be as it was.
+fn is_read_anew(before: Option<&Cursor>, after: &Cursor) -> bool {
+    let version = |cursor: &Cursor| match cursor {
+        Cursor::Whole { digest, day, .. } => Some((*digest, *day)),
+        _ => None,
+    };
+    version(after).is_some_and(|new| before.and_then(version) != Some(new))
 }
 
 const fn uid_validity(cursor: &Cursor) -> Option<u32> {

@@ -140,7 +140,21 @@ fn put(db: &Db, mailbox: i64, aside: &Aside, now: Timestamp) -> Result<(), Store
     Ok(())
 }
 
-/// Forgets what was put aside of a mailbox that has been renumbered.
+/// Forgets what was put aside of items that are not there any more.
+///
+/// # Errors
+/// As every write.
+pub(super) fn release(db: &Db, mailbox: i64, gone: &[i64]) -> Result<(), StoreError> {
+    let mut release = db
+        .connection
+        .prepare_cached("DELETE FROM quarantine WHERE mailbox_id = ?1 AND item = ?2")?;
+    for item in gone {
+        release.execute([mailbox, *item])?;
+    }
+    Ok(())
+}
+
+/// Forgets what was put aside of a mailbox that has been renumbered, or read anew as a whole.
 ///
 /// # Errors
 /// As every write.

@@ -17,6 +17,9 @@ use crate::source::SourceError;
 /// Redirects in a row.
 const MAX_REDIRECTS: usize = 5;
 
+/// Collections of calendars of one login: each is asked in every pass.
+const MAX_HOMES: usize = 20;
+
 /// Where the path of RFC 6764 leads.
 const WELL_KNOWN: &str = "/.well-known/caldav";
 
@@ -126,6 +129,10 @@ fn way_from(configured: &Url, url: Url, found: &Properties) -> Result<Way, Sourc
         .map(|href| Ok(Home { url: trust::named(configured, &url, href)?, depth: Depth::One }))
         .collect();
     let homes = homes?;
+    if homes.len() > MAX_HOMES {
+        let why = format!("the server names more than {MAX_HOMES} homes of calendars");
+        return Err(SourceError::Protocol(why));
+    }
     if !homes.is_empty() {
         return Ok(Way::Homes(homes));
     }

@@ -172,8 +172,10 @@ pub(super) fn listing(answer: &Multistatus, url: &Url, extent: Extent) -> Listin
 pub(super) fn todo(listing: &Listing, known: Option<&KnownMailbox>, tags: Tags) -> Todo {
     let (objects, retry) = known.map_or((&[][..], &[][..]), |known| (&known.objects, &known.retry));
     let before: BTreeMap<i64, i64> = objects.iter().map(|o| (o.item, o.tag)).collect();
+    // What could not be given when all was read again is known in the state in which it is listed.
     let stays = |item: &i64, tag: &Option<i64>| {
-        tags == Tags::Trusted && tag.is_some() && before.get(item) == tag.as_ref()
+        let same = tag.is_some() && before.get(item) == tag.as_ref();
+        tags == Tags::Trusted && same && !retry.contains(item)
     };
     let there = listing.there.iter().filter(|(item, (_, tag))| !stays(item, tag));
     let fetch =

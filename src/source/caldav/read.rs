@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc;
 
 use super::ask;
+use super::discover::Found;
 use super::plan::{self, Approach, Extent, Fetched, Listing, Tags, Wanted};
 use super::select::Calendar;
 use super::wire::{Ask, Depth, Reply, Wire};
@@ -65,11 +66,40 @@ pub(super) async fn calendar(
     }
 }
 
-/// Sends that a calendar is not there any more, if anything of it was.
+/// Whether a calendar that is not listed is there.
+pub(super) enum Presence {
+    /// The server knows nothing of it.
+    Gone,
+    /// It is, or it is not said that it is not.
+    Unlisted,
+    /// The server cannot tell now.
+    Failing(SourceError),
+}
+
+/// Asks for a calendar that was read before, beside those that were found.
+pub(super) async fn presence(
+    going: &mut Going<'_>,
+    found: &[Found],
+    name: &str,
+) -> Result<Presence, SourceError> {
+    let Some(home) = found.first() else { return Ok(Presence::Unlisted) };
+    let mut url = home.url.clone();
+    url.set_path(name);
+    url.set_query(None);
+    let (url, depth, body) = (&url, Depth::Zero, ask::COLLECTIONS);
+    Ok(match going.wire.ask(Ask { method: "PROPFIND", url, depth, body }).await? {
+        Reply::No(404 | 410) => Presence::Gone,
+        Reply::Multistatus(answer) => {
+            let itself = answer.responses.first().and_then(|response| response.status);
+            if matches!(itself, Some(404 | 410)) { Presence::Gone } else { Presence::Unlisted }
+        }
+        Reply::No(_) | Reply::Moved(_) | Reply::TooLarge => Presence::Unlisted,
+        Reply::Failing(error) => Presence::Failing(error),
+    })
+}
+
+/// Sends that a calendar is not there any more.
 pub(super) async fn forget(going: &Going<'_>, known: &KnownMailbox) -> Result<(), SourceError> {
-    if known.objects.is_empty() && known.retry.is_empty() {
-        return Ok(());
-    }
     let delta = Delta {
         mailbox: mailbox(&known.name),
         items: released(&known.retry),

@@ -1,7 +1,7 @@
 //! Which of the collections that a server lists are calendars to be read: decisions, pure.
 //!
-//! A calendar that the server does not tell of is gone; one of which it tells that it cannot be read
-//! is not, and keeps what was read of it.
+//! A calendar of which the server tells that it cannot be read is not gone, and keeps what was read of
+//! it; one that it does not tell of is gone if it is not there when it is asked for.
 
 use std::collections::BTreeSet;
 
@@ -71,18 +71,37 @@ pub(super) fn calendars(
     (calendars, skipped)
 }
 
-/// The calendars that were read before and are not there to be read any more.
+/// What becomes of a calendar that was read before and is none of those to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// What was read of it is forgotten: it is not one any more, or the admin has excluded it.
+    Forgotten,
+    /// The server is asked whether it is there: it was not told of, as it is also where we are taken
+    /// for somebody else.
+    Asked,
+}
+
+/// The calendars of which anything was read, and which are not there to be read any more.
 pub(super) fn gone<'k>(
     known: &'k [KnownMailbox],
     calendars: &[Calendar],
     skipped: &[Skipped],
-) -> Vec<&'k KnownMailbox> {
-    let refused = |name: &str| {
-        let mut refusals = skipped.iter().filter(|s| matches!(s.reason, SkipReason::Refused(_)));
-        refusals.any(|skipped| skipped.mailbox == name)
+    settings: &Settings,
+) -> Vec<(&'k KnownMailbox, Fate)> {
+    let fate = |name: &str| {
+        let reason = skipped.iter().find(|s| s.mailbox == name).map(|s| &s.reason);
+        let excluded = || settings.exclude_mailboxes.iter().any(|other| is_below(name, other));
+        match reason {
+            Some(SkipReason::Refused(_)) => None,
+            Some(_) => Some(Fate::Forgotten),
+            None if excluded() => Some(Fate::Forgotten),
+            None => Some(Fate::Asked),
+        }
     };
     let there = |name: &str| calendars.iter().any(|calendar| calendar.name == name);
-    known.iter().filter(|known| !there(&known.name) && !refused(&known.name)).collect()
+    let held = |known: &KnownMailbox| !known.objects.is_empty() || !known.retry.is_empty();
+    let missing = known.iter().filter(|known| held(known) && !there(&known.name));
+    missing.filter_map(|known| Some((known, fate(&known.name)?))).collect()
 }
 
 fn calendar(url: Url, name: String, found: &Properties) -> Calendar {

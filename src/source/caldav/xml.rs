@@ -12,6 +12,9 @@ use quick_xml::name::{Namespace, ResolveResult};
 /// Elements inside each other: no answer that is asked for has half as many.
 const MAX_DEPTH: usize = 32;
 
+/// Resources in one answer: each takes some 300 bytes of memory, and may be told of in eleven.
+const MAX_RESPONSES: usize = 200_000;
+
 /// An answer of several parts.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Multistatus {
@@ -69,7 +72,7 @@ pub(super) enum Report {
     Changes,
 }
 
-/// The answer is not a whole `multistatus`.
+/// The answer is not a whole `multistatus`, or none that anybody would write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
@@ -186,7 +189,8 @@ impl Reading {
         }
         self.open.push(element);
         self.text.clear();
-        if self.open.len() > MAX_DEPTH { Err(Malformed) } else { Ok(()) }
+        let beyond = self.open.len() > MAX_DEPTH || self.answer.responses.len() > MAX_RESPONSES;
+        if beyond { Err(Malformed) } else { Ok(()) }
     }
 
     fn refer(&mut self, name: &BytesRef<'_>) -> Result<(), Malformed> {

@@ -82,7 +82,9 @@ impl Event {
             _ => Some(When::At(at)),
         };
         let recurs = matches!(self.kind.as_deref(), Some("occurrence" | "exception"));
-        let slot = self.original_start.as_deref().filter(|_| recurs).and_then(original);
+        // Without one, occurrences would all be taken for one meeting.
+        let slot = self.original_start.as_deref().and_then(original).unwrap_or(starts);
+        let slot = Some(slot).filter(|_| recurs);
         Some(Vevent {
             uid: self.uid.as_deref().map_or_else(|| self.id.clone(), series_uid),
             sequence: 0,
@@ -225,6 +227,25 @@ mod tests {
                 |guest| format!("{} {:?}", guest.email, guest.participation),
             );
             assert_eq!(found, expected, "{said} {organizer} {attendee}");
+        }
+    }
+
+    #[test]
+    fn an_occurrence_is_named_by_its_slot_also_where_that_is_not_told() {
+        const AT: &str = "2026-11-02T08:00:00.0000000";
+        for (kind, original, expected) in [
+            ("occurrence", Some("2026-11-01T08:00:00Z"), Some("2026-11-01T08:00:00Z")),
+            ("occurrence", None, Some("2026-11-02T08:00:00Z")),
+            ("exception", None, Some("2026-11-02T08:00:00Z")),
+            ("singleInstance", Some("2026-11-01T08:00:00Z"), None),
+        ] {
+            let event: Event = serde_json::from_value(serde_json::json!({
+                "id": "1", "type": kind, "originalStart": original,
+                "start": {"dateTime": AT, "timeZone": "UTC"},
+            }))
+            .unwrap();
+            let expected = expected.map(|at| When::At(at.parse().unwrap()));
+            assert_eq!(event.vevent(&[]).unwrap().replaces, expected, "{kind} {original:?}");
         }
     }
 

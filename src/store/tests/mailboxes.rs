@@ -114,6 +114,35 @@ fn a_maildir_counts_what_it_has_seen() {
     assert_eq!(step(3..=5), (Some(5), Some(5), Some(0)), "3 and 4 were known");
 }
 
+/// Else an admin would be told for ever of what has been mended or deleted.
+#[test]
+fn what_has_been_mended_or_deleted_is_put_aside_no_more() {
+    let one = One::new();
+    let whole = |digest, day| Cursor::Whole { digest, day, validators: None };
+    let odd = [aside(5, Flaw::Unusable), aside(6, Flaw::Unusable)];
+    for (cursor, asides, left) in [
+        (whole(1, 1), &odd[..], 2),
+        (whole(1, 1), &[], 2),
+        (whole(2, 1), &odd[1..], 1),
+        (whole(2, 2), &odd[1..], 1),
+        (whole(3, 2), &[], 0),
+    ] {
+        one.step(cursor.clone(), NOTHING, asides, 1, AT);
+        assert_eq!(one.quarantined(), left, "{cursor:?}");
+    }
+    let (mailbox, cursor) = (one.mailbox, Cursor::Calendar { token: None, day: 1 });
+    one.step(cursor.clone(), NOTHING, &odd, 2, AT);
+    let gone = move |db: &Db| {
+        let (aside, gone) = (&[][..], &[5][..]);
+        let (read, objects) = (&[][..], &[][..]);
+        let step =
+            Step { read, objects, gone, aside, cursor: &cursor, complete: true, total: None };
+        mailbox::advance(db, mailbox, &step, AT)
+    };
+    write(&one.store, gone).unwrap();
+    assert_eq!(one.quarantined(), 1, "the object is gone");
+}
+
 #[test]
 fn an_item_that_was_not_given_is_asked_for_again_but_not_for_ever() {
     let one = One::new();

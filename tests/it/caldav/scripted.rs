@@ -377,11 +377,25 @@ async fn a_calendar_that_is_refused_stays_as_it_is_and_one_that_is_gone_goes() {
         let home = response("/home/", "<d:resourcetype><d:collection/></d:resourcetype>");
         (asked.what() == "home").then(|| Answer::xml(&home))
     });
+    let (pass, deltas) = Replica::good(replica.pass().await);
+    assert!(matches!(pass.skipped[..], [_]), "not listed, and there: {pass:?}");
+    assert_eq!((deltas.len(), replica.objects()), (0, 3), "as for somebody else");
+    server.fault(|asked| {
+        let home = response("/home/", "<d:resourcetype><d:collection/></d:resourcetype>");
+        match asked.what() {
+            "home" => Some(Answer::xml(&home)),
+            "list" => Some(Answer::status(404)),
+            _ => None,
+        }
+    });
     let (_, deltas) = Replica::good(replica.pass().await);
     assert_eq!((deltas.len(), replica.objects()), (1, 0));
     assert!(deltas[0].complete && deltas[0].vanished.len() == 3);
     let (_, deltas) = Replica::good(replica.pass().await);
     assert_eq!(deltas.len(), 0, "that is said once");
+    server.log();
+    Replica::good(replica.pass().await);
+    assert_eq!(server.asked(), ["home"], "and asked once");
     server.recover();
     Replica::good(replica.pass().await);
     assert_eq!(replica.objects(), 3, "it is back");

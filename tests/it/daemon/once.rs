@@ -193,4 +193,12 @@ fn a_calendar_that_is_being_written_takes_no_meeting_back() {
     }
     let without_one = all.replace(&event(12), "");
     assert_eq!(met(&without_one), (9, 9), "whole again, with one meeting less");
+    for other in ["", "<html>Sign in</html>", &"x".repeat(9000)] {
+        std::fs::write(place.path("ann.ics"), other).unwrap();
+        let ran = place.keepwarm(&["run", "--once", "--now", "2024-02-01T00:00:00Z"]);
+        assert!(ran.stderr.contains("it is no calendar; hint:"), "{other:.9}: {}", ran.stderr);
+        let status = place.json(&["status", "--now", "2024-02-01T00:00:00Z"]);
+        assert_eq!(status["sources"][0]["state"], "degraded", "{other:.9}: {status}");
+        assert_eq!(status["meetings"], 9, "{other:.9}: {status}");
+    }
 }

@@ -76,3 +76,31 @@ fn how_a_calendar_is_read_follows_from_what_is_known_of_it() {
         assert_eq!(approach(&offered, known.as_ref(), TODAY), expected, "{why}");
     }
 }
+
+/// Otherwise it would wait for ever, every pass would list all of the calendar, and its series would
+/// end where they were expanded to before.
+#[test]
+fn what_could_not_be_given_is_asked_for_again_though_it_has_not_changed() {
+    let item = name_key(&base(), "a.ics").unwrap();
+    let other = name_key(&base(), "b.ics").unwrap();
+    let known = |retry: &[i64]| KnownMailbox {
+        name: "/ann/cal/".to_owned(),
+        cursor: Some(Cursor::Calendar { token: Some("t".to_owned()), day: 20_000 }),
+        seen: Vec::new(),
+        objects: vec![Object { item, tag: tag("1") }, Object { item: other, tag: tag("1") }],
+        retry: retry.to_vec(),
+    };
+    let listed = |name: &str| Response {
+        href: format!("/ann/cal/{name}"),
+        found: Properties { etag: Some("\"1\"".to_owned()), ..Properties::default() },
+        ..Response::default()
+    };
+    let answer = Multistatus { responses: vec![listed("a.ics"), listed("b.ics")], token: None };
+    let listing = listing(&answer, &base(), Extent::Everything);
+    for (retry, expected) in [(&[][..], &[][..]), (&[item], &["/ann/cal/a.ics"])] {
+        let todo = todo(&listing, Some(&known(retry)), Tags::Trusted);
+        let fetched: Vec<&str> = todo.fetch.iter().map(|wanted| wanted.href.as_str()).collect();
+        assert_eq!(fetched, expected, "{retry:?}");
+        assert_eq!((todo.vanished, todo.released), (vec![], vec![]), "{retry:?}");
+    }
+}

@@ -85,6 +85,16 @@ fn what_is_no_whole_answer_is_refused() {
     assert_eq!(empty, Multistatus::default());
 }
 
+/// A few kilobytes of gzip may hold millions of resources of which nothing is said.
+#[test]
+fn an_answer_about_nothing_but_very_many_resources_is_refused() {
+    for (count, expected) in [(MAX_RESPONSES, true), (MAX_RESPONSES + 2, false)] {
+        let text =
+            format!("<multistatus xmlns='DAV:'>{}</multistatus>", "<response/>".repeat(count));
+        assert_eq!(multistatus(text.as_bytes()).is_ok(), expected, "{count}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(
