@@ -67,6 +67,8 @@
 //!   what they have sent; in an inbox it waits for the same message to be met elsewhere.
 //! - A FETCH that ends with OK proves little: what is missing of what the mailbox holds is looked
 //!   for, and a cursor moves only over what was given, put aside, or never there.
+//! - What a calendar's server does not list has not gone for that: it may be cut short, be refused, or
+//!   take us for somebody else. A token is kept only of a state that was read as it was listed.
 //! - A poll that finds nothing writes nothing, but for a note every five minutes: thousands of
 //!   sources are looked at every minute.
 //! - Services whose calendars are not iCalendar are written as iCalendar by their adapters, so that

@@ -22,7 +22,7 @@ use crate::normalise::address::{ascii_domain, canonical};
 use crate::nudge::AGAIN;
 use crate::pipeline::deliver::Target;
 use crate::pipeline::sync::Progress;
-use crate::pipeline::{Rules, sync};
+use crate::pipeline::{Rules, ingest, sync};
 use crate::score::MODEL;
 use crate::source::{Reader, caldav, ics, imap, maildir};
 use crate::store::{Db, Store, StoreError, basis, outbox, relationship, rep, source};
@@ -143,6 +143,7 @@ fn enter(db: &Db, config: &Config, now: Timestamp) -> Result<Rows, StoreError> {
     if basis::adopt(db, basis_of(&rules))? {
         tracing::info!("settings have changed: every strength is computed again");
     }
+    ingest::leave_out(db, &rules, now)?;
     Ok(Rows { sources, endpoints, rules })
 }
 

@@ -16,7 +16,7 @@ use crate::model::{
 use crate::normalise::people::organisation;
 use crate::store::message::ThreadMessage;
 use crate::store::quarantine::Aside;
-use crate::store::{Db, StoreError, contact, mailbox, relationship, source};
+use crate::store::{Db, StoreError, contact, mailbox, meeting, relationship, source};
 
 use super::{Rules, fold};
 
@@ -166,6 +166,22 @@ pub fn commit_deltas(
         fold::put_off(db, &work.touched)?;
     }
     Ok(work.outcome)
+}
+
+/// Takes back what is ahead at `now` in calendars that are not read any more, for their source was
+/// taken out of the configuration or is of another kind: it would count as held one day, and nobody
+/// be there to call it off.
+///
+/// # Errors
+/// As every write; nothing is taken back then.
+pub fn leave_out(db: &Db, rules: &Rules, now: Timestamp) -> Result<(), StoreError> {
+    let mut work = Work::new(db, rules);
+    for (meeting, rep, uid) in meeting::ahead_of_unread(db, now)? {
+        calendar::forget_one(&mut work, rep, meeting, uid)?;
+    }
+    mailbox::forget_unread(db)?;
+    held::count(&mut work)?;
+    fold::fold(db, rules, now, &work.touched)
 }
 
 /// Whether what says it is the rep's is: by the server's word, else by where it was met.

@@ -12,9 +12,9 @@
 //! the day on which an object is read: after [`ROLL_DAYS`] all of a calendar is read again.
 //!
 //! Where the calendars are is found by RFC 6764 without its DNS records: at the URL, and if that is
-//! the root of a host at its `/.well-known/caldav`. Why no CalDAV library: the one that leaves sending to others
-//! brings a DNS resolver and a second date library, and takes only one of the five statuses by
-//! which servers refuse a token. Leaves the wording of requests to `ask`, XML to `xml`, statuses to
+//! the root of a host at its `/.well-known/caldav`. Why no CalDAV library: the one that leaves
+//! sending to others brings a DNS resolver and a second date library, and takes only one of the five
+//! statuses by which servers refuse a token. Leaves the wording of requests to `ask`, XML to `xml`, statuses to
 //! `answer`, all decisions to `select` and `plan`, and what an object means to `normalise::calendar`.
 
 mod answer;

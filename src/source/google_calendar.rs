@@ -83,7 +83,8 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Reads every calendar; one that cannot be read does not keep the others from being read.
+/// Reads every calendar; one that cannot be read does not keep the others from being read, and one
+/// that is named no more is forgotten.
 ///
 /// # Errors
 /// Any [`SourceError`].
@@ -94,6 +95,8 @@ pub async fn read(
     sink: mpsc::Sender<Delta>,
 ) -> Result<Pass, SourceError> {
     let mut calendars = Calendars::default();
+    let today = now.millis().div_euclid(DAY_MS);
+    objects::forget_others(known, &settings.calendars, today, &sink).await?;
     for name in &settings.calendars {
         let known = known.iter().find(|mailbox| mailbox.name == *name);
         let calendar = Calendar { settings, name, known, now };

@@ -78,7 +78,8 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Reads every calendar; one that cannot be read does not keep the others from being read. Gives also
+/// Reads every calendar; one that cannot be read does not keep the others from being read, and one
+/// that is named no more is forgotten. Gives also
 /// until when they are left alone.
 ///
 /// # Errors
@@ -90,6 +91,8 @@ pub async fn read(
     sink: mpsc::Sender<Delta>,
 ) -> Result<(Pass, Instant), SourceError> {
     let mut calendars = Calendars::default();
+    let today = now.millis().div_euclid(DAY_MS);
+    objects::forget_others(known, &settings.calendars, today, &sink).await?;
     for name in &settings.calendars {
         let known = known.iter().find(|mailbox| mailbox.name == *name);
         let calendar = Calendar { settings, name, known, now };

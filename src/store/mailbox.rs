@@ -97,6 +97,28 @@ pub fn all(db: &Db, source: i64) -> Result<Vec<Mailbox>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Calendars that are not read any more: of a source that is not in the configuration, or that was of
+/// another kind when it was read.
+pub(super) const UNREAD_CALENDARS: &str = "SELECT mailbox.id FROM source
+    JOIN mailbox ON mailbox.source_id = source.id
+    WHERE mailbox.role = 'calendar' AND (source.state = 'disabled'
+        OR cursor ->> 'kind' <> CASE WHEN source.kind = 'ics' THEN 'whole'
+            WHEN source.kind IN ('caldav', 'google_calendar', 'graph_calendar') THEN 'calendar'
+            ELSE '' END)";
+
+/// Forgets how far the calendars were read that are not read any more: if one comes back, all of it
+/// is read again.
+///
+/// # Errors
+/// As every write.
+pub fn forget_unread(db: &Db) -> Result<(), StoreError> {
+    let of_objects = format!("DELETE FROM object WHERE mailbox_id IN ({UNREAD_CALENDARS})");
+    db.connection.execute(&of_objects, [])?;
+    let of_cursors = format!("UPDATE mailbox SET cursor = NULL WHERE id IN ({UNREAD_CALENDARS})");
+    db.connection.execute(&of_cursors, [])?;
+    Ok(())
+}
+
 /// All mailboxes of a source together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {

@@ -7,6 +7,7 @@ use rusqlite::{Row, params};
 use super::connection::Db;
 use super::error::StoreError;
 use super::interaction::{MessageTouch, touch};
+use super::mailbox::UNREAD_CALENDARS;
 use crate::model::{Key, Meeting, Timestamp, Version};
 
 pub(super) const RIVALS: &str =
@@ -135,6 +136,20 @@ pub fn of_object(
     )?;
     let rows =
         statement.query_map(params![mailbox, item, from], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The meetings that are not over at `now` in calendars that are not read any more: rows, reps and
+/// UIDs.
+///
+/// # Errors
+/// As every read.
+pub fn ahead_of_unread(db: &Db, now: Timestamp) -> Result<Vec<(i64, i64, String)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(&format!(
+        "SELECT id, rep_id, uid FROM meeting WHERE mailbox_id IN ({UNREAD_CALENDARS})
+             AND ends_at > ?1"
+    ))?;
+    let rows = statement.query_map([now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -58,7 +58,13 @@ pub(super) fn forget(
     Ok(())
 }
 
-fn forget_one(work: &mut Work<'_>, rep: i64, id: i64, uid: String) -> Result<(), StoreError> {
+/// Takes a meeting back, with its interactions.
+pub(super) fn forget_one(
+    work: &mut Work<'_>,
+    rep: i64,
+    id: i64,
+    uid: String,
+) -> Result<(), StoreError> {
     for touch in interaction::of_meeting(work.db, id)? {
         take_back(work, &touch)?;
     }

@@ -3,14 +3,8 @@
 //! Guarantees that an error holds nothing of an answer but numbers and the words known here. What
 //! follows from a plain refusal depends on what was asked, and is left to whoever asked.
 
-use std::time::Duration;
-
-use chrono::DateTime;
-
 use crate::source::SourceError;
-
-/// The longest pause taken from an answer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+use crate::source::web::pause;
 
 /// The head of an answer as far as it matters.
 #[derive(Clone, Copy, Debug)]
@@ -69,31 +63,13 @@ pub(super) fn too_large() -> SourceError {
 }
 
 fn throttled(head: &Head<'_>) -> SourceError {
-    let after = head.retry_after.and_then(|text| pause(text.trim(), head.date));
+    let after = head.retry_after.and_then(|text| pause::asked(text, head.date));
     SourceError::Throttled { after, said: format!("by the calendar server ({})", head.status) }
-}
-
-/// RFC 9110, 10.2.3: seconds, or an instant, which is compared with the server's own clock.
-fn pause(text: &str, date: Option<&str>) -> Option<Duration> {
-    let pause = match text.parse().ok() {
-        Some(seconds) => Duration::from_secs(seconds),
-        None => {
-            let (then, there) = (instant(text)?, instant(date?)?);
-            (then - there).to_std().unwrap_or_default()
-        }
-    };
-    Some(pause.min(LONGEST_PAUSE))
-}
-
-fn instant(text: &str) -> Option<DateTime<chrono::FixedOffset>> {
-    DateTime::parse_from_rfc2822(text).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NOON: &str = "Sun, 22 Nov 2026 12:00:00 GMT";
 
     #[test]
     fn a_status_means_what_the_caller_does_next() {
@@ -123,26 +99,6 @@ mod tests {
                 Err(error) => error.code().to_owned(),
             };
             assert_eq!(found, expected, "{status} {retry_after:?}");
-        }
-    }
-
-    #[test]
-    fn a_pause_is_a_number_or_an_instant_of_the_servers_clock() {
-        for (retry_after, date, seconds) in [
-            ("7", None, Some(7)),
-            (" 7 ", None, Some(7)),
-            ("99999", None, Some(3600)),
-            ("Sun, 22 Nov 2026 12:01:00 GMT", Some(NOON), Some(60)),
-            ("Sun, 22 Nov 2026 11:00:00 GMT", Some(NOON), Some(0)),
-            ("Sun, 22 Nov 2026 12:01:00 GMT", None, None),
-            ("soon", Some(NOON), None),
-            ("-7", Some(NOON), None),
-        ] {
-            let head = Head { status: 429, retry_after: Some(retry_after), date };
-            let Err(SourceError::Throttled { after, .. }) = verdict(&head) else {
-                panic!("{retry_after} asks to wait");
-            };
-            assert_eq!(after.map(|after| after.as_secs()), seconds, "{retry_after} {date:?}");
         }
     }
 }

@@ -62,6 +62,13 @@ pub(super) struct Listing {
     pub(super) token: Option<String>,
 }
 
+impl Listing {
+    /// Whether it tells of no object.
+    pub(super) fn is_empty(&self) -> bool {
+        self.there.is_empty() && self.doubtful.is_empty()
+    }
+}
+
 /// An object that is to be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {

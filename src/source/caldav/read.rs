@@ -120,9 +120,9 @@ async fn through(
         Approach::Unchanged => return Ok(0),
         Approach::Changes(since) => match changes(going, calendar, since).await? {
             Some(listing) => (listing, Tags::Trusted),
-            None => (everything(going, calendar).await?, Tags::Trusted),
+            None => (everything(going, calendar, known).await?, Tags::Trusted),
         },
-        Approach::Everything(tags) => (everything(going, calendar).await?, tags),
+        Approach::Everything(tags) => (everything(going, calendar, known).await?, tags),
     };
     let todo = plan::todo(&listing, known, tags);
     let (on_the_way, at_the_end) = plan::days(known, tags, going.today);
@@ -238,10 +238,17 @@ async fn changes(
     })
 }
 
-/// All objects of a calendar.
-async fn everything(going: &mut Going<'_>, calendar: &Calendar) -> Result<Listing, Trouble> {
+/// All objects of a calendar. That there are none any more is only believed if a plain listing says
+/// it, too: a report that has lost its memory has nothing to tell either.
+async fn everything(
+    going: &mut Going<'_>,
+    calendar: &Calendar,
+    known: Option<&KnownMailbox>,
+) -> Result<Listing, Trouble> {
+    let held = known.is_some_and(|known| !known.objects.is_empty());
     if calendar.report.is_some()
         && let Some(listing) = changes(going, calendar, "").await?
+        && !(held && listing.is_empty())
     {
         return Ok(listing);
     }

@@ -15,8 +15,8 @@ use super::answer::{self, Head, Verdict};
 use super::xml::{self, Multistatus};
 use super::{Settings, trust};
 use crate::http::{self, Body, Clients};
-use crate::source::SourceError;
 use crate::source::credentials::Credentials;
+use crate::source::{SourceError, web};
 
 /// How much of an answer is read, in bytes: the ETags of more than 100,000 objects.
 const ANSWER_LIMIT: usize = 32 << 20;
@@ -129,8 +129,8 @@ impl<'a> Wire<'a> {
             .body(ask.body.to_owned());
         match tokio::time::timeout(self.settings.response_timeout, request.send()).await {
             Ok(Ok(response)) => answered(response).await,
-            Ok(Err(error)) => Err(unanswered(&error)),
-            Err(_) => Err(SourceError::Unreachable(NO_ANSWER.to_owned())),
+            Ok(Err(error)) => Err(web::unanswered(ASKING, &error)),
+            Err(_) => Err(SourceError::Unreachable(format!("{ASKING}: no answer in time"))),
         }
     }
 
@@ -143,7 +143,7 @@ impl<'a> Wire<'a> {
     }
 }
 
-const NO_ANSWER: &str = "asking the calendar server: no answer in time";
+const ASKING: &str = "asking the calendar server";
 
 async fn answered(response: Response) -> Result<Reply, SourceError> {
     let status = response.status().as_u16();
@@ -168,24 +168,6 @@ async fn answered(response: Response) -> Result<Reply, SourceError> {
             Reply::Multistatus,
         )),
         Ok(Body::Cut(_)) => Ok(Reply::TooLarge),
-        Err(error) => Err(unanswered(&error)),
+        Err(error) => Err(web::unanswered(ASKING, &error)),
     }
-}
-
-/// The kind of an error. Its text is not used: it holds the URL.
-fn unanswered(error: &reqwest::Error) -> SourceError {
-    let why = if let Some(refusal) = http::refusal(error) {
-        refusal.to_string()
-    } else if let Some(tls) = http::tls_failure(error) {
-        format!("no trusted connection: {tls}")
-    } else if error.is_timeout() {
-        return SourceError::Unreachable(NO_ANSWER.to_owned());
-    } else if error.is_dns() {
-        "the host's name is not known".to_owned()
-    } else if error.is_connect() {
-        "no connection".to_owned()
-    } else {
-        "the connection broke".to_owned()
-    };
-    SourceError::Unreachable(format!("asking the calendar server: {why}"))
 }

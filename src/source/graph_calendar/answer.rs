@@ -15,7 +15,7 @@ pub(super) const WHO: &str = "microsoft graph";
 /// One page of a calendar view.
 #[derive(Debug, Deserialize)]
 pub(super) struct Page {
-    #[serde(default)]
+    /// Also there when it is empty: an answer without it says nothing of the month.
     pub(super) value: Vec<Event>,
     #[serde(rename = "@odata.nextLink")]
     pub(super) next_link: Option<String>,
@@ -98,7 +98,10 @@ mod tests {
             (400, "canary words", None, "protocol"),
             (200, "", None, "found"),
         ] {
-            let body = format!("{{\"error\":{{\"code\":\"{code}\"}}}}").into_bytes();
+            let body = match status {
+                200 => b"{\"value\":[]}".to_vec(),
+                _ => format!("{{\"error\":{{\"code\":\"{code}\"}}}}").into_bytes(),
+            };
             let found = match meaning(&Reply { status, pause, body }) {
                 Ok(Meant::Found(_)) => "found",
                 Ok(Meant::StartOver) => "start over",
@@ -109,7 +112,10 @@ mod tests {
             };
             assert_eq!(found, expected, "{status} {code}");
         }
-        let reply = Reply { status: 200, pause: None, body: b"<html>".to_vec() };
-        assert_eq!(meaning(&reply).unwrap_err().code(), "protocol");
+        for body in ["<html>", "{}", "{\"error\":{\"code\":\"busy\"}}"] {
+            let reply = Reply { status: 200, pause: None, body: body.as_bytes().to_vec() };
+            let found = meaning(&reply).map_err(|error| error.code());
+            assert!(matches!(found, Err("protocol")), "{body} is no empty month");
+        }
     }
 }

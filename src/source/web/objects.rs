@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tokio::sync::mpsc;
 
-use crate::model::{Cursor, Delta, MailboxInfo, Object, RawItem, Role};
+use crate::model::{Cursor, Delta, KnownMailbox, MailboxInfo, Object, RawItem, Role};
 use crate::source::SourceError;
 
 /// Objects of one delta.
@@ -53,9 +53,50 @@ pub(in crate::source) async fn send(
     sink.send(delta).await.map_err(|_| SourceError::Stopped)
 }
 
+/// Sends that calendars which are not to be read any more hold nothing: what is ahead in them would
+/// count as held one day, and nobody take it back.
+///
+/// # Errors
+/// `Stopped` if nobody takes it.
+pub(in crate::source) async fn forget_others(
+    known: &[KnownMailbox],
+    names: &[String],
+    today: i64,
+    sink: &mpsc::Sender<Delta>,
+) -> Result<(), SourceError> {
+    let others = known.iter().filter(|known| !names.contains(&known.name));
+    for KnownMailbox { name, objects, .. } in others.filter(|known| !known.objects.is_empty()) {
+        let cursor = Cursor::Calendar { token: None, day: today };
+        let gone = objects.iter().map(|object| object.item).collect();
+        let (items, meanwhile) = (Vec::new(), cursor.clone());
+        send(Update { name, known: objects, gone, items, meanwhile, cursor }, sink).await?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_calendar_that_is_named_no_more_is_emptied_once() {
+        let known = |name: &str, items: &[i64]| KnownMailbox {
+            name: name.to_owned(),
+            cursor: Some(Cursor::Calendar { token: Some("t".to_owned()), day: 1 }),
+            seen: Vec::new(),
+            objects: items.iter().map(|item| Object { item: *item, tag: 1 }).collect(),
+            retry: Vec::new(),
+        };
+        let known = [known("primary", &[1]), known("team", &[2, 3]), known("empty", &[])];
+        let (sink, mut deltas) = mpsc::channel(9);
+        forget_others(&known, &["primary".to_owned()], 7, &sink).await.unwrap();
+        drop(sink);
+        let delta = deltas.recv().await.unwrap();
+        assert_eq!((delta.mailbox.name.as_str(), delta.vanished), ("team", vec![2, 3]));
+        assert_eq!((delta.complete, delta.total), (true, Some(0)));
+        assert_eq!(delta.cursor, Cursor::Calendar { token: None, day: 7 });
+        assert_eq!(deltas.recv().await, None, "no other");
+    }
 
     /// A pass that is broken off between two parts must not be taken for a whole one.
     #[tokio::test]

@@ -104,6 +104,26 @@ async fn a_listing_that_is_cut_short_is_asked_for_in_another_way() {
 }
 
 #[tokio::test]
+async fn an_empty_report_takes_nothing_back_that_is_listed() {
+    let server = Davd::start(Tells::Tokens, 3);
+    let mut replica = Replica::of(&server);
+    Replica::good(replica.pass().await);
+    server.put("000.ics", &event(7));
+    server.fault(|asked| match asked.what() {
+        "sync" if asked.body.contains("t:") => Some(Answer::status(403)),
+        "sync" => Some(Answer::xml("<d:sync-token>t:9</d:sync-token>")),
+        _ => None,
+    });
+    let (_, deltas) = Replica::good(replica.pass().await);
+    assert_eq!((brought(&deltas), replica.objects()), (1, 3));
+    for name in ["000.ics", "001.ics", "002.ics"] {
+        server.delete(name);
+    }
+    let (_, deltas) = Replica::good(replica.pass().await);
+    assert_eq!((brought(&deltas), replica.objects()), (0, 0), "it is empty indeed");
+}
+
+#[tokio::test]
 async fn an_error_says_what_to_do_next() {
     let header = |status, value: &str| Answer::header(status, "retry-after", value);
     for (number, expected) in [

@@ -93,6 +93,31 @@ fn a_meeting_read_before_it_is_held_counts_when_it_is_over_though_nothing_is_rea
 }
 
 #[test]
+fn what_is_ahead_in_a_calendar_that_is_read_no_more_is_not_taken_for_held() {
+    let place = calendar(Place::new(), "ann-calendar");
+    let events = [
+        event("m1", instant("2024-03-10T09:00:00Z"), "ACCEPTED"),
+        event("m2", instant("2024-04-10T09:00:00Z"), "ACCEPTED"),
+    ];
+    write(&place, "ann-calendar.ics", &events);
+    place.once(&["--now", "2024-03-20T00:00:00Z"]);
+    assert_eq!(place.json(&["status"])["meetings"], 2);
+    let with_it = std::fs::read_to_string(place.path("keepwarm.toml")).unwrap();
+    let (without_it, _) = with_it.split_once("[[source]]").unwrap();
+    let other = with_it.replace("\"ics\"", "\"maildir\"").replace("ann-calendar.ics", "mail");
+    for directory in ["cur", "new", "tmp"] {
+        std::fs::create_dir_all(place.path("mail").join(directory)).unwrap();
+    }
+    for (config, expected) in [(without_it, 1), (&with_it, 2), (&other, 1)] {
+        std::fs::write(place.path("keepwarm.toml"), config).unwrap();
+        place.once(&["--now", "2024-03-20T00:00:00Z"]);
+        place.once(&["--now", "2024-05-01T00:00:00Z"]);
+        assert_eq!(shown(&place, "2024-05-01T00:00:00Z"), expected, "{config}");
+        assert_eq!(stored(&place), [u32::try_from(expected).unwrap()], "{config}");
+    }
+}
+
+#[test]
 fn a_running_daemon_counts_a_meeting_the_moment_it_is_over() {
     let place = calendar(Place::new(), "ann-calendar").with("poll_seconds = 3600");
     let ends_at = Timestamp::from_seconds(i64::try_from(now_s()).unwrap() + 4);
