@@ -23,9 +23,10 @@ async fn a_file_is_read_again_when_it_or_the_day_changes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("bob.ics");
     let write = |text: &str| std::fs::write(&path, text).unwrap();
-    write("one");
+    write("BEGIN:VCALENDAR");
     let first = pass(&path, &[], "2026-11-21T08:00:00Z").await.unwrap();
-    assert_eq!(first.items, [RawItem::Calendar { object: Object::WHOLE, bytes: b"one".to_vec() }]);
+    let bytes = b"BEGIN:VCALENDAR".to_vec();
+    assert_eq!(first.items, [RawItem::Calendar { object: Object::WHOLE, bytes }]);
     let known = |cursor: &Cursor| {
         [KnownMailbox {
             name: "calendar".to_owned(),
@@ -39,7 +40,7 @@ async fn a_file_is_read_again_when_it_or_the_day_changes() {
     assert_eq!((same.items.len(), &same.cursor), (0, &first.cursor));
     let next_day = pass(&path, &known(&first.cursor), "2026-11-22T00:00:00Z").await.unwrap();
     assert_eq!(next_day.items.len(), 1);
-    write("two");
+    write("BEGIN:VCALENDAR\n");
     let changed = pass(&path, &known(&first.cursor), "2026-11-21T08:00:00Z").await.unwrap();
     assert_eq!(changed.items.len(), 1);
 }
