@@ -72,7 +72,8 @@ pub(super) const API_URL: Words = Words {
 
 /// The same for a calendar, also as calendars subscribe to it.
 pub(super) const CALENDAR_URL: Words = Words {
-    what: "a URL such as https://calendar.us.example/ann.ics, without a user or password",
+    what: "a URL such as https://dav.us.example/ or https://calendar.us.example/ann.ics, without a \
+           user or password",
     accepts: is_calendar_url,
 };
 

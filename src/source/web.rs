@@ -59,7 +59,7 @@ pub(crate) fn unanswered(asking: &str, error: &reqwest::Error) -> SourceError {
     let why = if let Some(refusal) = http::refusal(error) {
         refusal.to_string()
     } else if let Some(tls) = http::tls_failure(error) {
-        format!("no trusted connection: {tls}")
+        format!("no trusted connection: {tls}{}", hint(tls))
     } else if error.is_timeout() {
         "no answer in time".to_owned()
     } else if error.is_dns() {
@@ -70,6 +70,19 @@ pub(crate) fn unanswered(asking: &str, error: &reqwest::Error) -> SourceError {
         "the connection broke".to_owned()
     };
     SourceError::Unreachable(format!("{asking}: {why}"))
+}
+
+/// What may help against a TLS failure.
+const fn hint(tls: &rustls::Error) -> &'static str {
+    match tls {
+        rustls::Error::InvalidMessage(_) => {
+            "; hint: the port speaks no TLS, as if it were meant for http://"
+        }
+        rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
+            "; hint: ca_file, where the kind of source has it, names an authority to trust"
+        }
+        _ => "",
+    }
 }
 
 /// A header as text, if it is some.

@@ -46,6 +46,15 @@ fn a_feed_is_read_whole_or_not_at_all_and_only_when_it_has_changed() {
     assert_eq!(interactions(&place), 0, "what was taken back took its interactions along");
 }
 
+#[test]
+fn a_port_without_tls_is_told_as_one() {
+    let server = Scripted::start();
+    let url = server.base().replace("http:", "https:");
+    let place = Place::new().with(&source(&format!("url = \"{url}/a.ics\"")));
+    let ran = place.keepwarm(&["run", "--once"]);
+    assert!(ran.stderr.contains("hint: the port speaks no TLS"), "{}", ran.stderr);
+}
+
 /// A private host that the admin has not allowed, and one that a public-looking server names.
 #[test]
 fn an_address_is_asked_for_only_where_that_is_allowed() {
