@@ -140,6 +140,7 @@ mod tests {
             ("User is authenticated but not connected.", "unreachable"),
             ("[PRIVACYREQUIRED] Plaintext disallowed", "misconfigured"),
             ("[LIMIT] Maximum number of connections from user+IP exceeded", "throttled"),
+            ("[UNAVAILABLE] Maximum number of connections from user+IP exceeded", "throttled"),
             ("[OVERQUOTA] Account exceeded command or bandwidth limits.", "throttled"),
             ("[AUTHENTICATIONFAILED] Too many login attempts", "throttled"),
             ("Login fail. Login frequency limited.", "throttled"),
