@@ -13,6 +13,7 @@ pub mod nudge;
 pub mod relationship;
 pub mod source_state;
 pub mod time;
+pub mod window;
 
 pub use address::{Address, Person};
 pub use delta::{Cursor, Delta, KnownMailbox, MailboxInfo, Marks, Object, RawItem, Role, Sent};

@@ -10,8 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{
-    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Object, Role, Sent, Span,
-    Timestamp,
+    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Object, Role, Sent, Timestamp,
+    window,
 };
 use crate::normalise::people::organisation;
 use crate::store::message::ThreadMessage;
@@ -28,10 +28,6 @@ mod invitation;
 mod keys;
 mod link;
 mod message;
-
-/// Calendars are read from so long ago on. What a calendar says no more of earlier meetings does not
-/// take them back: old entries are cleared away, and calendars move to other servers.
-pub const CALENDAR_BACK: Span = Span::from_days(400);
 
 /// A delta, normalised, with the rows it belongs to.
 #[derive(Clone, Debug)]
@@ -137,7 +133,9 @@ pub fn commit_deltas(
             calendar::store(&mut work, mailbox, batch.rep, calendar)?;
         }
         if matches!(batch.cursor, Cursor::Calendar { .. }) {
-            calendar::forget(&mut work, mailbox, batch, now - CALENDAR_BACK)?;
+            // Earlier meetings are not taken back with their objects: old entries are cleared away,
+            // and calendars move to other servers.
+            calendar::forget(&mut work, mailbox, batch, now - window::BACK)?;
         }
         let step = mailbox::Step {
             read: &batch.seen,

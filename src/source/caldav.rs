@@ -9,7 +9,8 @@
 //! and one that it does not list any more is forgotten only if it is not there when it is asked for.
 //!
 //! Recurrences are expanded over a window of days (400 back, 120 and some ahead) that moves with
-//! the day on which an object is read: after [`ROLL_DAYS`] all of a calendar is read again.
+//! the day on which an object is read: after [`ROLL_DAYS`](crate::model::window::ROLL_DAYS) all of a
+//! calendar is read again.
 //!
 //! Where the calendars are is found by RFC 6764 without its DNS records: at the URL, and if that is
 //! the root of a host at its `/.well-known/caldav`. Why no CalDAV library: the one that leaves
@@ -41,8 +42,6 @@ use super::{Pass, SkipReason, Skipped, SourceError};
 use crate::http::Clients;
 use crate::model::time::DAY_MS;
 use crate::model::{Delta, KnownMailbox, Role, Timestamp};
-
-pub use self::plan::ROLL_DAYS;
 
 /// One login to read.
 #[derive(Clone, Debug)]

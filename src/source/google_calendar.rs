@@ -28,7 +28,7 @@ use super::web::objects;
 use super::{Pass, SourceError};
 use crate::http::Client;
 use crate::model::time::DAY_MS;
-use crate::model::{Cursor, Delta, KnownMailbox, RawItem, Span, Timestamp};
+use crate::model::{Cursor, Delta, KnownMailbox, RawItem, Timestamp, window};
 use crate::source::credentials::Credentials;
 
 /// Events on a page. Google gives up to 2,500; with hundreds of people each that is too much.
@@ -36,9 +36,6 @@ const PAGE: &str = "1000";
 
 /// Pages of one list: a million events. One that goes on is going round in circles.
 const MAX_PAGES: usize = 1000;
-
-/// What ended earlier is not stored: the normaliser's window.
-const BACK: Span = Span::from_days(400);
 
 /// Which calendars, and by what they are read.
 #[derive(Clone)]
@@ -133,7 +130,7 @@ impl Calendar<'_> {
                 return self.send_changes(events, token, cursor, sink).await;
             }
         }
-        let (mut found, horizon) = (Found::default(), self.now - BACK);
+        let (mut found, horizon) = (Found::default(), self.now - window::BACK);
         let end = self.list(Asked::List, &[], &mut |event| found.add(event, horizon)).await?;
         let End::Whole(token) = end else { return Err(circles()) };
         let items = found.items();

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Envelope, Key, Role, Span, Timestamp};
+use crate::model::{Envelope, Key, Role, Timestamp, window};
 use crate::normalise::held::met;
 use crate::normalise::invitation::{
     Heard, Invitation, Method, Outlook, Said, Writers, meetings, outlook,
@@ -17,13 +17,6 @@ use crate::store::invitation::{self as rows, Stored};
 use crate::store::{Db, StoreError};
 
 use super::{Batch, Calendar, Work, calendar, is_proven};
-
-/// A series is laid out from so long ago …
-const BACK: Span = Span::from_days(400);
-/// … to so far ahead …
-const AHEAD: Span = Span::from_days(135);
-/// … and again when less than this is left of it, which is once in a fortnight.
-const ENOUGH_AHEAD: Span = Span::from_days(120);
 
 /// Series that are laid out again in one commit; the next ones have their turn with the next.
 const AT_ONCE: u32 = 50;
@@ -61,7 +54,7 @@ pub(super) fn store(
             }
         }
         if batch.complete {
-            uids.extend(rows::due(work.db, batch.rep, now + ENOUGH_AHEAD, AT_ONCE)?);
+            uids.extend(rows::due(work.db, batch.rep, now + window::ASSURED, AT_ONCE)?);
         }
     }
     for (rep, uids) in changed.into_iter().filter(|(_, uids)| !uids.is_empty()) {
@@ -76,7 +69,7 @@ pub(super) fn store(
 /// # Errors
 /// As every read.
 pub fn is_any_due(db: &Db, rep: i64, now: Timestamp) -> Result<bool, StoreError> {
-    Ok(!rows::due(db, rep, now + ENOUGH_AHEAD, 1)?.is_empty())
+    Ok(!rows::due(db, rep, now + window::ASSURED, 1)?.is_empty())
 }
 
 /// What is kept of an invitation to a rep that was met at a place.
@@ -141,7 +134,7 @@ fn lay_out(
     let outlook = outlook(&said, rep, own);
     let (window, until) = match outlook {
         Outlook::Nothing | Outlook::Once => (ALWAYS, None),
-        Outlook::Series => ((now - BACK, now + AHEAD), Some(now + AHEAD)),
+        Outlook::Series => (window::around(now), Some(now + window::AHEAD)),
     };
     let mut meetings = match outlook {
         Outlook::Nothing => Vec::new(),

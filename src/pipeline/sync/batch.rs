@@ -1,18 +1,14 @@
 //! From a delta to a batch: everything that can be done before the store is asked. Pure.
 
-use crate::model::{Automated, Delta, Envelope, Key, Marks, Object, RawItem, Span, Timestamp};
+use crate::model::{Automated, Delta, Envelope, Key, Marks, Object, RawItem, Timestamp, window};
 use crate::normalise::calendar::{self, Problem};
 use crate::normalise::envelope::writers;
 use crate::normalise::invitation::{self, Method};
 use crate::normalise::{Unusable, envelope};
-use crate::pipeline::ingest::{Batch, CALENDAR_BACK, Calendar, Letter};
+use crate::pipeline::ingest::{Batch, Calendar, Letter};
 use crate::store::quarantine::{Aside, Flaw};
 
 use super::Source;
-
-/// Meetings are expanded from [`CALENDAR_BACK`] to so far ahead: an object that does not change is
-/// read again after 14 days, so what is 120 days ahead is always known.
-const CALENDAR_AHEAD: Span = Span::from_days(135);
 
 /// Whether a batch says no more than that the end of its mailbox was reached: nothing of that
 /// mailbox comes after it, so it may be committed later.
@@ -30,7 +26,7 @@ pub(super) fn is_quiet(batch: &Batch) -> bool {
 /// Everything that can be done with a delta before the store is asked.
 pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: Timestamp) -> Batch {
     let not_before = from.history.map(|history| now - history);
-    let window = (now - CALENDAR_BACK, now + CALENDAR_AHEAD);
+    let window = window::around(now);
     let mut batch = Batch {
         source: from.id,
         rep: from.rep,

@@ -10,11 +10,7 @@ use reqwest::Url;
 
 use super::select::Calendar;
 use super::xml::{Kind, Multistatus, Properties, Response};
-use crate::model::{Cursor, Key, KnownMailbox, Object, RawItem};
-
-/// After so many days all of a calendar is read again, since the window over which recurrences are
-/// expanded has moved on: it reaches further ahead than anybody asks by as many days at least.
-pub const ROLL_DAYS: i64 = 14;
+use crate::model::{Cursor, Key, KnownMailbox, Object, RawItem, window};
 
 /// The largest object that is taken, in bytes.
 const MAX_OBJECT: usize = 1 << 20;
@@ -112,7 +108,7 @@ pub(super) fn approach<'k>(
         return Approach::Everything(Tags::Trusted);
     };
     // A day to come is that of a clock which has been put right since.
-    if today - day >= ROLL_DAYS || *day > today + 1 {
+    if today - day >= window::ROLL_DAYS || *day > today + 1 {
         return Approach::Everything(Tags::Ignored);
     }
     match token {

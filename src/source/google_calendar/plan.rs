@@ -3,12 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{Event, Part};
-use crate::model::{Cursor, Key, Object, RawItem, Timestamp};
+use crate::model::{Cursor, Key, Object, RawItem, Timestamp, window};
 use crate::source::web::vcalendar;
-
-/// After so many days everything is read again: the window of 120 days ahead in which recurrences
-/// are expanded moves on.
-const EXPANDED_FOR_DAYS: i64 = 14;
 
 /// What to ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +19,7 @@ pub(super) enum Ask {
 pub(super) fn ask(cursor: Option<&Cursor>, today: i64) -> Ask {
     match cursor {
         Some(Cursor::Calendar { token: Some(token), day })
-            if (0..EXPANDED_FOR_DAYS).contains(&(today - day)) =>
+            if (0..window::ROLL_DAYS).contains(&(today - day)) =>
         {
             Ask::Since(token.clone())
         }

@@ -5,18 +5,10 @@
 
 use chrono::{Datelike as _, Months, NaiveDate};
 
-use crate::model::{Cursor, Key, Object, Span, Timestamp};
+use crate::model::{Cursor, Key, Object, Span, Timestamp, window};
 
-/// From so long ago … (the normaliser's window)
-const BACK: Span = Span::from_days(400);
-/// … to so far ahead: further than is stored now, so that nothing is missing before all is read
-/// again.
-const AHEAD: Span = Span::from_days(135);
 /// What lies further back than this seldom changes, and is read again with all.
 const RECENT: Span = Span::from_days(30);
-/// After so many days all months are read again, and all of them stored: the window moves on.
-const EXPANDED_FOR_DAYS: i64 = 14;
-
 /// The token of a calendar that has been read through: Graph itself has none for this.
 const READ: &str = "months";
 
@@ -96,14 +88,14 @@ pub(super) fn plan(cursor: Option<&Cursor>, now: Timestamp, today: i64) -> Plan 
             (Send::All, Sweep::Everything, today)
         }
         Some(Cursor::Calendar { token: Some(_), day })
-            if (0..EXPANDED_FOR_DAYS).contains(&(today - day)) =>
+            if (0..window::ROLL_DAYS).contains(&(today - day)) =>
         {
             (Send::Changed, Sweep::Months, *day)
         }
         _ => (Send::All, Sweep::Months, today),
     };
-    let back = if send == Send::All { BACK } else { RECENT };
-    let months = match (Month::of(now - back), Month::of(now + AHEAD)) {
+    let back = if send == Send::All { window::BACK } else { RECENT };
+    let months = match (Month::of(now - back), Month::of(now + window::AHEAD)) {
         (Some(Month(first)), Some(Month(last))) => (first..=last).map(Month).collect(),
         _ => Vec::new(),
     };

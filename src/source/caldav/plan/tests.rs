@@ -59,7 +59,7 @@ fn how_a_calendar_is_read_follows_from_what_is_known_of_it() {
         retry: retry.to_vec(),
     };
     let sync = Some(Report::Changes);
-    let (a, late) = (Some("a"), TODAY - ROLL_DAYS);
+    let (a, late) = (Some("a"), TODAY - window::ROLL_DAYS);
     for (offered, known, expected, why) in [
         (calendar(sync, "a"), None, Everything(Tags::Trusted), "never read"),
         (calendar(sync, "a"), Some(known(None, TODAY, &[])), Everything(Tags::Trusted), "in part"),
