@@ -175,7 +175,7 @@ impl Calendar<'_> {
         }
         let day = if let Cursor::Calendar { day, .. } = cursor { *day } else { 0 };
         let token = token_of(token)?;
-        gone.retain(|item| known.iter().any(|object| object.item == *item));
+        gone.retain(|item| known.binary_search_by_key(item, |object| object.item).is_ok());
         let update = objects::Update {
             name: self.name,
             known,

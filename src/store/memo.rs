@@ -3,7 +3,7 @@
 //!
 //! Only what is there and stays: whoever deletes such a row, or gives it another name, forgets all.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -17,6 +17,8 @@ pub(super) struct Memo {
     pub(super) contacts: Rows<Box<str>>,
     /// Relationships by rep and contact.
     pub(super) relationships: Rows<(i64, i64)>,
+    /// How many keys have gathered beside the large table at most, once they were counted.
+    pub(super) recent_keys: Cell<Option<i64>>,
 }
 
 /// Rows of one kind.
@@ -28,6 +30,7 @@ impl Memo {
     pub(super) fn forget(&self) {
         self.contacts.0.borrow_mut().clear();
         self.relationships.0.borrow_mut().clear();
+        self.recent_keys.set(None);
     }
 }
 

@@ -56,14 +56,24 @@ pub fn note(db: &Db, keys: &[(Key, Known)]) -> Result<(), StoreError> {
     for (key, known) in keys {
         statement.execute(params![key, known.thread, known.message])?;
     }
-    if keys.is_empty() {
-        return Ok(());
+    // Counting reads all of them, which is too much for every message: those noted since then are
+    // added, though some were there before.
+    let noted = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    let mut most = db.memo.recent_keys.get().map(|most| most.saturating_add(noted));
+    if most.is_none_or(|most| most >= MOST_RECENT) {
+        let count = count_recent(db)?;
+        if count >= MOST_RECENT {
+            move_over(db)?;
+        }
+        most = Some(if count >= MOST_RECENT { 0 } else { count });
     }
-    let mut count = db.connection.prepare_cached("SELECT count(*) FROM recent_ref")?;
-    if count.query_row([], |row| row.get::<_, i64>(0))? >= MOST_RECENT {
-        move_over(db)?;
-    }
+    db.memo.recent_keys.set(most);
     Ok(())
+}
+
+fn count_recent(db: &Db) -> Result<i64, StoreError> {
+    let mut count = db.connection.prepare_cached("SELECT count(*) FROM recent_ref")?;
+    Ok(count.query_row([], |row| row.get(0))?)
 }
 
 /// Moves what has gathered to the large table, slice by slice: what a statement has written before

@@ -3,6 +3,8 @@
 //! A calendar is read month by month. The number of an object has its month in its last 12 bits, so
 //! that what is missing from one month can be told without the others.
 
+use std::collections::BTreeSet;
+
 use chrono::{Datelike as _, Months, NaiveDate};
 
 use crate::model::{Cursor, Key, Object, Span, Timestamp, window};
@@ -104,9 +106,9 @@ pub(super) fn plan(cursor: Option<&Cursor>, now: Timestamp, today: i64) -> Plan 
 
 /// What of the known objects a month no longer holds.
 pub(super) fn gone(month: Month, known: &[Object], held: &[Object]) -> Vec<i64> {
-    let still = |item: i64| held.iter().any(|object| object.item == item);
+    let held: BTreeSet<i64> = held.iter().map(|object| object.item).collect();
     let of_month = known.iter().map(|object| object.item).filter(|item| month.holds(*item));
-    of_month.filter(|item| !still(*item)).collect()
+    of_month.filter(|item| !held.contains(item)).collect()
 }
 
 #[cfg(test)]

@@ -37,7 +37,9 @@ pub(in crate::source) async fn send(
     let Update { name, known, gone, mut items, meanwhile, cursor } = update;
     let mut held: BTreeSet<i64> = known.iter().map(|object| object.item).collect();
     held.extend(items.iter().map(RawItem::number));
-    held.retain(|item| !gone.contains(item));
+    gone.iter().for_each(|item| {
+        held.remove(item);
+    });
     let total = u64::try_from(held.len()).ok();
     let mailbox = || MailboxInfo { name: name.to_owned(), role: Role::Calendar };
     while items.len() > CHUNK {
