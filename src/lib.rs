@@ -33,7 +33,7 @@
 //!
 //! | kind | modules | may |
 //! |---|---|---|
-//! | pure | [`model`], [`normalise`], [`score`], [`mod@nudge`], the planning parts of adapters | neither I/O nor clock nor chance nor `async` nor logging; `now` and jitter are arguments |
+//! | pure | [`model`], [`normalise`], [`score`], [`mod@nudge`], [`backtest`], the planning parts of adapters | neither I/O nor clock nor chance nor `async` nor logging; `now` and jitter are arguments |
 //! | adapters | [`source`], [`oauth`], [`store`], [`deliver`], [`serve`], [`http`] | each one outside system; they do not know each other (`http` serves three of them, `oauth` gives `source` its tokens); `store` knows only `model` |
 //! | shell | [`pipeline`], [`daemon`], [`lifecycle`], [`cli`], [`config`], [`telemetry`], [`clock`], [`demo`] | wire and loop; only `cli`, `daemon` and `demo` read the configuration |
 //!
@@ -78,6 +78,7 @@
 //! - Silence, for a nudge, is silence of either side: messages that nobody answers do not keep a
 //!   relationship warm, and do not keep its rep from being told.
 
+pub mod backtest;
 pub mod cli;
 pub mod clock;
 pub mod config;

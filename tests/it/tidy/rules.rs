@@ -1,7 +1,7 @@
 //! The rules, each a function from paths and texts to the faults found.
 
 /// Modules without I/O, clock, randomness, async and logging.
-const PURE: [&str; 4] = ["model", "normalise", "score", "nudge"];
+const PURE: [&str; 5] = ["model", "normalise", "score", "nudge", "backtest"];
 
 /// Files of adapters that decide and do nothing else: pure as well.
 const PURE_FILES: [&str; 20] = [
@@ -44,6 +44,7 @@ const WIRING: &[&str] = &[
     "normalise",
     "score",
     "nudge",
+    "backtest",
     "source",
     "store",
     "deliver",
@@ -62,6 +63,7 @@ const ALL: &[&str] = &[
     "normalise",
     "score",
     "nudge",
+    "backtest",
     "source",
     "store",
     "deliver",
@@ -85,6 +87,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("normalise", &["model"]),
     ("score", &["model"]),
     ("nudge", &["model", "score"]),
+    ("backtest", &["model", "score", "nudge"]),
     // Adapters: the pure modules, and not each other but for the HTTP client.
     ("store", &["model"]),
     ("source", &["model", "normalise", "score", "nudge", "http"]),
