@@ -31,7 +31,7 @@ pub fn rebuild(
 
 /// Folds a history by time; shows the state after each instant at which something happened, and
 /// gives the last.
-pub(super) fn walk(
+pub fn walk(
     log: &[Interaction],
     zone: Zone,
     parameters: &Parameters,
