@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit status out. 0 ok, 1 runtime failure, 2 configuration or
 //! usage. Results go to standard output, messages and progress to standard error.
 
+mod backtest;
 mod check;
 mod demo;
 mod explain;
@@ -58,6 +59,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Nudges made
     Nudges(nudges::Arguments),
+    /// How well strength foretold what happened, on the own history or on a log
+    Backtest(backtest::Arguments),
 }
 
 /// What every command that prints data takes.
@@ -122,6 +125,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Relationships(arguments) => relationships::relationships(&cli.config, &arguments),
         Command::Explain(arguments) => explain::explain(&cli.config, &arguments),
         Command::Nudges(arguments) => nudges::nudges(&cli.config, &arguments),
+        Command::Backtest(arguments) => backtest::backtest(&cli.config, &arguments),
     }
 }
 

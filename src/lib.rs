@@ -29,11 +29,14 @@
 //!    said together with what is owed to each endpoint.
 //! 6. [`pipeline::deliver`] tries what is owed by [`deliver`] until it has arrived or is given up.
 //!
+//! [`mod@backtest`] walks the same path over the past: [`score`] on a history that is over, judged by
+//! what followed.
+//!
 //! # Three kinds of module
 //!
 //! | kind | modules | may |
 //! |---|---|---|
-//! | pure | [`model`], [`normalise`], [`score`], [`mod@nudge`], [`backtest`], the planning parts of adapters | neither I/O nor clock nor chance nor `async` nor logging; `now` and jitter are arguments |
+//! | pure | [`model`], [`normalise`], [`score`], [`mod@nudge`], [`mod@backtest`], the planning parts of adapters | neither I/O nor clock nor chance nor `async` nor logging; `now` and jitter are arguments |
 //! | adapters | [`source`], [`oauth`], [`store`], [`deliver`], [`serve`], [`http`] | each one outside system; they do not know each other (`http` serves three of them, `oauth` gives `source` its tokens); `store` knows only `model` |
 //! | shell | [`pipeline`], [`daemon`], [`lifecycle`], [`cli`], [`config`], [`telemetry`], [`clock`], [`demo`] | wire and loop; only `cli`, `daemon` and `demo` read the configuration |
 //!

@@ -7,6 +7,8 @@ pub mod decide;
 pub mod payload;
 pub mod reason;
 
-pub use decide::{AGAIN, Ahead, Decision, Facts, Policy, Recovery, decide, looks_next, recovery};
+pub use decide::{
+    AGAIN, Ahead, Decision, Facts, Policy, Recovery, decide, established, looks_next, recovery,
+};
 pub use payload::{Payload, body, nudge_id};
 pub use reason::{Evidence, reasons, suggestion};

@@ -5,6 +5,7 @@
 
 pub mod deliver;
 pub mod fold;
+pub mod history;
 pub mod ingest;
 pub mod nudge;
 pub mod sync;

@@ -61,6 +61,16 @@ impl Log {
         Some((first.min()?, last.max()?))
     }
 
+    /// The log without what is dated later than `now`.
+    #[must_use]
+    pub fn until(mut self, now: Timestamp) -> Self {
+        for history in &mut self.histories {
+            history.interactions.retain(|interaction| interaction.at <= now);
+        }
+        self.histories.retain(|history| !history.interactions.is_empty());
+        self
+    }
+
     /// How many interactions.
     #[must_use]
     pub fn interactions(&self) -> usize {
@@ -143,6 +153,21 @@ impl Builder {
 }
 
 impl Log {
+    /// A log of histories as they are stored, each of a rep and a contact by name: every interaction
+    /// is known to answer or not, and none is a copy of another.
+    #[must_use]
+    pub fn known(of: impl IntoIterator<Item = (String, String, Zone, Vec<Interaction>)>) -> Self {
+        let mut builder = Builder::default();
+        for (rep, contact, zone, mut interactions) in of {
+            if !interactions.is_empty() {
+                interactions.sort_by_key(|interaction| interaction.at);
+                let (rep, contact) = (builder.id(&rep), builder.id(&contact));
+                builder.histories.push(History { rep, contact, zone, interactions });
+            }
+        }
+        Self::of(builder.names, builder.histories, Answers::Threads, 0)
+    }
+
     /// Histories brought into the order of their names.
     fn of(
         names: Vec<Box<str>>,

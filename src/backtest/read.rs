@@ -20,6 +20,9 @@ pub const TOLD: usize = 10;
 /// The columns, found by these names in any order; others are passed over.
 pub const COLUMNS: [&str; 7] = ["rep", "contact", "at", "direction", "audience", "kind", "linked"];
 
+/// What some programs put before the first column's name.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Something wrong in one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -115,9 +118,13 @@ fn places(header: &Row<'_>) -> Result<Places, Problem> {
     if let Some(fault) = header.fault {
         return Err(whole(header.line, fault));
     }
+    let name = |index: usize| {
+        let name = header.field(index).trim_ascii();
+        if index == 0 { name.strip_prefix(BYTE_ORDER_MARK).unwrap_or(name) } else { name }
+    };
     let mut at = [0; COLUMNS.len()];
     for (column, at) in COLUMNS.into_iter().zip(&mut at) {
-        let named = |index: &usize| header.field(*index).trim_ascii() == column.as_bytes();
+        let named = |index: &usize| name(*index) == column.as_bytes();
         let mut found = (0..header.width()).filter(named);
         let problem =
             |message: String| Problem { line: header.line, column: Some(column), message };

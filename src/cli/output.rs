@@ -105,6 +105,11 @@ pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Re
     quietly(write(&mut out).and_then(|()| out.flush()))
 }
 
+/// Says something in passing, on standard error. Somebody who has closed it does not want to know.
+pub fn note(text: &str) {
+    _ = writeln!(io::stderr(), "note: {}", clean(text));
+}
+
 /// Takes a broken pipe for the end: `keepwarm relationships | head` has seen enough.
 ///
 /// # Errors

@@ -239,7 +239,7 @@ pub fn recovery(state: &Relationship, policy: &Policy, now: Timestamp) -> Recove
 }
 
 /// Whether the relationship ever mattered and is known well enough to say so.
-fn established(state: &Relationship, policy: &Policy) -> bool {
+pub fn established(state: &Relationship, policy: &Policy) -> bool {
     state.counts.reciprocations >= policy.min_reciprocations
         && state.counts.active_days >= policy.min_active_days
         && state.baseline >= policy.min_baseline

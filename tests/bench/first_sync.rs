@@ -1,5 +1,6 @@
 //! Measurements: not run with the tests, each started by its script in tests/bench.
 
+mod backtest;
 mod calendars;
 mod corpus;
 mod idle;

@@ -3,6 +3,8 @@
 //! `cfg(test)` tells clippy that what is below may unwrap, helpers included.
 
 #[cfg(test)]
+mod backtest;
+#[cfg(test)]
 #[path = "../bench/first_sync.rs"]
 mod bench;
 #[cfg(test)]
