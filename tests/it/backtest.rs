@@ -180,7 +180,7 @@ fn agree(document: &Value, rows: &[Scored]) {
         let value = |row: &Scored| if score == "s" { row.s } else { row.strength };
         let judged: Vec<(f64, bool)> =
             judged.map(|row| (value(row), row.labels[horizon])).collect();
-        assert_eq!(figure["rows"].as_u64().unwrap() as usize, judged.len());
+        assert_eq!(figure["rows"].as_u64(), u64::try_from(judged.len()).ok());
         if score != "s" && score != "strength" {
             continue;
         }
