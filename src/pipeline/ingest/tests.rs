@@ -3,6 +3,7 @@
 mod calendars;
 mod invited;
 mod meetings;
+mod noise;
 mod orders;
 mod story;
 pub(crate) mod world;
@@ -92,7 +93,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn order_chunks_and_replays_change_nothing(
+    fn g5_order_chunks_and_replays_change_nothing(
         (story, order) in story(14).prop_flat_map(|story| {
             let order = Just((0..story.copies.len()).collect::<Vec<_>>()).prop_shuffle();
             (Just(story), order)
