@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit status out. 0 ok, 1 runtime failure, 2 configuration or
 //! usage. Results go to standard output, messages and progress to standard error.
 
+mod accounts;
 mod backtest;
 mod check;
 mod demo;
@@ -55,6 +56,8 @@ enum Command {
     Status(Printing),
     /// Relationships, the strongest first
     Relationships(relationships::Arguments),
+    /// Accounts, and whether enough of their people are strong
+    Accounts(accounts::Arguments),
     /// A strength, term by term, and its evidence
     Explain(explain::Arguments),
     /// Nudges made
@@ -123,6 +126,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Check(arguments) => check::check(&cli.config, &arguments),
         Command::Status(printing) => status::status(&cli.config, &printing),
         Command::Relationships(arguments) => relationships::relationships(&cli.config, &arguments),
+        Command::Accounts(arguments) => accounts::accounts(&cli.config, &arguments),
         Command::Explain(arguments) => explain::explain(&cli.config, &arguments),
         Command::Nudges(arguments) => nudges::nudges(&cli.config, &arguments),
         Command::Backtest(arguments) => backtest::backtest(&cli.config, &arguments),

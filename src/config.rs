@@ -8,6 +8,7 @@
 //!
 //! Only the shell reads this module; the policies of other modules are their own structs.
 
+mod account;
 mod caldav;
 mod calendar_api;
 mod check;

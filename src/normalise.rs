@@ -3,6 +3,7 @@
 //! Pure and total: every input gives a result or a reason, never a panic. Bytes of a message end
 //! here; nothing that leaves this module holds a body or, by default, a subject.
 
+pub mod account;
 pub mod address;
 pub mod automated;
 pub mod calendar;
@@ -14,6 +15,7 @@ pub mod people;
 pub mod text;
 pub mod thread;
 
+pub use account::{Account, Accounts};
 pub use directed::{Directed, LeftOut, Touch, directed};
 pub use envelope::{Unusable, envelope};
 pub use people::{Own, Who};

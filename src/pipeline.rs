@@ -3,6 +3,7 @@
 //! Each file is one step: it loads, asks the pure modules, and saves, in one transaction on the
 //! writer's thread. Steps are idempotent; loops around them are in `daemon`.
 
+pub mod accounts;
 pub mod deliver;
 pub mod fold;
 pub mod history;
@@ -13,7 +14,7 @@ pub mod view;
 
 use std::collections::HashMap;
 
-use crate::normalise::Own;
+use crate::normalise::{Accounts, Own};
 use crate::nudge::Policy;
 use crate::score::{Parameters, Zone};
 
@@ -22,6 +23,8 @@ use crate::score::{Parameters, Zone};
 pub struct Rules {
     /// Who is who.
     pub own: Own,
+    /// Whom the reps sell to.
+    pub accounts: Accounts,
     /// The time zone of each rep, by row; UTC where none is given.
     pub zones: HashMap<i64, Zone>,
     /// The model.

@@ -4,6 +4,7 @@
 //! state that a rebuild from the whole log gives (within 1e-9). The formula and its reference
 //! values are in README.md, "The model".
 
+pub mod account;
 pub mod decay;
 pub mod fold;
 pub mod mass;

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::accounts::organisation;
 use super::output::{self, Align, Cell, Column, Look, Table, Tone};
 use super::{Failure, Printing, day, open};
 use crate::config::Config;
 use crate::daemon;
-use crate::normalise::address::ascii_domain;
 use crate::pipeline::view::{self, Filter, Shown};
 
 #[derive(Debug, Args)]
@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     /// Only those of this rep, by id
     #[arg(long, value_name = "REP")]
     rep: Option<String>,
-    /// Only those with people of this organisation
+    /// Only those with people of this account or organisation
     #[arg(long, value_name = "DOMAIN")]
     account: Option<String>,
     /// Only those at least so strong (0 to 100)
@@ -35,13 +35,15 @@ pub(super) fn relationships(path: &Path, arguments: &Arguments) -> Result<ExitCo
     if let Some(rep) = &arguments.rep {
         known_rep(&config, rep)?;
     }
+    let rules = daemon::rules_for_reading(&db, &config)?;
+    let account = arguments.account.as_deref().map(organisation).transpose()?;
+    let account = account.map(|domain| rules.accounts.get(&domain));
     let filter = Filter {
         rep: arguments.rep.clone(),
-        organisation: arguments.account.as_deref().map(|d| ascii_domain(d).unwrap_or_default()),
+        organisations: account.map(|account| account.domains),
         min_strength: arguments.min_strength,
         limit: arguments.limit,
     };
-    let rules = daemon::rules_for_reading(&db, &config)?;
     let now = arguments.printing.clock().now();
     let shown = view::relationships(&db, &rules, &filter, now)?;
     let format = arguments.printing.format;

@@ -17,6 +17,9 @@ pub(super) struct Raw {
     pub(super) source: Vec<RawSource>,
     #[serde(default)]
     pub(super) endpoint: Vec<RawEndpoint>,
+    #[serde(default)]
+    pub(super) account: Vec<RawAccount>,
+    pub(super) accounts: RawAccounts,
     pub(super) sync: RawSync,
     pub(super) strength: RawStrength,
     pub(super) nudge: RawNudge,
@@ -109,6 +112,20 @@ pub(super) struct RawEndpoint {
     #[expect(dead_code, reason = "the table of keys knows one format only so far")]
     pub(super) format: Option<String>,
     pub(super) timeout_seconds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAccount {
+    pub(super) name: Option<String>,
+    pub(super) domains: Option<Vec<String>>,
+    pub(super) target: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAccounts {
+    pub(super) target: u32,
 }
 
 #[derive(Deserialize)]

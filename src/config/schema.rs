@@ -45,7 +45,7 @@ pub(super) struct Key {
 }
 
 /// The sections that are written `[[…]]`, one for each item.
-pub(super) const LISTS: [&str; 3] = ["rep", "source", "endpoint"];
+pub(super) const LISTS: [&str; 4] = ["rep", "source", "endpoint", "account"];
 
 /// The four keys by which a password can be given.
 pub(super) const PASSWORD: [&str; 4] =
@@ -194,6 +194,12 @@ pub(super) const KEYS: &[Key] = &[
     key("endpoint", "secret_command", Shape::Command),
     key("endpoint", "format", Shape::OneOfSoFar(&["standard"], &["slack", "teams", "template"])),
     key("endpoint", "timeout_seconds", Shape::Whole(1, 300)),
+
+    key("account", "name", Shape::Text),
+    key("account", "domains", Shape::List(words::DOMAIN, 1)),
+    key("account", "target", Shape::Whole(1, 1_000)),
+
+    key("accounts", "target", Shape::Whole(1, 1_000)),
 
     key("sync", "poll_seconds", Shape::Whole(1, 86_400)),
     key("sync", "connections_per_host", Shape::Whole(1, 50)),

@@ -14,6 +14,7 @@ use reqwest::Url;
 use super::secret::SecretSource;
 use super::words;
 use crate::model::Span;
+use crate::normalise::Accounts;
 use crate::nudge::Policy;
 use crate::score::Parameters;
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// Where nudges go; names are unique.
     pub endpoints: Vec<Endpoint>,
+    /// Whom the reps sell to; no organisation is in two.
+    pub accounts: Accounts,
     /// How sources are read.
     pub sync: Sync,
     /// Parameters of the strength.

@@ -13,8 +13,9 @@ use super::layers::Layers;
 use super::problem::{Place, Problem};
 use super::raw::{Raw, RawNudge, RawRep, RawSync};
 use super::settings::{Config, Organization, Privacy, Rep, Serve, Store, Sync};
-use super::{endpoint, schema, shape, source};
+use super::{account, endpoint, schema, shape, source};
 use crate::model::Span;
+use crate::normalise::Accounts;
 use crate::normalise::address::canonical;
 use crate::nudge::Policy;
 use crate::score::Parameters;
@@ -46,6 +47,11 @@ pub(super) fn config(
     let endpoints = items(layers, "endpoint", raw.endpoint, |item, written| {
         endpoint::endpoint(item, written, credentials)
     });
+    account::distinct(layers, &raw.account);
+    let (own, target) = (&raw.organization.domains, raw.accounts.target);
+    let accounts = items(layers, "account", raw.account, |item, written| {
+        account::account(item, written, own, target)
+    });
     let nudge = nudge(&mut Item { layers, section: "nudge", path: "nudge".into() }, &raw.nudge);
     layers.problems.is_empty().then(|| Config {
         files: layers.added.clone(),
@@ -54,6 +60,7 @@ pub(super) fn config(
         reps,
         sources,
         endpoints,
+        accounts: Accounts::new(accounts, target),
         sync: sync(&raw.sync),
         strength: Parameters {
             meeting_mass: raw.strength.meeting_mass,
@@ -144,7 +151,7 @@ fn items<R, T>(
 }
 
 /// Reports every value that an earlier item of the list has too, whatever its case.
-fn unique(
+pub(super) fn unique(
     layers: &mut Layers,
     section: &'static str,
     name: &str,

@@ -161,6 +161,7 @@ fn rules(config: &Config, reps: &[(&config::Rep, i64)]) -> Rules {
     );
     Rules {
         own,
+        accounts: config.accounts.clone(),
         zones: reps.iter().map(|(rep, row)| (*row, rep.time_zone)).collect(),
         parameters: config.strength,
         policy: config.nudge,

@@ -25,6 +25,8 @@ pub struct Shown {
     pub addresses: Vec<String>,
     /// The organisation's domain.
     pub organisation: String,
+    /// The domain of the account that it belongs to, if it does.
+    pub account: Option<String>,
     /// 0 to 100.
     pub strength: f64,
     /// The strength in a word.
@@ -58,8 +60,8 @@ pub struct Shown {
 pub struct Filter {
     /// Only this rep's, by id.
     pub rep: Option<String>,
-    /// Only with people of this organisation.
-    pub organisation: Option<String>,
+    /// Only with people of one of these organisations.
+    pub organisations: Option<Vec<String>>,
     /// Only those at least so strong.
     pub min_strength: f64,
     /// At most so many.
@@ -100,7 +102,8 @@ pub fn relationships(
             break;
         }
         let contact = contact::get(db, row.contact)?;
-        if filter.organisation.as_ref().is_some_and(|wanted| *wanted != contact.organisation) {
+        let wanted = |of: &Vec<String>| of.contains(&contact.organisation);
+        if !filter.organisations.as_ref().is_none_or(wanted) {
             continue;
         }
         shown.push(show(db, rules, &row, &state, &strength, contact, now)?);
@@ -169,6 +172,7 @@ fn show(
         contact: contact.name,
         contact_id: contact.public_id,
         addresses: contact.addresses,
+        account: rules.accounts.of(&contact.organisation).map(str::to_owned),
         organisation: contact.organisation,
         strength: strength.score,
         band: Band::of(strength.score).code(),

@@ -51,3 +51,16 @@ pub fn find(db: &Db, code: &str) -> Result<Option<i64>, StoreError> {
     let mut statement = db.connection.prepare_cached("SELECT id FROM rep WHERE code = ?1")?;
     Ok(statement.query_row([code], |row| row.get(0)).optional()?)
 }
+
+/// Every rep that was ever configured, by row.
+///
+/// # Errors
+/// As every read.
+pub fn all(db: &Db) -> Result<Vec<Rep>, StoreError> {
+    let mut statement =
+        db.connection.prepare_cached("SELECT id, code, name, address FROM rep ORDER BY id")?;
+    let rows = statement.query_map([], |row| {
+        Ok(Rep { id: row.get(0)?, code: row.get(1)?, name: row.get(2)?, address: row.get(3)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

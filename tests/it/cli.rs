@@ -1,5 +1,7 @@
 //! The command line as a user meets it: the demo, what it leaves behind, and what goes wrong.
 
+mod accounts;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -192,6 +192,16 @@ fn later_layers_win_and_lists_are_appended() {
 }
 
 #[test]
+fn accounts_are_joined_by_the_organisations_of_their_domains() {
+    let file = "[accounts]\ntarget = 3\n[[account]]\nname = \"Bücher\"\n\
+                domains = [\"mail.bücher.example\", \"Buch.example\", \"bücher.example\"]\n";
+    let (_directory, config) = valid(&[("keepwarm.toml", file)], &[]);
+    let account = config.accounts.get("buch.example");
+    assert_eq!(account.domains, ["xn--bcher-kva.example", "buch.example"]);
+    assert_eq!(account.target, 3);
+}
+
+#[test]
 fn variables_are_read_as_their_key_asks() {
     let files = [("keepwarm.toml", "organization.domains = [\"a.example\"]\n")];
     let env = [
@@ -276,6 +286,7 @@ fn the_examples_in_the_documentation_are_valid() {
         let (_directory, config) = valid(&[("keepwarm.toml", &kept.join("\n"))], &[]);
         let count = (config.reps.len(), config.sources.len(), config.endpoints.len());
         assert_eq!(count, (1, 8, 1), "way {way}");
+        assert_eq!(config.accounts.get("acme.de").domains, ["acme.example", "acme.de"]);
         assert_eq!(matches!(login(&config), Login::Password(_)), way < 4, "way {way}");
     }
 }
