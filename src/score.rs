@@ -5,9 +5,11 @@
 //! values are in README.md, "The model".
 
 pub mod account;
+pub mod carry;
 pub mod decay;
 pub mod fold;
 pub mod mass;
+pub mod outlook;
 pub mod silence;
 pub mod strength;
 

@@ -1,5 +1,8 @@
-//! `keepwarm explain REP CONTACT`: the strength, term by term, the interactions that carry it, and
-//! meetings held and to come.
+//! `keepwarm explain REP CONTACT`: the strength, term by term, the interactions that carry it, what
+//! would change it, and meetings held and to come. Whoever has the JSON can compute it by hand.
+
+mod ahead;
+mod evidence;
 
 use std::io::Write;
 use std::path::Path;
@@ -8,17 +11,21 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::output::{self, Align, Cell, Column, Format, Look, Table};
+use super::output::{self, Format, Look};
 use super::relationships::known_rep;
 use super::{Failure, Printing, open};
 use crate::daemon;
+use crate::model::Timestamp;
 use crate::model::relationship::HALF_LIVES_DAYS;
-use crate::model::{Interaction, Timestamp};
 use crate::normalise::address::canonical;
 use crate::pipeline::view::{self, Explained};
+use crate::score::carry::carried;
 use crate::score::decay::weights;
-use crate::score::mass::masses_left;
+use crate::score::outlook::outlook;
+use crate::score::{Parameters, Zone};
 use crate::store::held::Held;
+use ahead::Ahead;
+use evidence::Evidence;
 
 /// Interactions, and meetings, shown in the table; JSON has all of them.
 const EVIDENCE: usize = 12;
@@ -42,6 +49,9 @@ struct Explanation<'a> {
     terms: Terms,
     half_lives_days: [f64; 4],
     weights: [f64; 4],
+    /// Where the rep's days begin: an IANA name.
+    zone: &'static str,
+    parameters: Model,
     reciprocated_at: Option<Timestamp>,
     reciprocations: u32,
     active_days: u32,
@@ -49,6 +59,7 @@ struct Explanation<'a> {
     /// When the next meeting begins and ends.
     next_meeting_at: Option<Timestamp>,
     next_meeting_ends_at: Option<Timestamp>,
+    outlook: Ahead,
     interactions: Vec<Evidence>,
 }
 
@@ -75,16 +86,20 @@ struct Meeting {
     accepted: bool,
 }
 
-/// One interaction and what is left of it.
-#[derive(Clone, Debug, Serialize)]
-struct Evidence {
-    at: Timestamp,
-    direction: &'static str,
-    kind: &'static str,
-    audience: u32,
-    linked: bool,
-    /// What it adds to O, to I, or to both, today.
-    weight: f64,
+/// What an admin may have set of the model.
+#[derive(Debug, Serialize)]
+struct Model {
+    meeting_mass: f64,
+    audience_exponent: f64,
+    baseline_half_life_days: f64,
+}
+
+/// What the strength was computed by, beside the interactions.
+#[derive(Clone, Copy)]
+struct By {
+    now: Timestamp,
+    zone: Zone,
+    parameters: Parameters,
 }
 
 pub(super) fn explain(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -107,22 +122,10 @@ pub(super) fn explain(path: &Path, arguments: &Arguments) -> Result<ExitCode, Fa
         .iter()
         .find(|rep| rep.id == arguments.rep)
         .map_or(chrono_tz::UTC, |rep| rep.time_zone);
-    let left = masses_left(&found.log, zone, &rules.parameters, now);
-    let evidence: Vec<Evidence> = found.log.iter().zip(left).map(evidence).collect();
+    let by = By { now, zone, parameters: rules.parameters };
     let format = arguments.printing.format;
-    output::to_stdout(|out| print(out, format, &found, &evidence, now))?;
+    output::to_stdout(|out| print(out, format, &found, by))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn evidence((interaction, weight): (&Interaction, f64)) -> Evidence {
-    Evidence {
-        at: interaction.at,
-        direction: interaction.direction.code(),
-        kind: interaction.kind.code(),
-        audience: interaction.audience,
-        linked: interaction.linked,
-        weight,
-    }
 }
 
 const fn meeting(held: &Held) -> Meeting {
@@ -130,16 +133,28 @@ const fn meeting(held: &Held) -> Meeting {
     Meeting { starts_at, ends_at, audience, accepted }
 }
 
-fn print(
-    out: &mut dyn Write,
-    format: Format,
-    found: &Explained,
-    evidence: &[Evidence],
-    now: Timestamp,
-) -> std::io::Result<()> {
+fn print(out: &mut dyn Write, format: Format, found: &Explained, by: By) -> std::io::Result<()> {
     let look = Look::of_stdout();
+    let carried = carried(&found.log, by.zone, &by.parameters, by.now);
+    let all: Vec<Evidence> = found.log.iter().zip(&carried).map(evidence::evidence).collect();
+    let explanation = explanation(found, all, by);
+    let all = &explanation.interactions;
+    if format != Format::Table {
+        return output::print(out, format, look, &evidence::table(all), &explanation);
+    }
+    print_terms(out, found, by.now)?;
+    explanation.outlook.print(out, by.now)?;
+    print_meetings(out, found)?;
+    let heaviest = evidence::heaviest(all, EVIDENCE);
+    writeln!(out, "\nwhat carries it most, of {} interactions:", all.len())?;
+    output::print(out, format, look, &evidence::table(&heaviest), &explanation)
+}
+
+fn explanation(found: &Explained, interactions: Vec<Evidence>, by: By) -> Explanation<'_> {
+    let By { now, zone, parameters } = by;
     let strength = &found.strength;
-    let explanation = Explanation {
+    let outlook = outlook(&found.state, &found.log, zone, &parameters, now);
+    Explanation {
         relationship: &found.shown,
         at: now,
         terms: Terms {
@@ -153,24 +168,21 @@ fn print(
         },
         half_lives_days: HALF_LIVES_DAYS,
         weights: weights(),
+        zone: zone.name(),
+        parameters: Model {
+            meeting_mass: parameters.meeting_mass,
+            audience_exponent: parameters.audience_exponent,
+            baseline_half_life_days: parameters.baseline_half_life_days,
+        },
         reciprocated_at: found.state.reciprocated_at,
         reciprocations: found.state.counts.reciprocations,
         active_days: found.state.counts.active_days,
         meetings_held: found.met.iter().map(meeting).collect(),
         next_meeting_at: found.next_meeting.map(|next| next.starts_at),
         next_meeting_ends_at: found.next_meeting.map(|next| next.ends_at),
-        interactions: evidence.to_vec(),
-    };
-    if format != Format::Table {
-        return output::print(out, format, look, &table(evidence), &explanation);
+        outlook: Ahead::new(&outlook, found.shown.falls_at),
+        interactions,
     }
-    print_terms(out, found, now)?;
-    print_meetings(out, found)?;
-    let mut heaviest = evidence.to_vec();
-    heaviest.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-    heaviest.truncate(EVIDENCE);
-    writeln!(out, "\nwhat carries it most, of {} interactions:", evidence.len())?;
-    output::print(out, format, look, &table(&heaviest), &explanation)
 }
 
 fn print_terms(out: &mut dyn Write, found: &Explained, now: Timestamp) -> std::io::Result<()> {
@@ -192,13 +204,6 @@ fn print_terms(out: &mut dyn Write, found: &Explained, now: Timestamp) -> std::i
     };
     writeln!(out, "strength  {:8.1}  {gate}", strength.score)?;
     writeln!(out, "best      {:8.1}  remembered, fading over years", shown.baseline)?;
-    if let Some(at) = shown.falls_at {
-        if at <= now {
-            writeln!(out, "\nfell below the nudge's threshold at {at}")?;
-        } else {
-            writeln!(out, "\nfalls below the nudge's threshold at {at} if nothing happens")?;
-        }
-    }
     Ok(())
 }
 
@@ -216,27 +221,4 @@ fn print_meetings(out: &mut dyn Write, found: &Explained) -> std::io::Result<()>
         writeln!(out, "{} to {}, {} asked{open}", held.starts_at, held.ends_at, held.audience)?;
     }
     Ok(())
-}
-
-fn table(evidence: &[Evidence]) -> Table {
-    let column = |key, title, align| Column { key, title, align };
-    let mut table = Table::new(&[
-        column("at", "at", Align::Right),
-        column("direction", "direction", Align::Left),
-        column("kind", "kind", Align::Left),
-        column("audience", "audience", Align::Right),
-        column("linked", "answer", Align::Left),
-        column("weight", "weight left", Align::Right),
-    ]);
-    for one in evidence {
-        table.push(vec![
-            Cell::text(one.at.to_string()),
-            Cell::text(one.direction),
-            Cell::text(one.kind),
-            Cell::number(one.audience.to_string()),
-            Cell::text(if one.linked { "yes" } else { "" }),
-            Cell::number(format!("{:.4}", one.weight)),
-        ]);
-    }
-    table
 }

@@ -5,7 +5,7 @@
 
 use crate::model::{Direction, Interaction, Kind, Timestamp};
 
-use super::decay::{decay, weights};
+use super::decay::decay;
 
 /// What an admin may set of the model.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,31 +68,4 @@ pub(super) fn day_sums(entries: &mut [Entry], at: Timestamp) -> [f64; 4] {
         }
     }
     sums
-}
-
-/// What each interaction of a log, sorted by time, still adds to O or to I (to each, if mutual) at
-/// `at`: its mass by its rank of the day, decayed and weighted over the half-lives.
-#[must_use]
-pub fn masses_left(
-    log: &[Interaction],
-    zone: chrono_tz::Tz,
-    parameters: &Parameters,
-    at: Timestamp,
-) -> Vec<f64> {
-    let mut left = Vec::with_capacity(log.len());
-    for day in log.chunk_by(|a, b| a.at.local_day(zone) == b.at.local_day(zone)) {
-        for one in day {
-            let side =
-                if one.direction == Direction::Inbound { Side::Inbound } else { Side::Outbound };
-            let Some(mine) = entry(one, side, parameters) else { continue };
-            let ahead = day
-                .iter()
-                .filter_map(|other| entry(other, side, parameters))
-                .filter(|e| e.mass > mine.mass || (e.mass >= mine.mass && e.at < mine.at));
-            let rank = 1.0 + f64::from(u32::try_from(ahead.count()).unwrap_or(u32::MAX));
-            let decayed = decay(at.days_since(mine.at)).into_iter().zip(weights());
-            left.push(mine.mass / (rank * rank) * decayed.map(|(d, w)| d * w).sum::<f64>());
-        }
-    }
-    left
 }
