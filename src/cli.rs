@@ -8,6 +8,7 @@ mod demo;
 mod explain;
 mod nudges;
 pub mod output;
+mod path;
 mod relationships;
 mod run;
 mod status;
@@ -58,6 +59,8 @@ enum Command {
     Relationships(relationships::Arguments),
     /// Accounts, and whether enough of their people are strong
     Accounts(accounts::Arguments),
+    /// Who knows somebody, and by way of whom others get there
+    Path(path::Arguments),
     /// A strength, term by term, and its evidence
     Explain(explain::Arguments),
     /// Nudges made
@@ -127,6 +130,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Status(printing) => status::status(&cli.config, &printing),
         Command::Relationships(arguments) => relationships::relationships(&cli.config, &arguments),
         Command::Accounts(arguments) => accounts::accounts(&cli.config, &arguments),
+        Command::Path(arguments) => path::path(&cli.config, &arguments),
         Command::Explain(arguments) => explain::explain(&cli.config, &arguments),
         Command::Nudges(arguments) => nudges::nudges(&cli.config, &arguments),
         Command::Backtest(arguments) => backtest::backtest(&cli.config, &arguments),

@@ -7,6 +7,7 @@ pub mod account;
 pub mod address;
 pub mod automated;
 pub mod calendar;
+pub mod colleague;
 pub mod directed;
 pub mod envelope;
 pub mod held;

@@ -9,6 +9,7 @@ pub mod fold;
 pub mod history;
 pub mod ingest;
 pub mod nudge;
+pub mod paths;
 pub mod sync;
 pub mod view;
 

@@ -10,6 +10,7 @@ pub mod decay;
 pub mod fold;
 pub mod mass;
 pub mod outlook;
+pub mod path;
 pub mod silence;
 pub mod strength;
 

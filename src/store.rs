@@ -6,6 +6,7 @@
 //! together, and no transaction spans an `.await`. Knows nothing but the model.
 
 pub mod basis;
+pub mod colleague;
 pub mod connection;
 pub mod contact;
 pub mod error;

@@ -134,7 +134,7 @@ pub fn directed(envelope: &Envelope, own: &Own) -> Directed {
 }
 
 /// The people in To and Cc, each once: a rep's aliases are one, and the writer is none of them.
-fn recipients<'a>(
+pub(super) fn recipients<'a>(
     envelope: &'a Envelope,
     own: &Own,
     from: &Person,

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003-calendar-objects.sql"),
     include_str!("../../migrations/0004-recent-keys.sql"),
     include_str!("../../migrations/0005-invitation.sql"),
+    include_str!("../../migrations/0006-colleague.sql"),
 ];
 
 /// The schema that this version writes.

@@ -8,7 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{
-    Db, Store, StoreError, interaction, meeting, open_reader, outbox, relationship, rep, thread,
+    Db, Store, StoreError, colleague, interaction, meeting, open_reader, outbox, relationship, rep,
+    thread,
 };
 use crate::model::{Direction, Interaction, Kind, Timestamp};
 
@@ -169,6 +170,10 @@ fn hot_statements_use_their_index() {
         (
             outbox::DUE.to_owned(),
             "USING INDEX outbox_pending (endpoint_id=? AND next_attempt_at<?)",
+        ),
+        (
+            colleague::SENT.to_owned(),
+            "USING INDEX colleague_by_pair (from_rep_id=? AND to_rep_id=?)",
         ),
         (thread::RECENT.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
         (thread::SETTLED.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),

@@ -6,11 +6,13 @@
 //! Message-ID on their way. A copy that shares names with two messages shows that they are one.
 
 use crate::model::{Automated, Direction, Envelope, Interaction, Key, Kind, Standing};
-use crate::normalise::{Directed, Own, Touch, directed};
+use crate::normalise::colleague::{Between, between};
+use crate::normalise::{Directed, LeftOut, Own, Touch, directed};
+use crate::store::colleague::Sent;
 use crate::store::interaction::{MessageTouch, Origin};
 use crate::store::message::{Message, ThreadMessage};
 use crate::store::thread::From;
-use crate::store::{StoreError, interaction, message, thread};
+use crate::store::{StoreError, colleague, interaction, message, thread};
 
 use super::{Work, link};
 
@@ -20,6 +22,8 @@ struct Sighting {
     /// The thread in which its server keeps it, which joins what has no other reference.
     thread: Option<Key>,
     touches: Vec<Touching>,
+    /// Which reps it went between.
+    sent: Vec<Sent>,
 }
 
 /// A touch that a copy makes.
@@ -37,6 +41,8 @@ pub(super) struct Met<'a> {
     /// Whether it was met where only the rep puts messages, so that what says it is the rep's is.
     proven: bool,
     makes: Directed,
+    /// Which reps it went between.
+    sent: Vec<Sent>,
     /// All keys that name it.
     keys: Vec<Key>,
 }
@@ -44,11 +50,17 @@ pub(super) struct Met<'a> {
 impl<'a> Met<'a> {
     pub(super) fn new(envelope: &'a Envelope, proven: bool, own: &Own) -> Self {
         let makes = directed(envelope, own);
+        let between = between(envelope, own);
+        let sent: Vec<Sent> = between
+            .into_iter()
+            .map(|Between { from, to, audience }| {
+                let (at, dated) = (envelope.at, envelope.dated);
+                Sent { from, to, at, dated, audience, proven }
+            })
+            .collect();
         let mut keys = names(envelope);
-        if let (Directed::Touches(touches), true) = (&makes, envelope.dated) {
-            keys.push(looks(envelope, touches));
-        }
-        Self { envelope, proven, makes, keys }
+        keys.extend(looks(envelope, &makes, &sent));
+        Self { envelope, proven, makes, sent, keys }
     }
 
     /// The keys that storing it asks for.
@@ -61,7 +73,7 @@ impl<'a> Met<'a> {
 
 /// Stores a copy of a message.
 pub(super) fn store(work: &mut Work<'_>, met: Met<'_>) -> Result<(), StoreError> {
-    let sighting = match met.makes {
+    let mut sighting = match met.makes {
         Directed::Excluded => {
             work.outcome.excluded += 1;
             return Ok(());
@@ -69,6 +81,7 @@ pub(super) fn store(work: &mut Work<'_>, met: Met<'_>) -> Result<(), StoreError>
         Directed::LeftOut(reason) => left_out(met.envelope, met.keys, reason.code()),
         Directed::Touches(touches) => touching(work, met.envelope, met.keys, &touches, met.proven)?,
     };
+    sighting.sent = met.sent;
     let known = work.keys.messages(work.db, &sighting.says.keys)?;
     let Some((first, others)) = known.split_first() else {
         return insert(work, sighting);
@@ -92,7 +105,7 @@ fn left_out(envelope: &Envelope, keys: Vec<Key>, reason: &str) -> Sighting {
         keys,
         references: Vec::new(),
     };
-    Sighting { says, thread: None, touches: Vec::new() }
+    Sighting { says, thread: None, touches: Vec::new(), sent: Vec::new() }
 }
 
 fn touching(
@@ -122,7 +135,7 @@ fn touching(
         keys,
         references: envelope.references.clone(),
     };
-    Ok(Sighting { says, thread: envelope.thread, touches })
+    Ok(Sighting { says, thread: envelope.thread, touches, sent: Vec::new() })
 }
 
 /// The ids under which it was sent.
@@ -133,16 +146,25 @@ fn names(envelope: &Envelope) -> Vec<Key> {
 }
 
 /// What a message looks like: the same writer to the same people in the same second with the same
-/// subject.
-fn looks(envelope: &Envelope, touches: &[Touch]) -> Key {
-    let mut people: Vec<String> = touches
-        .iter()
-        .map(|t| format!("{} {} {}", t.rep, t.direction.code(), t.contact.address))
-        .collect();
+/// subject; of one without date, or that is between nobody of whom it is kept, there is nothing.
+fn looks(envelope: &Envelope, makes: &Directed, sent: &[Sent]) -> Option<Key> {
+    let mut people: Vec<String> = match makes {
+        Directed::Touches(touches) => touches
+            .iter()
+            .map(|t| format!("{} {} {}", t.rep, t.direction.code(), t.contact.address))
+            .collect(),
+        Directed::LeftOut(LeftOut::Internal) => {
+            sent.iter().map(|sent| format!("{} {}", sent.from, sent.to)).collect()
+        }
+        Directed::LeftOut(_) | Directed::Excluded => Vec::new(),
+    };
+    if people.is_empty() || !envelope.dated {
+        return None;
+    }
     people.sort_unstable();
     let subject = envelope.subject.map_or(0, |subject| subject.0);
     let at = envelope.at.millis().to_be_bytes();
-    Key::of("looks", &[people.join("\n").as_bytes(), &at, &subject.to_be_bytes()])
+    Some(Key::of("looks", &[people.join("\n").as_bytes(), &at, &subject.to_be_bytes()]))
 }
 
 /// What speaks for a touch of a copy.
@@ -155,7 +177,7 @@ fn standing(envelope: &Envelope, touch: &Touch, proven: bool) -> Standing {
 }
 
 fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
-    let Sighting { mut says, thread, touches } = sighting;
+    let Sighting { mut says, thread, touches, sent } = sighting;
     let mut from = From::Nothing;
     if says.left_out.is_none() {
         let joined = join(work, &says.keys, says.references.iter().chain(&thread))?;
@@ -164,6 +186,7 @@ fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
     }
     let id = message::insert(work.db, &says)?;
     work.keys.name(work.db, &says.keys, id)?;
+    note_sent(work, id, &sent)?;
     work.outcome.messages += 1;
     let mut stored = Vec::with_capacity(touches.len());
     for touch in &touches {
@@ -183,6 +206,7 @@ fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
 
 /// Adds what one more copy says to what is stored of a message.
 fn merge(work: &mut Work<'_>, id: i64, copy: &Sighting) -> Result<(), StoreError> {
+    note_sent(work, id, &copy.sent)?;
     let before = message::get(work.db, id)?;
     link::forget(work, before.thread);
     let mut after = before.clone();
@@ -246,6 +270,7 @@ fn absorb(work: &mut Work<'_>, into: i64, from: i64) -> Result<(), StoreError> {
     link::unsettle(work, from, &says, &found)?;
     take_back(work, from, &found)?;
     work.keys.name(work.db, &says.keys, into)?;
+    colleague::absorb(work.db, into, from)?;
     message::delete(work.db, from)?;
     let touches = found
         .iter()
@@ -257,7 +282,7 @@ fn absorb(work: &mut Work<'_>, into: i64, from: i64) -> Result<(), StoreError> {
         })
         .collect();
     work.threads.extend(says.thread);
-    merge(work, into, &Sighting { says, thread: None, touches })
+    merge(work, into, &Sighting { says, thread: None, touches, sent: Vec::new() })
 }
 
 /// What a further copy does to whether a message makes interactions.
@@ -356,6 +381,11 @@ fn take_back(work: &mut Work<'_>, id: i64, touches: &[MessageTouch]) -> Result<(
         work.touched.entry(touch.relationship).or_default().added.remove(&touch.id);
     }
     interaction::delete_of_message(work.db, id)
+}
+
+/// Notes which reps a message went between.
+fn note_sent(work: &Work<'_>, id: i64, sent: &[Sent]) -> Result<(), StoreError> {
+    sent.iter().try_for_each(|sent| colleague::add(work.db, id, sent))
 }
 
 /// Notes that relationships hold an answer that only its subject can link.

@@ -1,6 +1,7 @@
 //! Whatever the order in which copies arrive and deltas are cut, what counts ends the same.
 
 mod calendars;
+mod colleagues;
 mod invited;
 mod meetings;
 mod noise;
