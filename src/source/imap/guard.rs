@@ -69,7 +69,9 @@ impl Guard {
             if inside > 0 {
                 whole = bytes.len().saturating_sub(rest.len()).saturating_add(inside);
             }
-            let Some((byte, after)) = rest.get(inside..).and_then(<[u8]>::split_first) else {
+            rest = rest.get(inside..).unwrap_or_default();
+            rest = rest.get(self.plain(rest)..).unwrap_or_default();
+            let Some((byte, after)) = rest.split_first() else {
                 return Ok(whole);
             };
             rest = after;
@@ -83,6 +85,20 @@ impl Guard {
                 whole = before.saturating_add(1);
             }
         }
+    }
+
+    /// Passes over the bytes of a line that mean nothing, which are nearly all of them: how many.
+    fn plain(&mut self, bytes: &[u8]) -> usize {
+        if self.end != End::Text {
+            return 0;
+        }
+        let means = |byte: &u8| matches!(byte, b'\n' | b'(' | b')' | b'{');
+        let plain = bytes.iter().position(means).unwrap_or(bytes.len());
+        let plain = plain.min(LINE_BYTES.saturating_sub(self.length));
+        let head = plain.min(HEAD.saturating_sub(self.head.len()));
+        self.head.extend_from_slice(bytes.get(..head).unwrap_or_default());
+        self.length = self.length.saturating_add(plain);
+        plain
     }
 
     fn within_line(&mut self, byte: u8) -> Result<(), Excess> {
