@@ -35,8 +35,11 @@ pub fn canonical(raw: &str) -> Option<Address> {
         _ => local,
     };
     let domain = ascii_domain(domain)?;
-    let plain =
-        |c: char| !c.is_whitespace() && shown(c) && !matches!(c, '<' | '>' | ',' | ';' | '@');
+    let visible = |c: char| match c.is_ascii() {
+        true => c.is_ascii_graphic(),
+        false => !c.is_whitespace() && shown(c),
+    };
+    let plain = |c: char| visible(c) && !matches!(c, '<' | '>' | ',' | ';' | '@');
     if local.is_empty() || !local.chars().all(plain) || local.len() + domain.len() + 1 > MAX_LEN {
         return None;
     }

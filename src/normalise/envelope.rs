@@ -4,6 +4,7 @@
 //! 64 KiB, 500 lines, 16 KiB a line, 1,000 addresses (beyond them the parser was measured to take
 //! seconds, or to end the process). Parsing is by mail-parser; a panic in it is caught and becomes a reason.
 
+use std::borrow::Cow;
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
 
@@ -320,7 +321,8 @@ fn has_reply_prefix(subject: &str) -> bool {
 /// In-Reply-To and References, oldest first, each once, without the message itself.
 fn references(fields: &Fields, own: Key) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::new();
-    for id in fields.references.iter().chain(&fields.in_reply_to) {
+    let answers = fields.in_reply_to.iter().filter(|id| !fields.references.contains(id));
+    for id in fields.references.iter().chain(answers) {
         if let Some(key) = id_key(id).filter(|key| *key != own && !keys.contains(key)) {
             keys.push(key);
         }
@@ -335,8 +337,11 @@ fn references(fields: &Fields, own: Key) -> Vec<Key> {
 
 /// The key of a Message-ID: white space, which folding may leave inside, does not count.
 fn id_key(id: &str) -> Option<Key> {
-    let plain: String =
-        id.chars().filter(|c| !c.is_whitespace() && *c != '<' && *c != '>').collect();
+    let is_left_out = |c: char| c.is_whitespace() || c == '<' || c == '>';
+    let plain = match id.contains(is_left_out) {
+        true => Cow::Owned(id.replace(is_left_out, "")),
+        false => Cow::Borrowed(id),
+    };
     (plain.len() >= MIN_ID).then(|| Key::of("message-id", &[plain.as_bytes()]))
 }
 

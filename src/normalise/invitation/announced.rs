@@ -63,8 +63,8 @@ enum Sign {
     Nothing,
     /// The message has parts.
     Parts,
-    /// Its subject is as those of calendars are.
-    Usual,
+    /// It is the subject, which may be as those of calendars are.
+    Subject,
     /// It is of a calendar.
     Calendar,
 }
@@ -72,20 +72,23 @@ enum Sign {
 /// What a header block says.
 #[must_use]
 pub fn announced(header: &[u8]) -> Announced {
-    let (mut parts, mut usual) = (false, false);
+    let (mut parts, mut subjects) = (false, Vec::new());
     let mut rest = header;
     while let Some((field, after)) = next_field(rest) {
         rest = after;
         let Some(colon) = field.iter().position(|byte| *byte == b':') else { continue };
         let (name, value) = field.split_at(colon);
-        match sign(name.trim_ascii_end(), value.get(1..).unwrap_or_default()) {
+        let value = value.get(1..).unwrap_or_default();
+        match sign(name.trim_ascii_end(), value) {
             Sign::Nothing => {}
             Sign::Parts => parts = true,
-            Sign::Usual => usual = true,
+            Sign::Subject => subjects.push(value),
             Sign::Calendar => return Announced::Plainly,
         }
     }
-    if parts && usual { Announced::Perhaps } else { Announced::No }
+    // Looked at only where it matters: that is the costly part.
+    let perhaps = parts && subjects.into_iter().any(is_usual);
+    if perhaps { Announced::Perhaps } else { Announced::No }
 }
 
 /// Whether a content type, in lower case, is that of a calendar.
@@ -103,13 +106,16 @@ fn sign(name: &[u8], value: &[u8]) -> Sign {
         let otherwise = if parts { Sign::Parts } else { Sign::Nothing };
         (is_calendar(&value) || parts && value.contains("method="), otherwise)
     } else if is(b"subject") {
-        (false, if is_usual(value) { Sign::Usual } else { Sign::Nothing })
+        (false, Sign::Subject)
     } else if is(b"content-class") {
         (lower(value).contains("calendarmessage"), Sign::Nothing)
     } else if is(b"sender") {
         (lower(value).contains("calendar-notification@google.com"), Sign::Nothing)
     } else if is(b"message-id") {
-        (is_googles(&lower(value)), Sign::Nothing)
+        let is_before = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'<';
+        let before = value.iter().take_while(|byte| is_before(byte)).count();
+        let may_be = value.get(before..).is_some_and(|id| begins(id, b"calendar-"));
+        (may_be && is_googles(&lower(value)), Sign::Nothing)
     } else {
         (begins(name, EXCHANGE) || begins(name, OUTLOOK), Sign::Nothing)
     };
