@@ -76,8 +76,9 @@
 //!   sources are looked at every minute.
 //! - Services whose calendars are not iCalendar are written as iCalendar by their adapters, so that
 //!   one layer decides what a series is, and one test with a second opinion proves it.
-//! - A key of a thread is a hash: new ones gather in a small table and move to the large one in bulk,
-//!   or each commit of a backfill would write most of its pages.
+//! - A key of a thread is a hash: new ones are noted in the order in which they come, remembered by
+//!   the writer, and move to the large table in bulk, or each commit of a backfill would write most of
+//!   its pages. What the large table cannot hold is not looked for in it.
 //! - Silence, for a nudge, is silence of either side: messages that nobody answers do not keep a
 //!   relationship warm, and do not keep its rep from being told.
 

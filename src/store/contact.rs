@@ -74,9 +74,10 @@ fn find_or_insert(
 /// # Errors
 /// As every write.
 pub fn rename(db: &Db, contact: i64, name: &str, at: Timestamp) -> Result<(), StoreError> {
-    if name.is_empty() {
+    if name.is_empty() || db.memo.named.get(&contact).is_some_and(|newest| at.millis() < newest) {
         return Ok(());
     }
+    db.memo.named.keep(contact, at.millis());
     db.connection
         .prepare_cached(
             "UPDATE contact SET name = ?2, named_at = ?3

@@ -3,12 +3,16 @@
 //!
 //! Only what is there and stays: whoever deletes such a row, or gives it another name, forgets all.
 
-use std::cell::{Cell, RefCell};
+mod recent;
+
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Rows of each kind that are remembered, some 5 MB of them; when there are more, all are forgotten.
-const MOST: usize = 50_000;
+pub(super) use self::recent::{Recent, Settled, Sieve};
+
+/// Rows of each kind that are remembered, a few MB of them; when there are more, all are forgotten.
+const MOST: usize = 100_000;
 
 /// What one connection remembers.
 #[derive(Debug, Default)]
@@ -17,20 +21,32 @@ pub(super) struct Memo {
     pub(super) contacts: Rows<Box<str>>,
     /// Relationships by rep and contact.
     pub(super) relationships: Rows<(i64, i64)>,
-    /// How many keys have gathered beside the large table at most, once they were counted.
-    pub(super) recent_keys: Cell<Option<i64>>,
+    /// The newest instants at which contacts were named, or earlier ones.
+    pub(super) named: Rows<i64>,
+    /// Relationships known to be left to be folded.
+    pub(super) stale: Rows<i64>,
+    /// Whether relationships hold answers that only their subject can link.
+    pub(super) loose: Rows<i64>,
+    /// The threads that are left of threads.
+    pub(super) roots: Rows<i64>,
+    /// The keys that have gathered beside the large table, once one was asked for.
+    pub(super) recent: RefCell<Option<Recent>>,
 }
 
-/// Rows of one kind.
+/// Rows of one kind, or what stands in one of their columns.
 #[derive(Debug)]
 pub(super) struct Rows<K>(RefCell<HashMap<K, i64>>);
 
 impl Memo {
     /// Forgets everything: a transaction was rolled back, and with it perhaps rows remembered here.
     pub(super) fn forget(&self) {
-        self.contacts.0.borrow_mut().clear();
-        self.relationships.0.borrow_mut().clear();
-        self.recent_keys.set(None);
+        self.contacts.clear();
+        self.relationships.clear();
+        self.named.clear();
+        self.stale.clear();
+        self.loose.clear();
+        self.roots.clear();
+        *self.recent.borrow_mut() = None;
     }
 }
 
@@ -58,5 +74,15 @@ impl<K: Hash + Eq> Rows<K> {
         }
         rows.insert(name, row);
         row
+    }
+
+    /// Forgets one.
+    pub(super) fn lose(&self, name: &K) {
+        self.0.borrow_mut().remove(name);
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&self) {
+        self.0.borrow_mut().clear();
     }
 }

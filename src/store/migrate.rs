@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004-recent-keys.sql"),
     include_str!("../../migrations/0005-invitation.sql"),
     include_str!("../../migrations/0006-colleague.sql"),
+    include_str!("../../migrations/0007-noted-keys.sql"),
 ];
 
 /// The schema that this version writes.

@@ -85,9 +85,12 @@ pub fn find(db: &Db, rep: i64, contact: i64) -> Result<Option<Stored>, StoreErro
 /// # Errors
 /// As every read; a row that does not exist is one.
 pub fn loose_replies(db: &Db, id: i64) -> Result<bool, StoreError> {
+    if let Some(known) = db.memo.loose.get(&id) {
+        return Ok(known != 0);
+    }
     let mut statement =
         db.connection.prepare_cached("SELECT loose_replies FROM relationship WHERE id = ?1")?;
-    Ok(statement.query_row([id], |row| row.get(0))?)
+    Ok(db.memo.loose.keep(id, statement.query_row([id], |row| row.get(0))?) != 0)
 }
 
 /// Every relationship, by row.
@@ -148,6 +151,10 @@ pub fn hasten(db: &Db, rep: i64, now: Timestamp, wait: Span) -> Result<(), Store
 /// # Errors
 /// As every write.
 pub fn mark_stale(db: &Db, id: i64, loose_reply: bool) -> Result<(), StoreError> {
+    let is_noted = !loose_reply || db.memo.loose.get(&id) == Some(1);
+    if is_noted && db.memo.stale.get(&id).is_some() {
+        return Ok(());
+    }
     db.connection
         .prepare_cached(
             "UPDATE relationship
@@ -155,6 +162,10 @@ pub fn mark_stale(db: &Db, id: i64, loose_reply: bool) -> Result<(), StoreError>
              WHERE id = ?1 AND (baseline_stale = 0 OR loose_replies < ?2)",
         )?
         .execute(params![id, loose_reply])?;
+    db.memo.stale.keep(id, 1);
+    if loose_reply {
+        db.memo.loose.keep(id, 1);
+    }
     Ok(())
 }
 
@@ -176,6 +187,8 @@ pub fn stale(db: &Db, after: i64, limit: usize) -> Result<Vec<i64>, StoreError> 
 /// # Errors
 /// As every write.
 pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
+    db.memo.stale.lose(&row.id);
+    db.memo.loose.lose(&row.id);
     let state = &row.state;
     let [out_7, out_30, out_120, out_480] = state.masses.outbound;
     let [in_7, in_30, in_120, in_480] = state.masses.inbound;

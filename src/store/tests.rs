@@ -175,7 +175,6 @@ fn hot_statements_use_their_index() {
             colleague::SENT.to_owned(),
             "USING INDEX colleague_by_pair (from_rep_id=? AND to_rep_id=?)",
         ),
-        (thread::RECENT.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
         (thread::SETTLED.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
         (
             meeting::RIVALS.to_owned(),

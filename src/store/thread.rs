@@ -4,17 +4,14 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
+use super::memo::{Recent, Settled, Sieve};
 use crate::model::Key;
 
-pub(super) const RECENT: &str = "SELECT thread_id, message_id FROM recent_ref WHERE hash = ?1";
 pub(super) const SETTLED: &str = "SELECT thread_id, message_id FROM thread_ref WHERE hash = ?1";
 
-/// Keys that gather before they move to the large table: what each commit of a backfill writes
-/// anew, against how often all of the large table is written.
-const MOST_RECENT: i64 = 100_000;
-
-/// Keys in so many of the numbers that there are move at once.
-const SLICE: usize = 1 << 58;
+/// Keys that gather before they move to the large table: what is remembered of them and read when a
+/// writer begins, against how often all of the large table is written.
+const MOST_RECENT: usize = 100_000;
 
 /// What is stored of a key that names or is referred to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,18 +22,20 @@ pub struct Known {
     pub message: Option<i64>,
 }
 
-/// What is stored of each of some keys, if it was met before; fastest in ascending order.
+/// What is stored of each of some keys, if it was met before; fastest in ascending order. Only for
+/// the writer.
 ///
 /// # Errors
 /// As every read.
 pub fn look_up(db: &Db, keys: &[Key]) -> Result<Vec<Option<Known>>, StoreError> {
-    let mut recent = db.connection.prepare_cached(RECENT)?;
+    let mut memo = db.memo.recent.borrow_mut();
+    let recent = recent(db, &mut memo)?;
     let mut settled = db.connection.prepare_cached(SETTLED)?;
     let known = |row: &Row<'_>| Ok(Known { thread: row.get(0)?, message: row.get(1)? });
     let mut found = Vec::with_capacity(keys.len());
     for key in keys {
-        found.push(match recent.query_row([key], known).optional()? {
-            None => settled.query_row([key], known).optional()?,
+        found.push(match recent.get(*key) {
+            None if recent.may_be_settled(*key) => settled.query_row([key], known).optional()?,
             known => known,
         });
     }
@@ -48,49 +47,71 @@ pub fn look_up(db: &Db, keys: &[Key]) -> Result<Vec<Option<Known>>, StoreError> 
 /// # Errors
 /// As every write.
 pub fn note(db: &Db, keys: &[(Key, Known)]) -> Result<(), StoreError> {
+    let mut memo = db.memo.recent.borrow_mut();
+    let recent = recent(db, &mut memo)?;
     let mut statement = db.connection.prepare_cached(
-        "INSERT INTO recent_ref (hash, thread_id, message_id) VALUES (?1, ?2, ?3)
-         ON CONFLICT (hash) DO UPDATE SET
-             thread_id = excluded.thread_id, message_id = excluded.message_id",
+        "INSERT INTO recent_ref (hash, thread_id, message_id) VALUES (?1, ?2, ?3)",
     )?;
     for (key, known) in keys {
         statement.execute(params![key, known.thread, known.message])?;
+        recent.keep(*key, *known);
     }
-    // Counting reads all of them, which is too much for every message: those noted since then are
-    // added, though some were there before.
-    let noted = i64::try_from(keys.len()).unwrap_or(i64::MAX);
-    let mut most = db.memo.recent_keys.get().map(|most| most.saturating_add(noted));
-    if most.is_none_or(|most| most >= MOST_RECENT) {
-        let count = count_recent(db)?;
-        if count >= MOST_RECENT {
-            move_over(db)?;
-        }
-        most = Some(if count >= MOST_RECENT { 0 } else { count });
+    if recent.len() >= MOST_RECENT || recent.rows >= 2 * MOST_RECENT {
+        move_over(db, recent)?;
     }
-    db.memo.recent_keys.set(most);
     Ok(())
 }
 
-fn count_recent(db: &Db) -> Result<i64, StoreError> {
-    let mut count = db.connection.prepare_cached("SELECT count(*) FROM recent_ref")?;
-    Ok(count.query_row([], |row| row.get(0))?)
+/// The keys that have gathered, read if they are not remembered.
+fn recent<'a>(db: &Db, memo: &'a mut Option<Recent>) -> Result<&'a mut Recent, StoreError> {
+    if let Some(recent) = memo {
+        return Ok(recent);
+    }
+    let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM thread_ref)";
+    let is_empty = db.connection.query_row(is_empty, [], |row| row.get(0))?;
+    let mut recent = Recent::new(if is_empty { Settled::None } else { Settled::Any });
+    let mut statement = db
+        .connection
+        .prepare_cached("SELECT hash, thread_id, message_id FROM recent_ref ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        recent.keep(row.get(0)?, Known { thread: row.get(1)?, message: row.get(2)? });
+    }
+    Ok(memo.insert(recent))
 }
 
-/// Moves what has gathered to the large table, slice by slice: what a statement has written before
-/// it ends is kept in memory as it was.
-fn move_over(db: &Db) -> Result<(), StoreError> {
+/// Moves what has gathered to the large table.
+fn move_over(db: &Db, recent: &mut Recent) -> Result<(), StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "INSERT INTO thread_ref (hash, thread_id, message_id)
-             SELECT hash, thread_id, message_id FROM recent_ref
-             WHERE hash BETWEEN ?1 AND ?2 ORDER BY hash
-             ON CONFLICT (hash) DO UPDATE SET
-                 thread_id = excluded.thread_id, message_id = excluded.message_id",
+        "INSERT INTO thread_ref (hash, thread_id, message_id) VALUES (?1, ?2, ?3)
+         ON CONFLICT (hash) DO UPDATE SET
+             thread_id = excluded.thread_id, message_id = excluded.message_id",
     )?;
-    for first in (i64::MIN..=i64::MAX).step_by(SLICE) {
-        statement.execute([first, first.saturating_add_unsigned(SLICE as u64 - 1)])?;
+    if let Settled::Any = recent.settled {
+        recent.settled = Settled::Some(sift(db)?);
+    }
+    if let Settled::None = recent.settled {
+        recent.settled = Settled::Some(Sieve::new());
+    }
+    for (key, known) in recent.take() {
+        statement.execute(params![key, known.thread, known.message])?;
+        if let Settled::Some(sieve) = &mut recent.settled {
+            sieve.add(key);
+        }
     }
     db.connection.execute_batch("DELETE FROM recent_ref")?;
     Ok(())
+}
+
+/// A sieve of all keys of the large table.
+fn sift(db: &Db) -> Result<Sieve, StoreError> {
+    let mut sieve = Sieve::new();
+    let mut statement = db.connection.prepare_cached("SELECT hash FROM thread_ref")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        sieve.add(row.get(0)?);
+    }
+    Ok(sieve)
 }
 
 /// What joining keys to one thread came to.
@@ -145,6 +166,13 @@ pub fn join(db: &Db, threads: impl Iterator<Item = i64>) -> Result<Joined, Store
 /// # Errors
 /// As every read.
 pub fn root(db: &Db, thread: i64) -> Result<i64, StoreError> {
+    if let Some(known) = db.memo.roots.get(&thread) {
+        return Ok(known);
+    }
+    Ok(db.memo.roots.keep(thread, find_root(db, thread)?))
+}
+
+fn find_root(db: &Db, thread: i64) -> Result<i64, StoreError> {
     let mut statement =
         db.connection.prepare_cached("SELECT merged_into FROM thread WHERE id = ?1")?;
     let mut root = thread;
@@ -158,10 +186,13 @@ pub fn root(db: &Db, thread: i64) -> Result<i64, StoreError> {
 
 fn insert(db: &Db) -> Result<i64, StoreError> {
     db.connection.prepare_cached("INSERT INTO thread (merged_into) VALUES (NULL)")?.execute([])?;
-    Ok(db.connection.last_insert_rowid())
+    let thread = db.connection.last_insert_rowid();
+    Ok(db.memo.roots.keep(thread, thread))
 }
 
 fn merge(db: &Db, from: i64, into: i64) -> Result<(), StoreError> {
+    // Others may have been merged into it before.
+    db.memo.roots.clear();
     db.connection
         .prepare_cached("UPDATE thread SET merged_into = ?2 WHERE id = ?1")?
         .execute(params![from, into])?;

@@ -78,3 +78,69 @@ fn rows_of_a_transaction_that_failed_are_not_remembered() {
     let stored = |db: &Db| Ok((count(db, "contact"), count(db, "relationship")));
     assert_eq!(write(&store, stored).unwrap(), (2, 2));
 }
+
+#[test]
+fn keys_of_a_transaction_that_failed_or_of_an_earlier_writer_are_as_stored() {
+    let (_directory, path) = directory();
+    let store = Store::open(&path).unwrap();
+    note_all(&store, (0..10).map(|n| (key(n), n + 1)));
+    note_all(&store, (5..10).map(|n| (key(n), n + 2)));
+    let failed = write(&store, |db| {
+        note(db, &[(key(0), known(99)), (key(10), known(99))])?;
+        Err::<(), _>(StoreError::Closed)
+    });
+    assert!(failed.is_err());
+    let expected = [Some(known(1)), Some(known(11)), None];
+    let asked = |db: &Db| look_up(db, &[key(0), key(9), key(10)]);
+    assert_eq!(write(&store, asked).unwrap(), expected, "after a failure");
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(write(&store, asked).unwrap(), expected, "by another writer");
+    note_all(&store, (100..100_100).map(|n| (key(n), n)));
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(write(&store, asked).unwrap(), expected, "moved over, by another writer");
+    note_all(&store, (200_000..300_000).map(|n| (key(n), n)));
+    assert_eq!(write(&store, |db| Ok(count(db, "recent_ref"))).unwrap(), 0, "moved over again");
+    assert_eq!(write(&store, asked).unwrap(), expected, "moved over again");
+}
+
+#[test]
+fn what_is_remembered_of_relationships_and_names_is_what_is_stored() {
+    let (_directory, path) = directory();
+    let store = Store::open(&path).unwrap();
+    let rep = enter(&store, "ann").unwrap();
+    let (contact, id) = write(&store, move |db| {
+        let address = Address::from_canonical("bo@acme.example".to_owned());
+        let contact = contact::ensure(db, &address, |_| "acme.example".to_owned())?;
+        Ok((contact, relationship::ensure(db, rep, contact)?))
+    })
+    .unwrap();
+    let state = move |db: &Db| {
+        let row = relationship::get(db, id)?;
+        assert_eq!(relationship::loose_replies(db, id)?, row.loose_replies);
+        Ok((row.state.baseline_stale, row.loose_replies))
+    };
+    let mark = |loose| write(&store, move |db| relationship::mark_stale(db, id, loose)).unwrap();
+    mark(false);
+    assert_eq!(write(&store, state).unwrap(), (true, false));
+    mark(true);
+    assert_eq!(write(&store, state).unwrap(), (true, true));
+    let fold = move |db: &Db| {
+        let mut row = relationship::get(db, id)?;
+        row.state.baseline_stale = false;
+        relationship::save(db, &row)
+    };
+    write(&store, fold).unwrap();
+    assert_eq!(write(&store, state).unwrap(), (false, true));
+    mark(false);
+    assert_eq!(write(&store, state).unwrap(), (true, true), "stale again");
+    for (name, at, expected) in
+        [("Bo", 5, "Bo"), ("Old", 4, "Bo"), ("Cy", 5, "Cy"), ("Bo", 5, "Cy"), ("New", 6, "New")]
+    {
+        let at = crate::model::Timestamp::from_millis(at);
+        write(&store, move |db| contact::rename(db, contact, name, at)).unwrap();
+        let named = write(&store, move |db| Ok(contact::get(db, contact)?.name)).unwrap();
+        assert_eq!(named, expected, "{name} at {at}");
+    }
+}

@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 
 use super::{directory, write};
-use crate::model::{Condition, SourceState, Timestamp};
+use crate::model::{Condition, Key, SourceState, Timestamp};
+use crate::store::thread::{self, Known};
 use crate::store::{
     Store, StoreError, interaction, mailbox, meeting, open_reader, quarantine, source,
 };
@@ -81,7 +82,7 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     assert_eq!(log.len(), 2, "the message too");
     drop(store);
 
-    assert_eq!((version(&path), version(&copy)), (6, 1));
+    assert_eq!((version(&path), version(&copy)), (7, 1));
     let kept: i64 =
         open(&copy).query_row("SELECT count(*) FROM quarantine", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 2);
@@ -96,4 +97,27 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     let before = names(path.parent().unwrap());
     drop(Store::open(&path).unwrap());
     assert_eq!(names(path.parent().unwrap()), before, "one copy for each upgrade");
+}
+
+#[test]
+fn keys_that_had_gathered_are_known_after_an_upgrade() {
+    let (_directory, path) = directory();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let schema = [
+        include_str!("../../../migrations/0001-initial.sql"),
+        include_str!("../../../migrations/0002-source-condition.sql"),
+        include_str!("../../../migrations/0003-calendar-objects.sql"),
+        include_str!("../../../migrations/0004-recent-keys.sql"),
+        include_str!("../../../migrations/0005-invitation.sql"),
+    ];
+    let rows =
+        "INSERT INTO recent_ref (hash, thread_id, message_id) VALUES (-7, 3, NULL), (9, 3, 4);
+        INSERT INTO thread_ref (hash, thread_id, message_id) VALUES (9, 3, NULL), (11, 5, 6);
+        PRAGMA user_version = 5;";
+    open(&path).execute_batch(&format!("{}{rows}", schema.concat())).unwrap();
+    let store = Store::open(&path).unwrap();
+    let keys = [-7, 9, 11, 12].map(Key);
+    let found = write(&store, move |db| thread::look_up(db, &keys)).unwrap();
+    let known = |thread, message| Some(Known { thread: Some(thread), message });
+    assert_eq!(found, [known(3, None), known(3, Some(4)), known(5, Some(6)), None]);
 }

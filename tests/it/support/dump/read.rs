@@ -96,7 +96,8 @@ fn keys(db: &Connection) -> BTreeMap<i64, Keys> {
     let of = |row: &Row<'_>| Ok((row.get(0)?, key_list(&row.get::<_, Vec<u8>>(1)?)));
     let mut keys: BTreeMap<i64, Keys> =
         collect(db, "SELECT id, keys FROM message", of).into_iter().collect();
-    let sql = "SELECT message_id, hash FROM recent_ref WHERE message_id IS NOT NULL
+    let sql = "SELECT message_id, hash FROM recent_ref
+        WHERE id IN (SELECT max(id) FROM recent_ref GROUP BY hash) AND message_id IS NOT NULL
         UNION ALL SELECT message_id, hash FROM thread_ref WHERE message_id IS NOT NULL
             AND hash NOT IN (SELECT hash FROM recent_ref)";
     for (message, hash) in collect(db, sql, |row| Ok((row.get(0)?, row.get(1)?))) {
