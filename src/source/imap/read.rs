@@ -10,13 +10,14 @@ mod withheld;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::fetch::{Flight, Labels, Trouble};
-use super::form::Form;
+use super::form::{Bytes, Form};
 use super::line::{Line, Marking};
 use super::list::Chosen;
 use super::plan::{Beginning, Place, Reach, Snapshot, Step, Way};
@@ -30,6 +31,10 @@ pub(super) use self::withheld::{Doubts, lacking};
 /// How many connections a pass may open anew because of answers that cannot be parsed: more would
 /// look like an attack to the provider. The search for the culprits goes on in the next pass.
 const RECONNECTS: u32 = 40;
+
+/// How long a mailbox of a server that is far away is read at least before the next has its turn:
+/// opening one takes two round trips in which nothing comes.
+const TURN: Duration = Duration::from_secs(1);
 
 /// How the reading of a mailbox ended.
 #[derive(Debug)]
@@ -154,10 +159,8 @@ impl<'a> Reader<'a> {
             return Ok(Outcome::Complete { reach, snapshot });
         }
         let now = todo.iter().filter(|step| step.way == Way::Up).count().saturating_add(windows);
-        let rest = if todo.len() > now { Left::Something } else { Left::Nothing };
-        todo.truncate(now);
-        self.steps(open, &mut reach, todo, rest).await?;
-        Ok(match rest {
+        let later = todo.split_off(now.min(todo.len()));
+        Ok(match self.steps(open, &mut reach, (todo, later)).await? {
             Left::Nothing => Outcome::Complete { reach, snapshot },
             Left::Something => {
                 let cursor = Some(reach.cursor(snapshot));
@@ -191,16 +194,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the steps in their order, asking for the next while one is read and committed: else
-    /// the server waits while we work and we while it does.
+    /// the server waits while we work and we while it does. Of those for `later` it takes as many
+    /// as a turn of some length holds, and tells whether any are left.
     async fn steps(
         &mut self,
         open: Open<'_>,
         reach: &mut Reach,
-        mut todo: VecDeque<Step>,
-        rest: Left,
-    ) -> Result<(), Failure> {
+        (mut todo, mut later): (VecDeque<Step>, VecDeque<Step>),
+    ) -> Result<Left, Failure> {
+        let began = Instant::now();
         let mut flight = Flight::default();
         while let Some(step) = todo.pop_front() {
+            if todo.len() < self.line.facts.in_flight && began.elapsed() < self.turn() {
+                todo.extend(later.drain(..later.len().min(self.line.facts.in_flight)));
+            }
             let items = match self.step(&step, &todo, &mut flight).await {
                 Ok(items) => self.withheld(&step, items, &mut flight, open).await?,
                 Err(trouble) => {
@@ -219,10 +226,17 @@ impl<'a> Reader<'a> {
             let gone = step.way == Way::Again && items.is_empty();
             let item = i64::from(*step.uids.start());
             let items = if gone { vec![RawItem::Excluded { item }] } else { items };
-            let left = if todo.is_empty() { rest } else { Left::Something };
-            self.send(open, *reach, items, left).await?;
+            self.send(open, *reach, items, Left::of(&todo, &later)).await?;
         }
-        Ok(())
+        Ok(Left::of(&todo, &later))
+    }
+
+    /// How long a mailbox is read at least before the next has its turn.
+    fn turn(&self) -> Duration {
+        match self.line.facts.bytes {
+            Bytes::Cheap => Duration::ZERO,
+            Bytes::Dear => TURN,
+        }
     }
 
     /// Reads one step, asked for now or ahead, having asked for some of those that follow.
@@ -359,6 +373,12 @@ impl<'a> Reader<'a> {
 enum Left {
     Nothing,
     Something,
+}
+
+impl Left {
+    fn of(todo: &VecDeque<Step>, later: &VecDeque<Step>) -> Self {
+        if todo.is_empty() && later.is_empty() { Self::Nothing } else { Self::Something }
+    }
 }
 
 fn size(items: &[RawItem]) -> u64 {

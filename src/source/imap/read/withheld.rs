@@ -13,7 +13,7 @@ use super::super::fetch::{self, Flight};
 use super::super::plan::{Reach, Step, Way};
 use super::super::quirks::Provider;
 use super::super::session::Failure;
-use super::{Left, Open, Reader};
+use super::{Open, Reader};
 use crate::model::{MailboxInfo, RawItem};
 use crate::source::SourceError;
 
@@ -127,7 +127,8 @@ impl Reader<'_> {
         }
         let done = match self.line.examine(&info.name).await {
             Ok(snapshot) if snapshot.uid_validity == uid_validity => {
-                self.steps(Open { info, snapshot }, &mut reach, todo, Left::Nothing).await
+                let steps = (todo, VecDeque::new());
+                self.steps(Open { info, snapshot }, &mut reach, steps).await.map(|_| ())
             }
             Ok(_) => Ok(()),
             Err(failure) => Err(failure),
