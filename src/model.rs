@@ -18,7 +18,7 @@ pub mod window;
 pub use address::{Address, Person};
 pub use delta::{Cursor, Delta, KnownMailbox, MailboxInfo, Marks, Object, RawItem, Role, Sent};
 pub use envelope::{Automated, Envelope};
-pub use interaction::{Direction, Interaction, Kind, Standing};
+pub use interaction::{Direction, Fate, Interaction, Kind, Observed, Standing, Turn};
 pub use key::Key;
 pub use meeting::{Attendee, Meeting, MeetingStatus, Participation, Version};
 pub use nudge::{Nudge, Reason};

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 use crate::normalise::{Accounts, Own};
 use crate::nudge::Policy;
-use crate::score::{Parameters, Zone};
+use crate::score::{Parameters, WorkingHours, Zone};
 
 /// What the steps go by; made from the configuration when it is loaded.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,8 @@ pub struct Rules {
     pub accounts: Accounts,
     /// The time zone of each rep, by row; UTC where none is given.
     pub zones: HashMap<i64, Zone>,
+    /// When reps work.
+    pub hours: WorkingHours,
     /// The model.
     pub parameters: Parameters,
     /// When to nudge.

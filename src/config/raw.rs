@@ -32,6 +32,8 @@ pub(super) struct Raw {
 pub(super) struct RawOrganization {
     pub(super) domains: Vec<String>,
     pub(super) time_zone: String,
+    pub(super) working_days: String,
+    pub(super) working_hours: String,
 }
 
 #[derive(Deserialize)]

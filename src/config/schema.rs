@@ -134,6 +134,8 @@ const CENTURY_DAYS: i64 = 36_525;
 pub(super) const KEYS: &[Key] = &[
     key("organization", "domains", Shape::List(words::DOMAIN, 0)),
     key("organization", "time_zone", Shape::Words(words::TIME_ZONE)),
+    key("organization", "working_days", Shape::Words(words::WORKING_DAYS)),
+    key("organization", "working_hours", Shape::Words(words::WORKING_HOURS)),
     key("store", "path", Shape::Path),
 
     key("rep", "id", Shape::Words(words::ID)),

@@ -16,7 +16,7 @@ use super::words;
 use crate::model::Span;
 use crate::normalise::Accounts;
 use crate::nudge::Policy;
-use crate::score::Parameters;
+use crate::score::{Parameters, WorkingHours};
 
 /// A whole configuration.
 #[derive(Clone, Debug)]
@@ -54,6 +54,8 @@ pub struct Organization {
     pub domains: Vec<String>,
     /// The time zone of reps who have none of their own.
     pub time_zone: Tz,
+    /// When reps work, each in their own zone.
+    pub working_hours: WorkingHours,
 }
 
 /// The database.

@@ -11,14 +11,14 @@ use chrono_tz::Tz;
 
 use super::layers::Layers;
 use super::problem::{Place, Problem};
-use super::raw::{Raw, RawNudge, RawRep, RawSync};
+use super::raw::{Raw, RawNudge, RawOrganization, RawRep, RawSync};
 use super::settings::{Config, Organization, Privacy, Rep, Serve, Store, Sync};
 use super::{account, endpoint, schema, shape, source};
 use crate::model::Span;
 use crate::normalise::Accounts;
 use crate::normalise::address::canonical;
 use crate::nudge::Policy;
-use crate::score::Parameters;
+use crate::score::{Parameters, WorkingHours};
 
 /// One item of a list, or one section, while its settings are judged.
 pub(super) struct Item<'a> {
@@ -55,7 +55,7 @@ pub(super) fn config(
     let nudge = nudge(&mut Item { layers, section: "nudge", path: "nudge".into() }, &raw.nudge);
     layers.problems.is_empty().then(|| Config {
         files: layers.added.clone(),
-        organization: Organization { domains: raw.organization.domains, time_zone: zone },
+        organization: organization(raw.organization, zone),
         store: Store { path: PathBuf::from(raw.store.path) },
         reps,
         sources,
@@ -199,6 +199,16 @@ fn rep_of(item: &mut Item<'_>, raw: RawRep, zone: Tz) -> Option<Rep> {
     let addresses = item.required("addresses", raw.addresses);
     let time_zone = raw.time_zone.map_or(zone, |name| time_zone(&name));
     Some(Rep { id: id?, name: name?, addresses: addresses?, time_zone })
+}
+
+fn organization(raw: RawOrganization, time_zone: Tz) -> Organization {
+    // The table of keys has accepted both.
+    let usual = WorkingHours::default();
+    let working_hours = WorkingHours {
+        days: raw.working_days.parse().unwrap_or(usual.days),
+        hours: raw.working_hours.parse().unwrap_or(usual.hours),
+    };
+    Organization { domains: raw.domains, time_zone, working_hours }
 }
 
 /// A zone whose name the table of keys has accepted.

@@ -8,6 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 
+use crate::score::working::{DayHours, WorkingDays};
+
 /// A kind of string.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Words {
@@ -36,6 +38,18 @@ pub(super) const PERSON: Words =
 pub(super) const TIME_ZONE: Words = Words {
     what: "an IANA time zone such as Europe/Berlin",
     accepts: |text| text.parse::<chrono_tz::Tz>().is_ok(),
+};
+
+/// Days of the week.
+pub(super) const WORKING_DAYS: Words = Words {
+    what: "days and ranges of days such as mon-fri or mon,tue,thu",
+    accepts: |text| text.parse::<WorkingDays>().is_ok(),
+};
+
+/// A part of a day.
+pub(super) const WORKING_HOURS: Words = Words {
+    what: "a part of a day such as 09:00-17:00",
+    accepts: |text| text.parse::<DayHours>().is_ok(),
 };
 
 /// The id of a rep.
@@ -152,6 +166,8 @@ mod tests {
             ),
             (ADDRESS, "ann@us.example a+b@x.example", "ann ann@ @x.example a@b@c.example <a@b.c>"),
             (TIME_ZONE, "UTC Europe/Berlin", "Berlin CEST +02:00"),
+            (WORKING_DAYS, "mon-fri sun-thu mon,tue,thu", "monday 1-5 mon- mon;tue"),
+            (WORKING_HOURS, "09:00-17:00 0:00-24:00", "9-17 17:00-09:00 09:00 09:00-09:00"),
             (ID, "ann a.b-c_1", "Ann a/b é"),
             (HOST, "imap.us.example ::1 10.0.0.1 localhost", "imaps://x.example x.example:993 a@b"),
             (CREDENTIAL, "ann imap-ann", ".. a/b"),

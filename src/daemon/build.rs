@@ -163,6 +163,7 @@ fn rules(config: &Config, reps: &[(&config::Rep, i64)]) -> Rules {
         own,
         accounts: config.accounts.clone(),
         zones: reps.iter().map(|(rep, row)| (*row, rep.time_zone)).collect(),
+        hours: config.organization.working_hours,
         parameters: config.strength,
         policy: config.nudge,
     }

@@ -51,6 +51,38 @@ pub struct Interaction {
     pub linked: bool,
 }
 
+/// What its thread says of a message, beside what it answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// When the message of the other party was written that it is the first to answer; `None` if it
+    /// answers none, or is not the first to do so.
+    pub parent_at: Option<Timestamp>,
+    /// Whether it is the first of its thread in its relationship; `None` is not known yet.
+    pub opens: Option<bool>,
+    /// When its own writer first followed it up: from then on that is what waits for an answer.
+    pub followed_at: Option<Timestamp>,
+}
+
+/// An interaction of the log, with what its thread says of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Observed {
+    /// As scoring sees it.
+    pub interaction: Interaction,
+    /// Of a message; of a meeting nothing is known.
+    pub turn: Turn,
+}
+
+/// A meeting that did not come about, by whose doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fate {
+    /// It was called off; both would have come.
+    Cancelled,
+    /// The rep declined the contact's invitation.
+    DeclinedByRep,
+    /// The contact declined; the rep would have come.
+    DeclinedByContact,
+}
+
 impl Direction {
     /// The word for it in the database, in logs of interactions and in payloads.
     #[must_use]

@@ -58,11 +58,17 @@ impl Timestamp {
     /// Days since the epoch on the calendar of `zone`: the unit of the day mass.
     #[must_use]
     pub fn local_day(self, zone: chrono_tz::Tz) -> i64 {
+        self.local_millis(zone).div_euclid(DAY_MS)
+    }
+
+    /// What the clocks of `zone` show, as if they stood in UTC: milliseconds since the epoch.
+    #[must_use]
+    pub fn local_millis(self, zone: chrono_tz::Tz) -> i64 {
         let offset_s = self.to_utc().map_or(0, |utc| {
             use chrono::Offset;
             i64::from(zone.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc())
         });
-        self.0.saturating_add(offset_s.saturating_mul(1000)).div_euclid(DAY_MS)
+        self.0.saturating_add(offset_s.saturating_mul(1000))
     }
 }
 

@@ -22,6 +22,10 @@ use crate::model::{
 
 use super::people::{Own, Who};
 
+pub use missed::{Missed, missed};
+
+mod missed;
+
 /// Before a meeting begins and after it ends: what is written then is about then.
 const ABOUT_THEN: Span = Span::from_days(14);
 

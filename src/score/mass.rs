@@ -3,6 +3,7 @@
 //! Within one day and direction the largest mass counts whole, the second a quarter, the third a
 //! ninth …: a burst of messages is worth less than π²/6 of one (G2).
 
+use crate::model::relationship::Masses;
 use crate::model::{Direction, Interaction, Kind, Timestamp};
 
 use super::decay::decay;
@@ -68,4 +69,50 @@ pub(super) fn day_sums(entries: &mut [Entry], at: Timestamp) -> [f64; 4] {
         }
     }
     sums
+}
+
+/// The sums as they stood at `then`, from those of a later state: what has been added since is taken
+/// away again, and the rest is what it was before it faded.
+///
+/// `log` holds what the state counts of the local day of `then` and of all later ones.
+#[must_use]
+pub fn before(
+    masses: &Masses,
+    log: &[Interaction],
+    zone: chrono_tz::Tz,
+    parameters: &Parameters,
+    then: Timestamp,
+) -> Masses {
+    if log.iter().all(|one| one.at <= then) {
+        return *masses;
+    }
+    let first_day = then.local_day(zone);
+    let since: Vec<&Interaction> =
+        log.iter().filter(|one| one.at.local_day(zone) >= first_day).collect();
+    let grown = decay(then.days_since(masses.at));
+    let side = |side: Side, sums: [f64; 4]| {
+        let mut rest = sums;
+        for day in since.chunk_by(|a, b| a.at.local_day(zone) == b.at.local_day(zone)) {
+            let entries = |from: &mut dyn Iterator<Item = &&Interaction>| -> [f64; 4] {
+                let mut entries: Vec<Entry> =
+                    from.filter_map(|one| entry(one, side, parameters)).collect();
+                day_sums(&mut entries, masses.at)
+            };
+            let (now, kept) =
+                (entries(&mut day.iter()), entries(&mut day.iter().filter(|one| one.at <= then)));
+            for ((sum, now), kept) in rest.iter_mut().zip(now).zip(kept) {
+                *sum -= now - kept;
+            }
+        }
+        for (sum, grown) in rest.iter_mut().zip(grown) {
+            // What is left of nothing is a rounding.
+            *sum = sum.max(0.0) * grown;
+        }
+        rest
+    };
+    Masses {
+        outbound: side(Side::Outbound, masses.outbound),
+        inbound: side(Side::Inbound, masses.inbound),
+        at: then,
+    }
 }

@@ -80,13 +80,27 @@ impl Band {
 #[must_use]
 pub fn strength_at(relationship: &Relationship, at: Timestamp) -> Strength {
     let (outbound, inbound) = weighted(&relationship.masses, at);
-    let balanced = 2.0 * outbound.min(inbound);
-    let surplus = 0.5 * (inbound - outbound).clamp(0.0, INBOUND_SURPLUS_CAP)
-        + 0.25 * (outbound - inbound).clamp(0.0, OUTBOUND_SURPLUS_CAP);
+    let (balanced, surplus) = terms(outbound, inbound);
     let s = balanced + surplus;
     let reciprocated = relationship.reciprocated_at.is_some_and(|first| first <= at);
     let score = if reciprocated { score_of(s) } else { 0.0 };
     Strength { outbound, inbound, balanced, surplus, s, reciprocated, score }
+}
+
+/// S of decayed sums at `at`.
+#[must_use]
+pub(super) fn s_of(masses: &Masses, at: Timestamp) -> f64 {
+    let (outbound, inbound) = weighted(masses, at);
+    let (balanced, surplus) = terms(outbound, inbound);
+    balanced + surplus
+}
+
+/// What both sides hold up, and what the surplus of either adds.
+fn terms(outbound: f64, inbound: f64) -> (f64, f64) {
+    let balanced = 2.0 * outbound.min(inbound);
+    let surplus = 0.5 * (inbound - outbound).clamp(0.0, INBOUND_SURPLUS_CAP)
+        + 0.25 * (outbound - inbound).clamp(0.0, OUTBOUND_SURPLUS_CAP);
+    (balanced, surplus)
 }
 
 /// 100 S/(S+2).

@@ -162,6 +162,7 @@ fn an_empty_file_gives_the_defaults() {
     let (_directory, config) = valid(&[("keepwarm.toml", "")], &[]);
     assert_eq!(config.store.path, Path::new("/var/lib/keepwarm/keepwarm.db"));
     assert_eq!(config.organization.time_zone, chrono_tz::UTC);
+    assert_eq!(config.organization.working_hours, keepwarm::score::WorkingHours::default());
     assert_eq!(config.sync.poll, Duration::from_secs(60));
     assert_eq!(config.sync.history, None);
     assert_eq!(config.nudge.min_silence.days().to_bits(), 7.0_f64.to_bits());

@@ -1,8 +1,8 @@
 //! Who has met whom, and which copy of a meeting counts: tables.
 
-use super::{Copy, Found, Touch, Unanswered, counted, met, weigh};
+use super::{Copy, Found, Touch, Unanswered, counted, met, missed, weigh};
 use crate::model::{
-    Attendee, Meeting, MeetingStatus, Participation, Span, Standing, Timestamp, Version,
+    Attendee, Fate, Meeting, MeetingStatus, Participation, Span, Standing, Timestamp, Version,
 };
 use crate::normalise::address::{canonical, parse};
 use crate::normalise::people::Own;
@@ -67,6 +67,59 @@ fn only_meetings_that_both_accepted_count() {
         assert_eq!(told(&meeting), expected, "{people}");
         let cancelled = Meeting { status: MeetingStatus::Cancelled, ..meeting };
         assert_eq!(told(&cancelled), "", "{people}, cancelled");
+    }
+}
+
+/// `bo x` was called off, `bo -` the contact declined, `bo !` the rep did; then the same of the
+/// meeting when it was called off.
+#[test]
+fn what_did_not_come_about_is_told_of_whom_it_concerns() {
+    let own = Own::new([(canonical("ann@us.example").unwrap(), 1)], ["us.example".to_owned()]);
+    for (people, stands, called_off) in [
+        ("*ann@us.example bo@acme.example+", "", "bo x"),
+        ("*ann@us.example bo@acme.example?", "", "bo x"),
+        ("*ann@us.example bo@acme.example~", "", ""),
+        ("*ann@us.example bo@acme.example-", "bo -", ""),
+        ("*ann@us.example- bo@acme.example+", "", ""),
+        ("*ann@us.example bo@acme.example- cy@acme.example+", "bo -", "cy x"),
+        ("*bo@acme.example ann@us.example+", "", "bo x"),
+        ("*bo@acme.example ann@us.example?", "", ""),
+        ("*bo@acme.example ann@us.example~", "", ""),
+        ("*bo@acme.example ann@us.example-", "bo !", ""),
+        ("*bo@acme.example- ann@us.example-", "", ""),
+        ("*bo@acme.example- ann@us.example+", "bo -", ""),
+        ("*bo@acme.example ann@us.example- cy@acme.example+", "bo !", ""),
+        ("*bo@acme.example ann@us.example+ cy@acme.example?", "", "bo x"),
+        ("*carl@us.example ann@us.example+ bo@acme.example-", "bo -", ""),
+        ("*carl@us.example ann@us.example- bo@acme.example+", "", ""),
+        ("*carl@us.example ann@us.example+ bo@acme.example+", "", "bo x"),
+        ("*carl@us.example bo@acme.example-", "", ""),
+    ] {
+        let told = |status: MeetingStatus| {
+            let (starts_at, ends_at) = (Timestamp::from_seconds(0), Timestamp::from_seconds(1800));
+            let attendees = people.split_whitespace().map(attendee).collect();
+            let (uid, version) = ("m".into(), Version::default());
+            let meeting = Meeting {
+                uid,
+                recurrence_at: None,
+                starts_at,
+                ends_at,
+                status,
+                attendees,
+                version,
+            };
+            let one = |m: &super::Missed| {
+                let mark = match m.fate {
+                    Fate::Cancelled => "x",
+                    Fate::DeclinedByContact => "-",
+                    Fate::DeclinedByRep => "!",
+                };
+                format!("{} {mark}", m.contact.address.local())
+            };
+            missed(&meeting, 1, &own).iter().map(one).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(told(MeetingStatus::Confirmed), stands, "{people}");
+        assert_eq!(told(MeetingStatus::Cancelled), called_off, "{people}, called off");
     }
 }
 
