@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod deliver;
+pub mod engagement;
 pub mod fold;
 pub mod history;
 pub mod ingest;

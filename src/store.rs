@@ -10,6 +10,7 @@ pub mod colleague;
 pub mod connection;
 pub mod contact;
 pub mod error;
+pub mod fate;
 pub mod held;
 pub mod interaction;
 pub mod invitation;
@@ -28,6 +29,7 @@ pub mod report;
 pub mod row;
 pub mod source;
 pub mod thread;
+pub mod turn;
 pub mod writer;
 
 pub use connection::{Db, open_reader};

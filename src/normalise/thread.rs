@@ -4,11 +4,14 @@
 //! References, In-Reply-To or the guarded subject fallback) to a message of the other party in the
 //! same relationship. A touch that is open to doubt counts only on evidence: a message that says
 //! it is the rep's if it was met where only the rep puts messages; one from an unauthenticated
-//! sender if it answers one of our own that counts.
+//! sender if it answers one of our own that counts. What else a thread says of its messages is
+//! decided in [`turn`].
+
+mod turn;
 
 use std::collections::HashMap;
 
-use crate::model::{Direction, Key, Span, Standing, Timestamp};
+use crate::model::{Direction, Key, Span, Standing, Timestamp, Turn};
 
 /// A subject without references links a reply to an original at most so much older.
 pub const SUBJECT_WINDOW: Span = Span::from_days(14);
@@ -18,8 +21,16 @@ pub const SUBJECT_WINDOW: Span = Span::from_days(14);
 pub struct Node {
     /// Every key that names the message.
     pub keys: Vec<Key>,
+    /// When it was written.
+    pub at: Timestamp,
+    /// Its thread: several may hang together by subjects.
+    pub thread: i64,
     /// The keys it refers to.
     pub references: Vec<Key>,
+    /// The one of them that names its parent: In-Reply-To, else the last of References.
+    pub parent: Option<Key>,
+    /// A key of each message that it answers by its subject alone.
+    pub guesses: Vec<Key>,
     /// Its touches.
     pub touches: Vec<NodeTouch>,
 }
@@ -42,23 +53,36 @@ pub struct Linked {
     pub linked: bool,
     /// Whether it has mass and is counted.
     pub counted: bool,
+    /// What its thread says of it; nothing of what does not count.
+    pub turn: Turn,
 }
 
+/// The nodes by the keys that name them.
+type ByKey = HashMap<Key, usize>;
+
 /// Decides every touch of a thread; the result has the shape of `nodes` and their touches.
-///
-/// The least fixed point: what counts can only make more count.
 #[must_use]
 pub fn link(nodes: &[Node]) -> Vec<Vec<Linked>> {
-    let by_key: HashMap<Key, usize> = nodes
+    let by_key: ByKey = nodes
         .iter()
         .enumerate()
         .flat_map(|(n, node)| node.keys.iter().map(move |k| (*k, n)))
         .collect();
+    let mut result = answered(nodes, &by_key);
+    turn::decide(nodes, &by_key, &mut result);
+    result
+}
+
+/// Which touches answer the other party, and which count: the least fixed point, for what counts can
+/// only make more count.
+fn answered(nodes: &[Node], by_key: &ByKey) -> Vec<Vec<Linked>> {
     let mut result: Vec<Vec<Linked>> = nodes
         .iter()
         .map(|node| {
-            let sound =
-                |t: &NodeTouch| Linked { linked: false, counted: t.standing == Standing::Sound };
+            let sound = |t: &NodeTouch| Linked {
+                counted: t.standing == Standing::Sound,
+                ..Linked::default()
+            };
             node.touches.iter().map(sound).collect()
         })
         .collect();
@@ -67,7 +91,7 @@ pub fn link(nodes: &[Node]) -> Vec<Vec<Linked>> {
         for (n, node) in nodes.iter().enumerate() {
             for (t, touch) in node.touches.iter().enumerate() {
                 let known = result.get(n).and_then(|r| r.get(t)).copied().unwrap_or_default();
-                if !known.linked && answers(node, touch, nodes, &by_key, &result) {
+                if !known.linked && answers(node, touch, nodes, by_key, &result) {
                     found.push((n, t));
                 }
             }
@@ -92,10 +116,10 @@ fn answers(
     node: &Node,
     touch: &NodeTouch,
     nodes: &[Node],
-    by_key: &HashMap<Key, usize>,
+    by_key: &ByKey,
     result: &[Vec<Linked>],
 ) -> bool {
-    node.references.iter().filter_map(|key| by_key.get(key)).any(|&parent| {
+    node.references.iter().chain(&node.guesses).filter_map(|key| by_key.get(key)).any(|&parent| {
         let Some(parent_touches) = nodes.get(parent).map(|p| &p.touches) else { return false };
         let Some(parent_result) = result.get(parent) else { return false };
         parent_touches.iter().zip(parent_result).any(|(other, linked)| {

@@ -16,10 +16,11 @@ use crate::model::{
 use crate::normalise::people::organisation;
 use crate::store::message::ThreadMessage;
 use crate::store::quarantine::Aside;
-use crate::store::{Db, StoreError, contact, mailbox, meeting, relationship, source};
+use crate::store::{Db, StoreError, contact, mailbox, meeting, relationship, source, turn};
 
 use super::{Rules, fold};
 
+pub use held::speaks;
 pub use invitation::{Letter, is_any_due};
 
 mod calendar;
@@ -180,6 +181,30 @@ pub fn leave_out(db: &Db, rules: &Rules, now: Timestamp) -> Result<(), StoreErro
     mailbox::forget_unread(db)?;
     held::count(&mut work)?;
     fold::fold(db, rules, now, &work.touched)
+}
+
+/// Threads looked at in one transaction after an upgrade.
+const PLACED_AT_ONCE: usize = 1000;
+
+/// Has threads that were stored by an earlier version say what this one asks of them, those of at
+/// most 1,000 interactions above `after`; gives the last row looked at, `None` when there are no
+/// more.
+///
+/// # Errors
+/// As every write.
+pub fn place(
+    db: &Db,
+    rules: &Rules,
+    now: Timestamp,
+    after: i64,
+) -> Result<Option<i64>, StoreError> {
+    let found = turn::unplaced(db, after, PLACED_AT_ONCE)?;
+    let mut work = Work::new(db, rules);
+    work.threads.extend(found.iter().map(|(_, thread)| *thread));
+    link::link_threads(&mut work)?;
+    held::count(&mut work)?;
+    fold::fold(db, rules, now, &work.touched)?;
+    Ok(found.last().map(|(id, _)| *id))
 }
 
 /// Whether what says it is the rep's is: by the server's word, else by where it was met.

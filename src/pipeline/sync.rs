@@ -255,8 +255,14 @@ impl Reading {
     }
 }
 
-/// Folds what a backfill has left, a bounded number of relationships at a time.
+/// Looks again at threads that an upgrade has left, then folds what a backfill has, a bounded number
+/// at a time.
 async fn settle(store: &Store, rules: &Arc<Rules>, now: Timestamp) -> Result<(), StoreError> {
+    let mut after = Some(0);
+    while let Some(from) = after {
+        let rules = Arc::clone(rules);
+        after = store.write(move |db| ingest::place(db, &rules, now, from)).await?;
+    }
     let mut after = Some(0);
     while let Some(from) = after {
         let rules = Arc::clone(rules);

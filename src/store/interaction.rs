@@ -4,7 +4,8 @@ use rusqlite::{Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
-use crate::model::{Direction, Interaction, Key, Kind, Standing, Timestamp};
+use super::turn::turn;
+use crate::model::{Direction, Interaction, Key, Kind, Standing, Timestamp, Turn};
 
 pub(super) const BETWEEN: &str = "SELECT id, at, direction, kind, audience, linked FROM interaction
      WHERE relationship_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id";
@@ -38,6 +39,7 @@ pub fn insert(
     origin: Origin,
     standing: Standing,
     counted: bool,
+    turn: Turn,
 ) -> Result<Option<i64>, StoreError> {
     let (message, meeting) = match origin {
         Origin::Message(id) => (Some(id), None),
@@ -47,8 +49,9 @@ pub fn insert(
         .connection
         .prepare_cached(
             "INSERT INTO interaction (relationship_id, at, direction, kind, audience, linked,
-                                      standing, counted, message_id, meeting_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+                 standing, counted, message_id, meeting_id, parent_at, opens, followed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             relationship,
@@ -61,6 +64,9 @@ pub fn insert(
             counted,
             message,
             meeting,
+            turn.parent_at,
+            turn.opens,
+            turn.followed_at,
         ])?;
     Ok((changed > 0).then(|| db.connection.last_insert_rowid()))
 }
@@ -115,6 +121,8 @@ pub struct MessageTouch {
     pub standing: Standing,
     /// Whether it has mass so far.
     pub counted: bool,
+    /// What its thread says of it; of a meeting nothing is known.
+    pub turn: Turn,
 }
 
 /// The touches of a message.
@@ -123,10 +131,11 @@ pub struct MessageTouch {
 /// As every read.
 pub fn of_message(db: &Db, message: i64) -> Result<Vec<MessageTouch>, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "SELECT id, at, direction, kind, audience, linked, relationship_id, standing, counted
+        "SELECT id, at, direction, kind, audience, linked, relationship_id, standing, counted,
+             parent_at, opens, followed_at
          FROM interaction WHERE message_id = ?1 ORDER BY id",
     )?;
-    let rows = statement.query_map([message], |row| touch(row, 0))?;
+    let rows = statement.query_map([message], |row| touch_in_thread(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -144,7 +153,13 @@ pub(super) fn touch(row: &Row<'_>, first: usize) -> rusqlite::Result<MessageTouc
         relationship: row.get(first + 6)?,
         standing: row.get(first + 7)?,
         counted: row.get(first + 8)?,
+        turn: Turn::default(),
     })
+}
+
+/// The same with what its thread says of it, from three columns more.
+pub(super) fn touch_in_thread(row: &Row<'_>, first: usize) -> rusqlite::Result<MessageTouch> {
+    Ok(MessageTouch { turn: turn(row, first + 9)?, ..touch(row, first)? })
 }
 
 /// Stores what another copy of the message says of a touch.
@@ -177,17 +192,6 @@ pub fn delete_of_message(db: &Db, message: i64) -> Result<(), StoreError> {
     db.connection
         .prepare_cached("DELETE FROM interaction WHERE message_id = ?1")?
         .execute([message])?;
-    Ok(())
-}
-
-/// Stores what linking a thread found of a touch.
-///
-/// # Errors
-/// As every write.
-pub fn relink(db: &Db, id: i64, linked: bool, counted: bool) -> Result<(), StoreError> {
-    db.connection
-        .prepare_cached("UPDATE interaction SET linked = ?2, counted = ?3 WHERE id = ?1")?
-        .execute(params![id, linked, counted])?;
     Ok(())
 }
 

@@ -117,6 +117,7 @@ pub fn upsert(db: &Db, place: Place, meeting: &Meeting, digest: Key) -> Result<i
 /// # Errors
 /// As every write.
 pub fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
+    db.connection.prepare_cached("DELETE FROM fate WHERE meeting_id = ?1")?.execute([id])?;
     db.connection.prepare_cached("DELETE FROM meeting WHERE id = ?1")?.execute([id])?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use rusqlite::{Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
-use super::interaction::{MessageTouch, touch};
+use super::interaction::{MessageTouch, touch_in_thread};
 use super::row::{pack, unpack};
 use crate::model::{Key, Timestamp};
 
@@ -117,7 +117,8 @@ pub fn of_thread(db: &Db, thread: i64) -> Result<Vec<ThreadMessage>, StoreError>
     let mut statement = db.connection.prepare_cached(
         "SELECT thread_id, message.at, dated, left_out, subject, reply_subject, keys, refs,
                 message.id,
-                i.id, i.at, direction, kind, audience, linked, relationship_id, standing, counted
+                i.id, i.at, direction, kind, audience, linked, relationship_id, standing, counted,
+                parent_at, opens, followed_at
          FROM message LEFT JOIN interaction AS i ON i.message_id = message.id
          WHERE thread_id = ?1 ORDER BY message.id",
     )?;
@@ -125,7 +126,7 @@ pub fn of_thread(db: &Db, thread: i64) -> Result<Vec<ThreadMessage>, StoreError>
     let mut found: Vec<ThreadMessage> = Vec::new();
     while let Some(row) = rows.next()? {
         let id = row.get(8)?;
-        let touch = row.get::<_, Option<i64>>(9)?.map(|_| touch(row, 9)).transpose()?;
+        let touch = row.get::<_, Option<i64>>(9)?.map(|_| touch_in_thread(row, 9)).transpose()?;
         match found.last_mut().filter(|last| last.id == id) {
             Some(last) => last.touches.extend(touch),
             None => found.push(ThreadMessage {

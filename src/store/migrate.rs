@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005-invitation.sql"),
     include_str!("../../migrations/0006-colleague.sql"),
     include_str!("../../migrations/0007-noted-keys.sql"),
+    include_str!("../../migrations/0008-engagement.sql"),
 ];
 
 /// The schema that this version writes.

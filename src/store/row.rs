@@ -2,7 +2,7 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::model::{Direction, Key, Kind, SourceState, Standing, Timestamp};
+use crate::model::{Direction, Fate, Key, Kind, SourceState, Standing, Timestamp};
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -87,6 +87,28 @@ impl FromSql for Standing {
             0 => Ok(Self::Sound),
             1 => Ok(Self::Unverified),
             2 => Ok(Self::Unproven),
+            other => Err(FromSqlError::OutOfRange(other)),
+        }
+    }
+}
+
+impl ToSql for Fate {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let code = match self {
+            Self::Cancelled => 0,
+            Self::DeclinedByRep => 1,
+            Self::DeclinedByContact => 2,
+        };
+        Ok(i64::into(code))
+    }
+}
+
+impl FromSql for Fate {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match i64::column_result(value)? {
+            0 => Ok(Self::Cancelled),
+            1 => Ok(Self::DeclinedByRep),
+            2 => Ok(Self::DeclinedByContact),
             other => Err(FromSqlError::OutOfRange(other)),
         }
     }

@@ -8,10 +8,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{
-    Db, Store, StoreError, colleague, interaction, meeting, open_reader, outbox, relationship, rep,
-    thread,
+    Db, Store, StoreError, colleague, fate, interaction, meeting, open_reader, outbox,
+    relationship, rep, thread, turn,
 };
-use crate::model::{Direction, Interaction, Kind, Timestamp};
+use crate::model::{Direction, Interaction, Kind, Timestamp, Turn};
 
 fn directory() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -120,7 +120,15 @@ fn a_job_that_fails_or_panics_leaves_nothing_and_the_next_one_runs() {
         let (direction, kind) = (Direction::Outbound, Kind::Message);
         let one = Interaction { at, direction, kind, audience: 1, linked: false };
         let origin = interaction::Origin::Message(7);
-        interaction::insert(db, 7, &one, origin, crate::model::Standing::Sound, true)
+        interaction::insert(
+            db,
+            7,
+            &one,
+            origin,
+            crate::model::Standing::Sound,
+            true,
+            Turn::default(),
+        )
     });
     assert!(matches!(fails, Err(StoreError::Sql(_))), "foreign keys hold: {fails:?}");
     let panics = write(&store, move |db| {
@@ -166,6 +174,15 @@ fn hot_statements_use_their_index() {
         (
             interaction::BETWEEN.to_owned(),
             "USING INDEX interaction_by_time (relationship_id=? AND at>? AND at<?)",
+        ),
+        (
+            turn::OBSERVED.to_owned(),
+            "USING INDEX interaction_by_time (relationship_id=? AND at>? AND at<?)",
+        ),
+        (turn::UNPLACED.to_owned(), "INDEX interaction_unplaced"),
+        (
+            fate::BETWEEN.to_owned(),
+            "USING INDEX fate_by_time (relationship_id=? AND at>? AND at<?)",
         ),
         (
             outbox::DUE.to_owned(),

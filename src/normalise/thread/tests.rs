@@ -1,5 +1,7 @@
 //! Threads as small drawings.
 
+mod turns;
+
 use crate::model::{Direction, Key, Span, Standing, Timestamp};
 
 use super::{Loose, Node, NodeTouch, SUBJECT_WINDOW, answers_by_subject, link};
@@ -15,7 +17,9 @@ fn told(thread: &str) -> String {
             let keys = parts.next().unwrap().chars().map(key).collect();
             let references = parts.next().unwrap().chars().map(key).collect();
             let touches = parts.next().unwrap().split(',').map(touch).collect();
-            Node { keys, references, touches }
+            let at = Timestamp::from_seconds(0);
+            let (parent, guesses) = (None, Vec::new());
+            Node { keys, at, thread: 1, references, parent, guesses, touches }
         })
         .collect();
     let marks = |touches: Vec<super::Linked>| -> String {

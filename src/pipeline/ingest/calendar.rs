@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{Direction, Interaction, Key, Kind, Meeting, Standing, Timestamp};
-use crate::normalise::held::{Met, met};
+use crate::model::{Direction, Interaction, Key, Kind, Meeting, Standing, Timestamp, Turn};
+use crate::normalise::held::{Met, Missed, met, missed};
 use crate::store::interaction::{MessageTouch, Origin};
 use crate::store::meeting::Place;
-use crate::store::{StoreError, contact, interaction, meeting};
+use crate::store::{StoreError, contact, fate, interaction, meeting};
 
 use super::{Batch, Calendar, Work, held};
 
@@ -26,11 +26,13 @@ pub(super) fn store(
     let mut known = meeting::between(work.db, mailbox, calendar.item, from, to)?;
     for (name, found) in latest(&calendar.meetings) {
         let people = met(found, rep, &work.rules.own);
-        let digest = digest(found, &people);
+        let not_met = missed(found, rep, &work.rules.own);
+        let digest = digest(found, &people, &not_met);
         let changed = known.remove(&name).is_none_or(|stored| stored.digest != digest);
         if changed {
             let id = meeting::upsert(work.db, place, found, digest)?;
             hold(work, rep, id, found.ends_at, people)?;
+            miss(work, rep, id, found.ends_at, &not_met)?;
         }
         // The days of a series are told apart by the rep's time zone, which may be another now.
         if changed || found.recurrence_at.is_some() {
@@ -121,12 +123,30 @@ fn hold(
             }
             None => {
                 let (origin, standing) = (Origin::Meeting(meeting), person.standing);
-                let new = interaction::insert(work.db, row, &held, origin, standing, false)?;
+                let turn = Turn::default();
+                let new = interaction::insert(work.db, row, &held, origin, standing, false, turn)?;
                 new.into_iter().for_each(|id| work.added(row, id, held, false));
             }
         }
     }
     stored.values().try_for_each(|gone| take_back(work, gone))
+}
+
+/// Stores with whom a meeting did not come about. It is told of, and has no interaction.
+fn miss(
+    work: &mut Work<'_>,
+    rep: i64,
+    meeting: i64,
+    ends_at: Timestamp,
+    people: &[Missed],
+) -> Result<(), StoreError> {
+    let mut told = Vec::with_capacity(people.len());
+    for person in people {
+        let (row, contact) = work.relationship(rep, &person.contact.address)?;
+        work.named(contact, &person.contact.name, contact::NEVER);
+        told.push((row, person.fate));
+    }
+    fate::replace(work.db, meeting, ends_at, &told)
 }
 
 fn take_back(work: &mut Work<'_>, touch: &MessageTouch) -> Result<(), StoreError> {
@@ -138,7 +158,7 @@ fn take_back(work: &mut Work<'_>, touch: &MessageTouch) -> Result<(), StoreError
 }
 
 /// Hash of everything that is stored of a meeting.
-fn digest(meeting: &Meeting, people: &[Met]) -> Key {
+fn digest(meeting: &Meeting, people: &[Met], not_met: &[Missed]) -> Key {
     let mut text = format!(
         "{} {} {} {} {}",
         meeting.starts_at.millis(),
@@ -150,6 +170,9 @@ fn digest(meeting: &Meeting, people: &[Met]) -> Key {
     for person in people {
         let open = if person.standing == Standing::Sound { "" } else { "?" };
         text.push_str(&format!(" {}{open}/{}", person.contact.address, person.audience));
+    }
+    for person in not_met {
+        text.push_str(&format!(" {} {:?}", person.contact.address, person.fate));
     }
     Key::of("meeting", &[text.as_bytes()])
 }

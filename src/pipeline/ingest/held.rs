@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::model::{Interaction, Standing, Timestamp};
 use crate::normalise::held::{self, Copy, Found, Touch, Unanswered};
 use crate::store::interaction::MessageTouch;
-use crate::store::{StoreError, interaction, meeting};
+use crate::store::{Db, StoreError, interaction, meeting};
 
 use super::Work;
 
@@ -66,7 +66,8 @@ fn weigh(work: &mut Work<'_>, relationship: i64) -> Result<(), StoreError> {
     let stored = meeting::unanswered(work.db, relationship)?;
     let mut speaking = Vec::with_capacity(stored.len());
     for one in stored {
-        if speaks(work, &one)? {
+        // Of several copies the others ask for no message.
+        if speaks(work.db, one.id, one.rep, &one.uid, one.recurrence_at)? {
             speaking.push(one);
         } else {
             save(work, &one, (one.ends_at, Standing::Unproven))?;
@@ -82,11 +83,20 @@ fn weigh(work: &mut Work<'_>, relationship: i64) -> Result<(), StoreError> {
     speaking.iter().zip(weighed).try_for_each(|(one, weighed)| save(work, one, weighed))
 }
 
-/// Whether this is the copy that speaks for its meeting: the others ask for no message.
-fn speaks(work: &Work<'_>, one: &meeting::Unanswered) -> Result<bool, StoreError> {
-    let rivals = meeting::rivals(work.db, one.rep, &one.uid, one.recurrence_at)?;
+/// Whether a copy is the one that speaks for its meeting, of all that a rep has of one occurrence.
+///
+/// # Errors
+/// As every read.
+pub fn speaks(
+    db: &Db,
+    copy: i64,
+    rep: i64,
+    uid: &str,
+    recurrence_at: Timestamp,
+) -> Result<bool, StoreError> {
+    let rivals = meeting::rivals(db, rep, uid, recurrence_at)?;
     let rivals: Vec<Copy<'_>> = rivals.iter().map(told).collect();
-    Ok(held::speaking(&rivals).into_values().any(|copy| copy.id == one.id))
+    Ok(held::speaking(&rivals).into_values().any(|speaks| speaks.id == copy))
 }
 
 fn save(

@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Envelope, Key, Role, Timestamp, window};
-use crate::normalise::held::met;
+use crate::model::{Envelope, Key, Meeting, Role, Timestamp, window};
+use crate::normalise::held::{met, missed};
 use crate::normalise::invitation::{
     Heard, Invitation, Method, Outlook, Said, Writers, meetings, outlook,
 };
@@ -140,8 +140,11 @@ fn lay_out(
         Outlook::Nothing => Vec::new(),
         Outlook::Once | Outlook::Series => meetings(&said, rep, own, window, work.rules.zone(rep)),
     };
-    // Anybody may invite to a meeting every day: what makes no interaction takes no row.
-    meetings.retain(|meeting| !met(meeting, rep, own).is_empty());
+    // Anybody may invite to a meeting every day: what takes no act of the rep takes no row.
+    let tells = |meeting: &Meeting| {
+        !met(meeting, rep, own).is_empty() || !missed(meeting, rep, own).is_empty()
+    };
+    meetings.retain(tells);
     let item = Key::of("invitation", &[uid.as_bytes()]).0;
     calendar::store(work, mailbox, rep, &Calendar { item, window, meetings, whole: true })?;
     rows::expanded(work.db, rep, uid, until)

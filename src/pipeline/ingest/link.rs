@@ -13,7 +13,7 @@ use crate::normalise::thread::{
 use crate::store::interaction::MessageTouch;
 use crate::store::message::{Message, ThreadMessage};
 use crate::store::thread::From;
-use crate::store::{StoreError, interaction, message, thread};
+use crate::store::{StoreError, interaction, message, thread, turn};
 
 use super::Work;
 
@@ -162,10 +162,18 @@ fn nodes(component: &Component) -> Vec<Node> {
         .map(|found| {
             let keys = found.message.keys.clone();
             let mut references = found.message.references.clone();
+            let parent = references.last().copied().filter(|key| !keys.contains(key));
             references.retain(|key| !keys.contains(key));
             let by_subject = component.answers.range((found.id, i64::MIN)..=(found.id, i64::MAX));
-            references.extend(by_subject.filter_map(|(_, original)| first_key(*original)));
-            Node { keys, references, touches: found.touches.iter().map(node_touch).collect() }
+            Node {
+                keys,
+                at: found.message.at,
+                thread: found.message.thread.unwrap_or_default(),
+                references,
+                parent,
+                guesses: by_subject.filter_map(|(_, original)| first_key(*original)).collect(),
+                touches: found.touches.iter().map(node_touch).collect(),
+            }
         })
         .collect()
 }
@@ -179,10 +187,14 @@ fn node_touch(touch: &MessageTouch) -> NodeTouch {
 }
 
 fn save(work: &mut Work<'_>, touch: &MessageTouch, decided: Linked) -> Result<(), StoreError> {
-    if decided.linked == touch.interaction.linked && decided.counted == touch.counted {
+    let same = decided.linked == touch.interaction.linked && decided.counted == touch.counted;
+    if same && decided.turn == touch.turn {
         return Ok(());
     }
-    interaction::relink(work.db, touch.id, decided.linked, decided.counted)?;
+    turn::relink(work.db, touch.id, decided.linked, decided.counted, decided.turn)?;
+    if same {
+        return Ok(());
+    }
     let mut now = touch.interaction;
     now.linked = decided.linked;
     let touched = work.touched.entry(touch.relationship).or_default();

@@ -5,7 +5,7 @@
 //! what it looks like (writer, people, second, subject), for copies that were given another
 //! Message-ID on their way. A copy that shares names with two messages shows that they are one.
 
-use crate::model::{Automated, Direction, Envelope, Interaction, Key, Kind, Standing};
+use crate::model::{Automated, Direction, Envelope, Interaction, Key, Kind, Standing, Turn};
 use crate::normalise::colleague::{Between, between};
 use crate::normalise::{Directed, LeftOut, Own, Touch, directed};
 use crate::store::colleague::Sent;
@@ -190,7 +190,7 @@ fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
     work.outcome.messages += 1;
     let mut stored = Vec::with_capacity(touches.len());
     for touch in &touches {
-        stored.extend(add(work, id, &says, touch)?);
+        stored.extend(add(work, id, &says, touch, from)?);
     }
     note_loose(work, &says, touches.iter().map(|t| t.relationship));
     let mut alone = from == From::Nothing;
@@ -315,21 +315,28 @@ fn weigh(stored: Option<&str>, copy: Option<&str>) -> Weighed {
     }
 }
 
-/// Of differing subjects the greater, that of a reply before others; every reference.
+/// Of differing subjects the greater, that of a reply before others; every reference, and last of
+/// them the one that names the parent, of differing ones the greater.
 fn add_content(message: &mut Message, copy: &Message) {
     let subject = |m: &Message| (m.reply_subject, m.subject);
     if subject(copy) > subject(message) {
         message.subject = copy.subject;
         message.reply_subject = copy.reply_subject;
     }
+    let parent = message.references.last().max(copy.references.last()).copied();
     union(&mut message.references, &copy.references);
+    message.references.retain(|key| Some(*key) != parent);
+    message.references.extend(parent);
 }
 
+/// Adds a touch of a message whose thread was made `from` others: in any but a new one all of it is
+/// decided anew.
 fn add(
     work: &mut Work<'_>,
     id: i64,
     message: &Message,
     touch: &Touching,
+    from: From,
 ) -> Result<Option<MessageTouch>, StoreError> {
     let interaction = Interaction {
         at: message.at,
@@ -340,10 +347,12 @@ fn add(
     };
     let Touching { relationship, standing, .. } = *touch;
     let (counted, origin) = (standing == Standing::Sound, Origin::Message(id));
-    let new = interaction::insert(work.db, relationship, &interaction, origin, standing, counted)?;
+    let turn = Turn { opens: Some(counted && from == From::Nothing), ..Turn::default() };
+    let new =
+        interaction::insert(work.db, relationship, &interaction, origin, standing, counted, turn)?;
     Ok(new.map(|id| {
         work.added(relationship, id, interaction, counted);
-        MessageTouch { id, relationship, interaction, standing, counted }
+        MessageTouch { id, relationship, interaction, standing, counted, turn }
     }))
 }
 
@@ -360,7 +369,7 @@ fn add_or_revise(
     };
     let Some(stored) = known.iter().find(same) else {
         work.threads.extend(message.thread);
-        return add(work, id, message, touch).map(|_| ());
+        return add(work, id, message, touch, From::Several).map(|_| ());
     };
     let standing = stored.standing.min(touch.standing);
     let audience = stored.interaction.audience.max(touch.audience);

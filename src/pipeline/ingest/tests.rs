@@ -7,6 +7,7 @@ mod meetings;
 mod noise;
 mod orders;
 mod story;
+mod turns;
 pub(crate) mod world;
 
 use std::collections::BTreeMap;

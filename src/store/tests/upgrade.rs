@@ -6,7 +6,7 @@ use super::{directory, write};
 use crate::model::{Condition, Key, SourceState, Timestamp};
 use crate::store::thread::{self, Known};
 use crate::store::{
-    Store, StoreError, interaction, mailbox, meeting, open_reader, quarantine, source,
+    Store, StoreError, interaction, mailbox, meeting, open_reader, quarantine, source, turn,
 };
 
 /// Rows as the first release left them.
@@ -28,7 +28,9 @@ INSERT INTO organisation (id, domain) VALUES (1, 'acme.example');
 INSERT INTO contact (id, public_id, name, named_at, organisation_id) VALUES
     (1, 'con_1', 'Bo Li', 0, 1);
 INSERT INTO relationship (id, rep_id, contact_id) VALUES (5, 1, 1);
-INSERT INTO message (id, at, dated, reply_subject, keys, refs) VALUES (4, 50, 1, 0, x'', x'');
+INSERT INTO thread (id) VALUES (9);
+INSERT INTO message (id, thread_id, at, dated, reply_subject, keys, refs) VALUES
+    (4, 9, 50, 1, 0, x'', x'');
 INSERT INTO meeting (id, mailbox_id, uid, recurrence_at, starts_at, ends_at, status, digest)
 VALUES
     (7, 3, 'm1', 0, 100, 200, 'confirmed', 9), (8, 3, 'm1', 60, 300, 400, 'cancelled', 9);
@@ -80,9 +82,11 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     assert_eq!((touch.interaction.audience, touch.interaction.at.millis()), (3, 200));
     let log = write(&store, |db| interaction::log(db, 5)).unwrap();
     assert_eq!(log.len(), 2, "the message too");
+    let unplaced = write(&store, |db| turn::unplaced(db, 0, 9)).unwrap();
+    assert_eq!(unplaced, [(11, 9)], "what threads say is found out later; a meeting is in none");
     drop(store);
 
-    assert_eq!((version(&path), version(&copy)), (7, 1));
+    assert_eq!((version(&path), version(&copy)), (8, 1));
     let kept: i64 =
         open(&copy).query_row("SELECT count(*) FROM quarantine", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 2);

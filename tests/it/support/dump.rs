@@ -46,6 +46,9 @@ pub(crate) struct Touch {
     pub(crate) counted: bool,
     pub(crate) message: Option<Keys>,
     pub(crate) meeting: Option<(String, i64)>,
+    /// What its thread says of it: when its parent was written that it is the first to answer,
+    /// whether it opens, and when it was followed up.
+    pub(crate) turn: (Option<i64>, Option<bool>, Option<i64>),
 }
 
 /// Where a mailbox stands.

@@ -12,10 +12,11 @@ use crate::model::{
 use crate::normalise::Own;
 use crate::nudge::looks_next;
 use crate::pipeline::ingest::{Batch, Calendar, Outcome, commit_delta, commit_deltas};
-use crate::pipeline::{Rules, fold};
+use crate::pipeline::{Rules, engagement, fold};
 use crate::score::{rebuild, strength_at};
 use crate::store::{
-    Db, Store, StoreError, contact, interaction, message, relationship, rep, report, source, thread,
+    Db, Store, StoreError, contact, interaction, message, relationship, rep, report, source,
+    thread, turn,
 };
 
 /// The first instant of the stories: midnight, UTC.
@@ -55,7 +56,8 @@ pub(crate) struct World {
 /// What must not depend on the order of arrival.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct View {
-    /// Rep, contact, instant, direction, kind, audience, whether it is an answer.
+    /// Rep, contact, instant, direction, kind, audience, whether it is an answer, and what its
+    /// thread says of it; then what has become of meetings that were not held.
     pub(crate) counted: Vec<String>,
     /// Messages by their keys, with the reason why they are left out.
     pub(crate) messages: BTreeSet<(Vec<Key>, Option<String>)>,
@@ -257,15 +259,20 @@ fn view(db: &Db, keys: &BTreeSet<Key>) -> Result<View, StoreError> {
     let (all, ever) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
     for row in relationship::all(db)? {
         let pair = name_of(db, &row)?;
-        let log = interaction::between(db, row.id, all, ever)?;
+        let log = turn::observed(db, row.id, all, ever)?;
         if !log.is_empty() {
             let contact = contact::get(db, row.contact)?;
             names.insert(contact.addresses[0].clone(), contact.name);
         }
-        for logged in log {
-            let i = logged.interaction;
+        for one in log {
+            let i = one.interaction;
             let (direction, kind) = (i.direction.code(), i.kind.code());
-            counted.push(format!("{pair} {} {direction} {kind} {} {}", i.at, i.audience, i.linked));
+            let (audience, linked, turn) = (i.audience, i.linked, one.turn);
+            counted
+                .push(format!("{pair} {} {direction} {kind} {audience} {linked} {turn:?}", i.at));
+        }
+        for (at, fate) in engagement::missed(db, row.id, all, ever)? {
+            counted.push(format!("{pair} {at} {fate:?}"));
         }
     }
     counted.sort();

@@ -177,7 +177,7 @@ fn interactions(
     meetings: &BTreeMap<i64, Meeting>,
 ) -> Vec<Touch> {
     let sql = "SELECT relationship_id, at, direction, kind, audience, linked, standing, counted,
-        message_id, meeting_id FROM interaction";
+        message_id, meeting_id, parent_at, opens, followed_at FROM interaction";
     let of = |row: &Row<'_>| {
         let (message, meeting): (Option<i64>, Option<i64>) = (row.get(8)?, row.get(9)?);
         Ok(Touch {
@@ -191,6 +191,7 @@ fn interactions(
             counted: row.get(7)?,
             message: message.map(|id| keys[&id].clone()),
             meeting: meeting.map(|id| meetings[&id].0.clone()),
+            turn: (row.get(10)?, row.get(11)?, row.get(12)?),
         })
     };
     let mut touches = collect(db, sql, of);

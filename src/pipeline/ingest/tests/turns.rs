@@ -1,0 +1,127 @@
+//! What is stored of threads for engagement: after an upgrade as if it had always been, and of
+//! meetings that did not come about, by copies.
+
+use proptest::prelude::*;
+
+use super::at_once;
+use super::story::story;
+use super::world::{Mailbox, World, day, person};
+use crate::model::{
+    Attendee, Cursor, Fate, MailboxInfo, Meeting, MeetingStatus, Participation, Role, Span,
+    Timestamp, Turn, Version,
+};
+use crate::pipeline::engagement;
+use crate::pipeline::ingest::{Batch, Calendar, place};
+use crate::store::{contact, interaction, relationship, turn};
+
+/// Forgets what threads say, as a database of an earlier version has it.
+fn forget(world: &World) {
+    let forget = |db: &crate::store::Db| {
+        let (all, ever) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+        for row in relationship::all(db)? {
+            for one in interaction::between(db, row.id, all, ever)? {
+                turn::relink(db, one.id, one.interaction.linked, true, Turn::default())?;
+            }
+        }
+        Ok(())
+    };
+    world.write(forget).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn after_an_upgrade_threads_say_what_they_would_have_said(story in story(14)) {
+        let now = day(36.0);
+        let world = at_once(&story, now);
+        let before = world.view(&story.keys());
+        forget(&world);
+        let mut after = Some(0);
+        while let Some(from) = after {
+            let rules = std::sync::Arc::clone(&world.rules);
+            after = world.write(move |db| place(db, &rules, now, from)).unwrap();
+        }
+        prop_assert_eq!(world.view(&story.keys()), before);
+        let left = world.write(|db| turn::unplaced(db, 0, 1)).unwrap();
+        prop_assert!(left.is_empty(), "{:?}", left);
+    }
+}
+
+/// A meeting of an hour to which the first rep asked `bo`.
+fn asked(days: f64, status: MeetingStatus, answer: Participation, sequence: i64) -> Meeting {
+    let attendee =
+        |who, participation, organizer| Attendee { person: person(who), participation, organizer };
+    Meeting {
+        uid: "u".into(),
+        recurrence_at: None,
+        starts_at: day(days),
+        ends_at: day(days) + Span::from_hours(1),
+        status,
+        attendees: vec![
+            attendee("ann", Participation::Accepted, true),
+            attendee("bo", answer, false),
+        ],
+        version: Version { sequence, modified_at: None },
+    }
+}
+
+/// What did not come about of the meetings with anybody, by contact.
+fn missed(world: &World) -> Vec<(String, Fate)> {
+    world
+        .write(|db| {
+            let mut found = Vec::new();
+            for row in relationship::all(db)? {
+                let name = contact::get(db, row.contact)?.addresses[0].clone();
+                for (_, fate) in engagement::missed(db, row.id, day(-90.0), day(90.0))? {
+                    found.push((name.clone(), fate));
+                }
+            }
+            Ok(found)
+        })
+        .unwrap()
+}
+
+#[test]
+fn a_meeting_that_did_not_come_about_is_told_of_once_by_the_copy_that_speaks() {
+    use MeetingStatus::{Cancelled, Confirmed};
+    use Participation::{Accepted, Declined};
+    let now = day(80.0);
+    let (stands, off) = (asked(50.0, Confirmed, Accepted, 0), asked(50.0, Cancelled, Accepted, 1));
+    let declined = asked(50.0, Confirmed, Declined, 2);
+    for (what, copies, expected) in [
+        ("it stands", vec![&stands], None),
+        ("it was called off", vec![&off], Some(Fate::Cancelled)),
+        ("in two calendars", vec![&off, &off], Some(Fate::Cancelled)),
+        ("an older copy", vec![&stands, &off], Some(Fate::Cancelled)),
+        ("a later copy", vec![&off, &declined], Some(Fate::DeclinedByContact)),
+        ("on again", vec![&asked(50.0, Confirmed, Accepted, 3), &declined], None),
+    ] {
+        for turned in [false, true] {
+            let world = World::new();
+            let mut shelves: Vec<(usize, &Meeting)> = copies.iter().copied().enumerate().collect();
+            if turned {
+                shelves.reverse();
+            }
+            let put = |shelf: usize, meetings: Vec<Meeting>| {
+                let window = (day(-10.0), day(70.0));
+                let calendars = vec![Calendar { item: 0, window, meetings, whole: true }];
+                let mailbox =
+                    MailboxInfo { name: format!("calendar-{shelf}"), role: Role::Calendar };
+                let cursor = Cursor::Calendar { token: None, day: 0 };
+                let batch = world.batch(0, Mailbox::Calendar);
+                world.commit(Batch { mailbox, calendars, cursor, ..batch }, now);
+            };
+            for (shelf, meeting) in &shelves {
+                put(*shelf, vec![(*meeting).clone()]);
+            }
+            let expected: Vec<_> =
+                expected.iter().map(|fate| ("bo@acme.example".to_owned(), *fate)).collect();
+            assert_eq!(missed(&world), expected, "{what}");
+            for (shelf, _) in &shelves {
+                put(*shelf, Vec::new());
+            }
+            assert_eq!(missed(&world), [], "{what}, then deleted");
+        }
+    }
+}
