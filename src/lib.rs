@@ -21,8 +21,8 @@
 //!    never get further than this.
 //! 3. [`pipeline::ingest`] commits it in one transaction: each message once however many copies
 //!    there are, threads joined by every id in any order, directed touches between reps and
-//!    outsiders, which of them answer the other side and which of them count, each meeting once
-//!    however many calendars and invitations tell of it, and the cursor.
+//!    outsiders, which of them answer the other side, which were first to, and which of them count,
+//!    each meeting once however many calendars and invitations tell of it, and the cursor.
 //! 4. [`pipeline::fold`] folds what was touched into relationships by [`score`], once each, and
 //!    computes when each will have fallen if nothing happens.
 //! 5. [`pipeline::nudge`] looks at those that are due, asks [`mod@nudge`], and stores what is to be
@@ -79,6 +79,8 @@
 //! - A key of a thread is a hash: new ones are noted in the order in which they come, remembered by
 //!   the writer, and move to the large table in bulk, or each commit of a backfill would write most of
 //!   its pages. What the large table cannot hold is not looked for in it.
+//! - Windows of days slide while nothing happens: what is kept of engagement are facts about each
+//!   message, and the windows are evaluated when somebody asks.
 //! - Silence, for a nudge, is silence of either side: messages that nobody answers do not keep a
 //!   relationship warm, and do not keep its rep from being told.
 

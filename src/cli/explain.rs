@@ -1,7 +1,9 @@
 //! `keepwarm explain REP CONTACT`: the strength, term by term, the interactions that carry it, what
-//! would change it, and meetings held and to come. Whoever has the JSON can compute it by hand.
+//! would change it, meetings held and to come, and what the relationship has been like lately. Whoever
+//! has the JSON can compute it by hand.
 
 mod ahead;
+mod engagement;
 mod evidence;
 
 use std::io::Write;
@@ -145,6 +147,7 @@ fn print(out: &mut dyn Write, format: Format, found: &Explained, by: By) -> std:
     print_terms(out, found, by.now)?;
     explanation.outlook.print(out, by.now)?;
     print_meetings(out, found)?;
+    engagement::print(out, &found.shown, look)?;
     let heaviest = evidence::heaviest(all, EVIDENCE);
     writeln!(out, "\nwhat carries it most, of {} interactions:", all.len())?;
     output::print(out, format, look, &evidence::table(&heaviest), &explanation)

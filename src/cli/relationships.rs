@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::accounts::organisation;
-use super::output::{self, Align, Cell, Column, Look, Table, Tone};
+use super::output::{self, Align, Cell, Column, Format, Look, Table, Tone};
 use super::{Failure, Printing, day, open};
 use crate::config::Config;
 use crate::daemon;
-use crate::pipeline::view::{self, Filter, Shown};
+use crate::pipeline::view::{self, Detail, Filter, Shown};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -43,6 +43,10 @@ pub(super) fn relationships(path: &Path, arguments: &Arguments) -> Result<ExitCo
         organisations: account.map(|account| account.domains),
         min_strength: arguments.min_strength,
         limit: arguments.limit,
+        detail: match arguments.printing.format {
+            Format::Json => Detail::Engagement,
+            Format::Table | Format::Csv => Detail::State,
+        },
     };
     let now = arguments.printing.clock().now();
     let shown = view::relationships(&db, &rules, &filter, now)?;

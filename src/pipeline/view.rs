@@ -4,13 +4,13 @@ use serde::Serialize;
 
 use crate::model::{Interaction, Relationship, Timestamp};
 use crate::score::strength::{score_of, strength_at};
-use crate::score::{Band, Strength};
+use crate::score::{Band, Engagement, Strength};
 use crate::store::contact::Contact;
 use crate::store::held::Held;
 use crate::store::relationship::Stored;
 use crate::store::{Db, StoreError, contact, held, interaction, relationship, rep};
 
-use super::{Rules, fold};
+use super::{Rules, engagement, fold};
 
 /// A relationship, shown. The names of its fields are a contract.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,6 +53,19 @@ pub struct Shown {
     pub falls_at: Option<Timestamp>,
     /// Whether it is in decay and its rep has been told, or could have been.
     pub decaying: bool,
+    /// What it has been like lately, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engagement: Option<Engagement>,
+}
+
+/// How much is told of each relationship.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// What its state says.
+    #[default]
+    State,
+    /// Its engagement too, which takes reading its last year.
+    Engagement,
 }
 
 /// Which relationships are asked for.
@@ -66,6 +79,8 @@ pub struct Filter {
     pub min_strength: f64,
     /// At most so many.
     pub limit: Option<usize>,
+    /// How much is told of each.
+    pub detail: Detail,
 }
 
 /// The relationships asked for, the strongest first.
@@ -106,7 +121,11 @@ pub fn relationships(
         if !filter.organisations.as_ref().is_none_or(wanted) {
             continue;
         }
-        shown.push(show(db, rules, &row, &state, &strength, contact, now)?);
+        let mut one = show(db, rules, &row, &state, &strength, contact, now)?;
+        if filter.detail == Detail::Engagement {
+            one.engagement = Some(engagement::as_of(db, rules, &row, &state, now)?);
+        }
+        shown.push(one);
     }
     Ok(shown)
 }
@@ -151,7 +170,8 @@ pub fn explain(
     let strength = strength_at(&state, now);
     let mut log = interaction::log(db, row.id)?;
     log.retain(|i| i.at <= now);
-    let shown = show(db, rules, &row, &state, &strength, contact::get(db, contact)?, now)?;
+    let mut shown = show(db, rules, &row, &state, &strength, contact::get(db, contact)?, now)?;
+    shown.engagement = Some(engagement::as_of(db, rules, &row, &state, now)?);
     let met = held::all(db, row.id, now)?;
     let next_meeting = held::next(db, row.id, now)?;
     Ok(Some(Explained { shown, state, strength, log, met, next_meeting }))
@@ -187,5 +207,6 @@ fn show(
         last_meeting_at: state.last_meeting_at,
         falls_at: fold::falls_at(db, rules, row, state, state.folded_at)?,
         decaying: row.episode_id.is_some() && row.episode_at.is_some_and(|at| at <= now),
+        engagement: None,
     })
 }

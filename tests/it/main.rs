@@ -24,6 +24,8 @@ mod daemon;
 #[cfg(test)]
 mod deliver;
 #[cfg(test)]
+mod engagement;
+#[cfg(test)]
 mod feed;
 #[cfg(test)]
 mod google;
