@@ -3,6 +3,7 @@
 
 mod accounts;
 mod backtest;
+mod calibrate;
 mod check;
 mod demo;
 mod explain;
@@ -67,6 +68,8 @@ enum Command {
     Nudges(nudges::Arguments),
     /// How well strength foretold what happened, on the own history or on a log
     Backtest(backtest::Arguments),
+    /// Fit the hazard, by which nudges come, to logs of interactions
+    Calibrate(calibrate::Arguments),
 }
 
 /// What every command that prints data takes.
@@ -134,6 +137,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Explain(arguments) => explain::explain(&cli.config, &arguments),
         Command::Nudges(arguments) => nudges::nudges(&cli.config, &arguments),
         Command::Backtest(arguments) => backtest::backtest(&cli.config, &arguments),
+        Command::Calibrate(arguments) => calibrate::calibrate(&arguments),
     }
 }
 

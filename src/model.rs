@@ -22,6 +22,6 @@ pub use interaction::{Direction, Fate, Interaction, Kind, Observed, Standing, Tu
 pub use key::Key;
 pub use meeting::{Attendee, Meeting, MeetingStatus, Participation, Version};
 pub use nudge::{Nudge, Reason};
-pub use relationship::{Counts, Relationship};
+pub use relationship::{Cadence, Counts, Relationship};
 pub use source_state::{Condition, Link, Next, Occasion, Setback, SourceState};
 pub use time::{Span, Timestamp};

@@ -8,7 +8,8 @@ pub mod payload;
 pub mod reason;
 
 pub use decide::{
-    AGAIN, Ahead, Decision, Facts, Policy, Recovery, decide, established, looks_next, recovery,
+    AGAIN, Ahead, Decision, Facts, Policy, Recovery, Rule, decide, established, looks_next,
+    recovery, stake,
 };
 pub use payload::{Payload, body, nudge_id};
 pub use reason::{Evidence, reasons, suggestion};

@@ -5,10 +5,13 @@
 //! values are in README.md, "The model".
 
 pub mod account;
+pub mod cadence;
 pub mod carry;
 pub mod decay;
 pub mod engagement;
 pub mod fold;
+pub mod hazard;
+pub mod logistic;
 pub mod mass;
 pub mod outlook;
 pub mod path;
@@ -16,16 +19,17 @@ pub mod silence;
 pub mod strength;
 pub mod working;
 
+pub use cadence::usual_gap_days;
 pub use engagement::{Engagement, Evidence, engagement};
 pub use fold::{Zone, extend, rebuild};
 pub use mass::Parameters;
-pub use silence::{Fall, fall, fell_at, usual_gap_days};
+pub use silence::{Fall, Trigger, fall, fell_at};
 pub use strength::{Band, Strength, strength_at};
 pub use working::WorkingHours;
 
 /// The form of the model: greater by one with every change that gives other strengths, so that
 /// stored states are computed again.
-pub const MODEL: u32 = 1;
+pub const MODEL: u32 = 2;
 
 #[cfg(test)]
 mod properties;

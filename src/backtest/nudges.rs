@@ -9,8 +9,10 @@ mod tally;
 use super::log::{History, Log};
 use super::metric::real;
 use crate::model::{Relationship, Span, Timestamp};
+use crate::nudge::decide::RECOVERED_SHARE;
 use crate::nudge::{Policy, established};
 use crate::score::fold::walk;
+use crate::score::hazard::probability;
 use crate::score::{Parameters, strength_at};
 use tally::Tally;
 
@@ -28,13 +30,15 @@ const EXACT: Span = Span::from_seconds(600);
 /// What makes a nudge due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
+    /// The probability of 30 more silent days.
+    Hazard,
     /// S at or below a share of the baseline.
     Drop,
     /// So many days without an interaction.
     Fixed,
 }
 
-/// A trigger at one threshold: a share of the baseline, or days.
+/// A trigger at one threshold: a probability, a share of the baseline, or days.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setting {
     /// Which.
@@ -86,12 +90,13 @@ pub struct Nudges {
 
 impl Trigger {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Drop, Self::Fixed];
+    pub const ALL: [Self; 3] = [Self::Hazard, Self::Drop, Self::Fixed];
 
     /// The word for it.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Hazard => "hazard",
             Self::Drop => "drop",
             Self::Fixed => "fixed",
         }
@@ -100,6 +105,7 @@ impl Trigger {
     /// Thresholds from the most eager to the most patient.
     fn thresholds(self) -> Vec<f64> {
         match self {
+            Self::Hazard => (5..=98).map(|percent| f64::from(percent) / 100.0).collect(),
             Self::Drop => (5..=95).rev().map(|percent| f64::from(percent) / 100.0).collect(),
             Self::Fixed => (7..=180).map(f64::from).collect(),
         }
@@ -169,6 +175,10 @@ struct Silence {
     recovered_to: f64,
     /// S in shares of the baseline when it ended: no threshold below is reached.
     fell_to: f64,
+    /// The least probability of 30 more silent days at any interaction since the silence before.
+    calmed_to: f64,
+    /// That probability when it ended: no threshold above is reached.
+    rose_to: f64,
 }
 
 impl Silence {
@@ -189,19 +199,21 @@ fn silences(
     policy: &Policy,
 ) -> Vec<Silence> {
     let mut silences: Vec<Silence> = Vec::new();
-    let mut open: Option<(Relationship, f64)> = None;
-    let mut close = |open: Option<(Relationship, f64)>, to: Timestamp| -> f64 {
-        let Some((state, recovered_to)) = open else { return 0.0 };
+    let p = |state: &Relationship, at| probability(state, &policy.hazard, at).unwrap_or(1.0);
+    let mut open: Option<(Relationship, f64, f64)> = None;
+    let mut close = |open: Option<(Relationship, f64, f64)>, to: Timestamp| -> (f64, f64) {
+        let Some((state, recovered_to, calmed_to)) = open else { return (0.0, 1.0) };
         if to - state.masses.at < policy.min_silence || !established(&state, policy) {
-            return recovered_to;
+            return (recovered_to, calmed_to);
         }
-        silences.push(Silence { state, to, recovered_to, fell_to: share(&state, to) });
-        0.0
+        let (fell_to, rose_to) = (share(&state, to), p(&state, to));
+        silences.push(Silence { state, to, recovered_to, fell_to, calmed_to, rose_to });
+        (0.0, 1.0)
     };
     walk(&history.interactions, history.zone, parameters, end, |state| {
         let at = state.masses.at;
-        let best = close(open.take(), at);
-        open = Some((*state, best.max(share(state, at))));
+        let (best, calmest) = close(open.take(), at);
+        open = Some((*state, best.max(share(state, at)), calmest.min(p(state, at))));
     });
     close(open.take(), end);
     silences
@@ -223,6 +235,7 @@ fn along(
     let mut episode: Option<(Timestamp, bool)> = None;
     for silence in silences {
         let over = match setting.trigger {
+            Trigger::Hazard => silence.calmed_to < RECOVERED_SHARE * setting.threshold,
             Trigger::Drop => silence.recovered_to >= policy.recovery_ratio.max(setting.threshold),
             Trigger::Fixed => true,
         };
@@ -248,12 +261,17 @@ fn due(
 ) -> Option<Timestamp> {
     let from = silence.from();
     let is_due = |at: Timestamp| match setting.trigger {
+        Trigger::Hazard => {
+            let p = probability(&silence.state, &policy.hazard, at);
+            p.is_some_and(|p| p >= setting.threshold)
+        }
         Trigger::Drop => share(&silence.state, at) <= setting.threshold,
         Trigger::Fixed => at.days_since(from) >= setting.threshold,
     };
     let mut before = (from + policy.min_silence).max(earliest.unwrap_or(from));
     let mut after = silence.to;
     let ever = match setting.trigger {
+        Trigger::Hazard => silence.rose_to >= setting.threshold,
         Trigger::Drop => silence.fell_to <= setting.threshold,
         Trigger::Fixed => is_due(after),
     };

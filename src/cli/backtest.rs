@@ -1,7 +1,7 @@
 //! `keepwarm backtest`: how well strength foretold what happened, on the own store or on a log in
 //! a file.
 
-mod input;
+pub(super) mod input;
 mod print;
 mod scores;
 
@@ -21,9 +21,6 @@ use crate::nudge::Policy;
 use crate::pipeline::history;
 use crate::score::Parameters;
 use scores::Scores;
-
-/// Days without contact after which the trigger *fixed* nudges, where nobody has set them.
-const FIXED_DAYS: f64 = 45.0;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -106,7 +103,8 @@ fn subject(path: &Path, arguments: &Arguments) -> Result<Subject, Failure> {
 /// The triggers as they are configured.
 fn settings(policy: &Policy) -> Vec<Setting> {
     vec![
+        Setting { trigger: Trigger::Hazard, threshold: policy.hazard_probability },
         Setting { trigger: Trigger::Drop, threshold: policy.drop_ratio },
-        Setting { trigger: Trigger::Fixed, threshold: FIXED_DAYS },
+        Setting { trigger: Trigger::Fixed, threshold: policy.fixed.days() },
     ]
 }

@@ -5,6 +5,7 @@
 mod ahead;
 mod engagement;
 mod evidence;
+mod trigger;
 
 use std::io::Write;
 use std::path::Path;
@@ -20,9 +21,11 @@ use crate::daemon;
 use crate::model::Timestamp;
 use crate::model::relationship::HALF_LIVES_DAYS;
 use crate::normalise::address::canonical;
+use crate::nudge::Policy;
 use crate::pipeline::view::{self, Explained};
 use crate::score::carry::carried;
 use crate::score::decay::weights;
+use crate::score::hazard::probability;
 use crate::score::outlook::outlook;
 use crate::score::{Parameters, Zone};
 use crate::store::held::Held;
@@ -57,6 +60,10 @@ struct Explanation<'a> {
     reciprocated_at: Option<Timestamp>,
     reciprocations: u32,
     active_days: u32,
+    /// By what a nudge comes: `hazard`, `drop` or `fixed`.
+    trigger: &'static str,
+    /// How probable 30 more days without contact are.
+    hazard: Option<f64>,
     meetings_held: Vec<Meeting>,
     /// When the next meeting begins and ends.
     next_meeting_at: Option<Timestamp>,
@@ -102,6 +109,7 @@ struct By {
     now: Timestamp,
     zone: Zone,
     parameters: Parameters,
+    policy: Policy,
 }
 
 pub(super) fn explain(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -124,7 +132,7 @@ pub(super) fn explain(path: &Path, arguments: &Arguments) -> Result<ExitCode, Fa
         .iter()
         .find(|rep| rep.id == arguments.rep)
         .map_or(chrono_tz::UTC, |rep| rep.time_zone);
-    let by = By { now, zone, parameters: rules.parameters };
+    let by = By { now, zone, parameters: rules.parameters, policy: rules.policy };
     let format = arguments.printing.format;
     output::to_stdout(|out| print(out, format, &found, by))?;
     Ok(ExitCode::SUCCESS)
@@ -146,6 +154,7 @@ fn print(out: &mut dyn Write, format: Format, found: &Explained, by: By) -> std:
     }
     print_terms(out, found, by.now)?;
     explanation.outlook.print(out, by.now)?;
+    trigger::print(out, &by.policy, explanation.hazard)?;
     print_meetings(out, found)?;
     engagement::print(out, &found.shown, look)?;
     let heaviest = evidence::heaviest(all, EVIDENCE);
@@ -154,7 +163,7 @@ fn print(out: &mut dyn Write, format: Format, found: &Explained, by: By) -> std:
 }
 
 fn explanation(found: &Explained, interactions: Vec<Evidence>, by: By) -> Explanation<'_> {
-    let By { now, zone, parameters } = by;
+    let By { now, zone, parameters, policy } = by;
     let strength = &found.strength;
     let outlook = outlook(&found.state, &found.log, zone, &parameters, now);
     Explanation {
@@ -180,6 +189,8 @@ fn explanation(found: &Explained, interactions: Vec<Evidence>, by: By) -> Explan
         reciprocated_at: found.state.reciprocated_at,
         reciprocations: found.state.counts.reciprocations,
         active_days: found.state.counts.active_days,
+        trigger: policy.rule.code(),
+        hazard: probability(&found.state, &policy.hazard, now),
         meetings_held: found.met.iter().map(meeting).collect(),
         next_meeting_at: found.next_meeting.map(|next| next.starts_at),
         next_meeting_ends_at: found.next_meeting.map(|next| next.ends_at),

@@ -151,8 +151,11 @@ pub(super) struct RawStrength {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawNudge {
+    pub(super) trigger: String,
+    pub(super) hazard_probability: f64,
     pub(super) drop_ratio: f64,
     pub(super) recovery_ratio: f64,
+    pub(super) fixed_days: u32,
     pub(super) min_baseline: f64,
     pub(super) min_silence_days: u32,
     pub(super) min_reciprocations: u32,

@@ -213,8 +213,11 @@ pub(super) const KEYS: &[Key] = &[
     key("strength", "audience_exponent", Shape::Real(0.0, 2.0)),
     key("strength", "baseline_half_life_days", Shape::Real(1.0, 36_525.0)),
 
+    key("nudge", "trigger", Shape::OneOf(&["hazard", "drop", "fixed"])),
+    key("nudge", "hazard_probability", Shape::Real(0.01, 0.99)),
     key("nudge", "drop_ratio", Shape::Real(0.01, 0.99)),
     key("nudge", "recovery_ratio", Shape::Real(0.01, 1.0)),
+    key("nudge", "fixed_days", Shape::Whole(1, 730)),
     key("nudge", "min_baseline", Shape::Real(0.0, 1_000.0)),
     key("nudge", "min_silence_days", Shape::Whole(0, CENTURY_DAYS)),
     key("nudge", "min_reciprocations", Shape::Whole(1, 1_000_000)),

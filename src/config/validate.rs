@@ -17,8 +17,8 @@ use super::{account, endpoint, schema, shape, source};
 use crate::model::Span;
 use crate::normalise::Accounts;
 use crate::normalise::address::canonical;
-use crate::nudge::Policy;
-use crate::score::{Parameters, WorkingHours};
+use crate::nudge::{Policy, Rule};
+use crate::score::{Parameters, WorkingHours, hazard};
 
 /// One item of a list, or one section, while its settings are judged.
 pub(super) struct Item<'a> {
@@ -235,8 +235,17 @@ fn nudge(item: &mut Item<'_>, raw: &RawNudge) -> Policy {
         let name = if item.given("recovery_ratio") { "recovery_ratio" } else { "drop_ratio" };
         item.report(name, Problem::error(message));
     }
+    let rule = match raw.trigger.as_str() {
+        "drop" => Rule::Drop,
+        "fixed" => Rule::Fixed,
+        _ => Rule::Hazard,
+    };
     Policy {
+        rule,
+        hazard_probability: raw.hazard_probability,
+        hazard: hazard::SHIPPED,
         drop_ratio: raw.drop_ratio,
+        fixed: days(raw.fixed_days),
         recovery_ratio: raw.recovery_ratio,
         min_baseline: raw.min_baseline,
         min_silence: days(raw.min_silence_days),

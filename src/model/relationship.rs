@@ -33,6 +33,25 @@ pub struct Counts {
     pub active_days: u32,
 }
 
+/// The rhythm of a relationship: when there was contact, and how long it usually is between.
+///
+/// An exchange is what happens on a local day and the one after it, so that an answer after midnight
+/// makes no gap of its own. Which interactions are contact, `score::cadence` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cadence {
+    /// The last contact.
+    pub contact_at: Option<Timestamp>,
+    /// How many exchanges.
+    pub exchanges: u32,
+    /// The local day on which the last exchange began, in days since 1970-01-01.
+    pub exchange_day: i64,
+    /// Exponentially weighted mean of the natural logarithms of the gaps between the beginnings of
+    /// exchanges, in days; 0 before the second.
+    pub mean_ln_gap: f64,
+    /// Their exponentially weighted variance.
+    pub variance_ln_gap: f64,
+}
+
 /// The state of a relationship: a function of its counted interactions up to `folded_at`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Relationship {
@@ -42,7 +61,10 @@ pub struct Relationship {
     pub counts: Counts,
     /// The highest S so far, fading, as of the last interaction; see `score::baseline`.
     pub baseline: f64,
-    /// Whether interactions came out of order, so that `baseline` must be folded from the log.
+    /// When there was contact, and how often; of a stale state it means nothing.
+    pub cadence: Cadence,
+    /// Whether interactions came out of order, so that `baseline` and `cadence` must be folded from
+    /// the log.
     pub baseline_stale: bool,
     /// The first interaction that answers the other party: before it the strength is 0.
     pub reciprocated_at: Option<Timestamp>,
@@ -67,11 +89,17 @@ impl Relationship {
         self.last_outbound_at.max(self.last_inbound_at).max(self.last_meeting_at)
     }
 
+    /// When the contact last took part.
+    #[must_use]
+    pub fn heard_at(&self) -> Option<Timestamp> {
+        self.last_inbound_at.max(self.last_meeting_at)
+    }
+
     /// Up to when both sides have taken part: the earlier of the last touches of either side.
     #[must_use]
     pub fn both_ways_at(&self) -> Option<Timestamp> {
         let outbound = self.last_outbound_at.max(self.last_meeting_at)?;
-        let inbound = self.last_inbound_at.max(self.last_meeting_at)?;
+        let inbound = self.heard_at()?;
         Some(outbound.min(inbound))
     }
 }

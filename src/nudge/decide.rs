@@ -1,18 +1,59 @@
-//! The *drop* trigger: a relationship that mattered has lost half of what it was at its best.
+//! When a relationship that mattered has fallen, by one of three triggers, and what is done then.
 //!
-//! An episode runs from the fall (S at or below `drop_ratio` of the baseline) to the recovery (S at
-//! or above `recovery_ratio` of it); a nudge belongs to one episode, and episodes keep a distance.
+//! An episode runs from the fall to the recovery; a nudge belongs to one episode, and episodes keep
+//! a distance. Falls and recoveries, by trigger:
+//!
+//! | trigger | falls when | recovers when |
+//! |---|---|---|
+//! | hazard | the probability of 30 more silent days is `hazard_probability` or more | it is below 0.7 of that |
+//! | drop | S is at most `drop_ratio` of the baseline | S is at least `recovery_ratio` of it |
+//! | fixed | there was no contact for `fixed_days` | there has been contact since |
 
 use crate::model::{Relationship, Span, Timestamp};
-use crate::score::strength_at;
+use crate::score::hazard::{self, Coefficients, probability};
+use crate::score::{Trigger, strength_at};
+
+/// What is likely to go on has ended when it is less likely than this share of the threshold.
+pub const RECOVERED_SHARE: f64 = 0.7;
+
+/// By what a relationship falls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The silence will probably go on.
+    Hazard,
+    /// The strength is a share of what it was.
+    Drop,
+    /// There was no contact for some days.
+    Fixed,
+}
+
+impl Rule {
+    /// The word for it in the configuration and in what is printed.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Hazard => "hazard",
+            Self::Drop => "drop",
+            Self::Fixed => "fixed",
+        }
+    }
+}
 
 /// Thresholds, all with defaults in config/default.toml, `[nudge]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
-    /// An episode begins when S is at most this share of the baseline.
+    /// By which of the three an episode begins.
+    pub rule: Rule,
+    /// The hazard: 30 more silent days must be at least so probable.
+    pub hazard_probability: f64,
+    /// By what that is computed.
+    pub hazard: Coefficients,
+    /// The drop: S must be at most this share of the baseline.
     pub drop_ratio: f64,
-    /// It ends when S is at least this share of it.
+    /// The drop's episode ends when S is at least this share of it.
     pub recovery_ratio: f64,
+    /// Fixed: so much time without contact.
+    pub fixed: Span,
     /// A relationship whose baseline never was this high did not matter enough.
     pub min_baseline: f64,
     /// No nudge before so much silence.
@@ -33,11 +74,29 @@ pub struct Policy {
     pub meeting_ahead: Span,
 }
 
+impl Policy {
+    /// The trigger with its threshold.
+    #[must_use]
+    pub const fn trigger(&self) -> Trigger {
+        match self.rule {
+            Rule::Hazard => {
+                Trigger::Hazard { coefficients: self.hazard, probability: self.hazard_probability }
+            }
+            Rule::Drop => Trigger::Drop(self.drop_ratio),
+            Rule::Fixed => Trigger::Fixed(self.fixed),
+        }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            rule: Rule::Drop,
+            hazard_probability: 0.6,
+            hazard: hazard::SHIPPED,
             drop_ratio: 0.5,
             recovery_ratio: 0.7,
+            fixed: Span::from_days(45),
             min_baseline: 0.6,
             min_silence: Span::from_days(7),
             min_reciprocations: 3,
@@ -67,7 +126,7 @@ pub struct Ahead {
 /// What must be known besides the state.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// When S fell, or falls, to `drop_ratio` of the baseline.
+    /// When it fell, or falls, by the trigger.
     pub falls_at: Option<Timestamp>,
     /// Whether an episode is under way.
     pub in_episode: bool,
@@ -221,21 +280,36 @@ pub fn looks_next(
 /// Whether an episode under way is over.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Recovery {
-    /// S has come back to the recovery ratio of the baseline.
+    /// The relationship is back.
     Recovered,
-    /// It has not.
+    /// It is not.
     StillDown,
 }
 
 /// Decides whether the episode under way is over at `now`.
 #[must_use]
 pub fn recovery(state: &Relationship, policy: &Policy, now: Timestamp) -> Recovery {
-    let s = strength_at(state, now.max(state.masses.at)).s;
-    if s >= policy.recovery_ratio * state.baseline {
-        Recovery::Recovered
-    } else {
-        Recovery::StillDown
-    }
+    let now = now.max(state.masses.at);
+    let back = match policy.rule {
+        Rule::Hazard => {
+            let p = probability(state, &policy.hazard, now);
+            p.is_some_and(|p| p < RECOVERED_SHARE * policy.hazard_probability)
+        }
+        Rule::Drop => strength_at(state, now).s >= policy.recovery_ratio * state.baseline,
+        Rule::Fixed => !policy.trigger().down(state, now),
+    };
+    if back { Recovery::Recovered } else { Recovery::StillDown }
+}
+
+/// By what the budget of a rep is given out: what there is to lose, times how likely it is lost if
+/// the trigger says so.
+#[must_use]
+pub fn stake(state: &Relationship, policy: &Policy, now: Timestamp) -> f64 {
+    let likely = match policy.rule {
+        Rule::Hazard => probability(state, &policy.hazard, now.max(state.masses.at)).unwrap_or(0.0),
+        Rule::Drop | Rule::Fixed => 1.0,
+    };
+    likely * state.baseline
 }
 
 /// Whether the relationship ever mattered and is known well enough to say so.
@@ -245,10 +319,14 @@ pub fn established(state: &Relationship, policy: &Policy) -> bool {
         && state.baseline >= policy.min_baseline
 }
 
-/// When S has fallen and nothing has gone both ways for long enough: messages of one side that the
-/// other does not answer are silence too.
+/// When it has fallen and has been silent for long enough. By the drop, silence is of either side:
+/// messages that the other does not answer are silence too. The others know what contact is.
 fn due_at(state: &Relationship, falls_at: Option<Timestamp>, policy: &Policy) -> Option<Timestamp> {
-    Some(falls_at?.max(state.both_ways_at()? + policy.min_silence))
+    let since = match policy.rule {
+        Rule::Drop => state.both_ways_at()?,
+        Rule::Hazard | Rule::Fixed => state.cadence.contact_at?,
+    };
+    Some(falls_at?.max(since + policy.min_silence))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Why a rep is nudged, in codes for programs and in sentences for people.
 
 use crate::model::{Direction, Interaction, Kind, Reason, Relationship, Timestamp};
-use crate::score::{Strength, usual_gap_days};
+use crate::score::hazard::{AHEAD_DAYS, probability};
+use crate::score::{Strength, Trigger, usual_gap_days};
 
 /// What is said about.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Evidence<'a> {
     pub strength: Strength,
     /// The score at its best, remembered.
     pub baseline_score: f64,
+    /// What made it fall.
+    pub trigger: &'a Trigger,
     /// The rep's time zone.
     pub zone: chrono_tz::Tz,
 }
@@ -25,6 +28,7 @@ pub struct Evidence<'a> {
 pub fn reasons(evidence: &Evidence<'_>, now: Timestamp) -> Vec<Reason> {
     let mut reasons = vec![silence(evidence, now)];
     reasons.extend(unanswered(evidence, now));
+    reasons.extend(hazard(evidence, now));
     reasons.push(Reason {
         code: "drop".into(),
         days: None,
@@ -59,7 +63,7 @@ pub fn suggestion(evidence: &Evidence<'_>, now: Timestamp) -> String {
 /// How long nothing has gone both ways, and what is usual.
 fn silence(evidence: &Evidence<'_>, now: Timestamp) -> Reason {
     let days = whole_days(now, evidence.state.both_ways_at().unwrap_or(now));
-    let gap = usual_gap_days(evidence.log, evidence.zone).map(rounded);
+    let gap = usual_gap_days(&evidence.state.cadence).map(rounded);
     let usual = match gap {
         Some(1) => "; usually every day".to_owned(),
         Some(gap) => format!("; usually every {gap} days"),
@@ -71,6 +75,25 @@ fn silence(evidence: &Evidence<'_>, now: Timestamp) -> Reason {
         usual_gap_days: gap,
         text: format!("No two-way contact for {}{usual}.", days_of(days)),
     }
+}
+
+/// How likely the silence is to go on, if that is what made it fall; what the installation's own
+/// relationships have shown is in the number.
+fn hazard(evidence: &Evidence<'_>, now: Timestamp) -> Option<Reason> {
+    let Trigger::Hazard { coefficients, .. } = evidence.trigger else { return None };
+    let p = probability(evidence.state, coefficients, now)?;
+    let cases = match (p * 10.0).round() {
+        tenths if tenths >= 10.0 => "nearly all".to_owned(),
+        tenths => format!("{tenths:.0} of 10"),
+    };
+    Some(Reason {
+        code: "hazard".into(),
+        days: Some(AHEAD_DAYS),
+        usual_gap_days: None,
+        text: format!(
+            "At this rhythm such a silence goes on for {AHEAD_DAYS} more days in {cases} cases."
+        ),
+    })
 }
 
 fn days_of(count: i64) -> String {
@@ -116,10 +139,15 @@ fn date(at: Timestamp, zone: chrono_tz::Tz) -> String {
 mod tests {
     use super::{Evidence, reasons, suggestion};
     use crate::model::{Direction, Interaction, Kind, Span, Timestamp};
-    use crate::score::{Parameters, rebuild, strength_at};
+    use crate::score::hazard::SHIPPED;
+    use crate::score::{Parameters, Trigger, rebuild, strength_at};
 
     /// Days before now, with `o`utbound, `i`nbound or `m`eeting.
     fn told(history: &str) -> (Vec<String>, String) {
+        told_by(history, &Trigger::Drop(0.5))
+    }
+
+    fn told_by(history: &str, trigger: &Trigger) -> (Vec<String>, String) {
         let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
         let log: Vec<Interaction> = history
             .split_whitespace()
@@ -141,6 +169,7 @@ mod tests {
             log: &log,
             strength: strength_at(&state, now),
             baseline_score: 60.0,
+            trigger,
             zone: chrono_tz::UTC,
         };
         let texts = reasons(&evidence, now).into_iter().map(|r| r.text).collect();
@@ -161,6 +190,13 @@ mod tests {
             suggestion,
             "Your last messages to Bo got no answer: try a call or another person."
         );
+
+        let by_hazard = Trigger::Hazard { coefficients: SHIPPED, probability: 0.6 };
+        let (texts, _) = told_by("62o 62i 52o 51i 20o 10o", &by_hazard);
+        assert!(texts[2].starts_with("At this rhythm such a silence goes on for 30 more days in "));
+        let certain = Trigger::Hazard { coefficients: SHIPPED.through(1.0, 9.0), probability: 0.6 };
+        let (texts, _) = told_by("62o 62i 52o 51i 20o 10o", &certain);
+        assert!(texts[2].ends_with("in nearly all cases."), "{}", texts[2]);
 
         assert_eq!(told("40o 40i 30m").1, "Follow up on your meeting with Bo of 22 October 2026.");
     }

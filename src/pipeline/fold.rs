@@ -130,13 +130,13 @@ pub fn falls_at(
     state: &Relationship,
     until: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let ratio = rules.policy.drop_ratio;
-    Ok(match fall(state, ratio) {
+    let trigger = &rules.policy.trigger();
+    Ok(match fall(state, trigger) {
         Fall::At(at) => Some(at),
         Fall::Never => None,
         Fall::Earlier => {
             let log = interaction::log(db, row.id)?;
-            fell_at(&log, rules.zone(row.rep), &rules.parameters, ratio, until)
+            fell_at(&log, rules.zone(row.rep), &rules.parameters, trigger, until)
         }
     })
 }

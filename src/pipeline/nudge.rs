@@ -7,7 +7,9 @@ use crate::model::{Interaction, Nudge, Span, Timestamp};
 use crate::nudge::payload::{
     ContactPart, LastPart, Payload, RepPart, StrengthPart, band, body, episode_id, nudge_id,
 };
-use crate::nudge::{Ahead, Decision, Evidence, Facts, decide, looks_next, reasons, suggestion};
+use crate::nudge::{
+    Ahead, Decision, Evidence, Facts, decide, looks_next, reasons, stake, suggestion,
+};
 use crate::score::strength::score_of;
 use crate::score::strength_at;
 use crate::store::contact::Contact;
@@ -37,8 +39,8 @@ pub struct Outcome {
     pub next_due: Option<Timestamp>,
 }
 
-/// Decides every relationship that is due at `now`; the strongest first, so that the budget goes
-/// to those that mattered most. `endpoints` are the rows of those that are owed what is said.
+/// Decides every relationship that is due at `now`; that with most at stake first, so that the
+/// budget goes where it matters most. `endpoints` are the rows of those that are owed what is said.
 ///
 /// # Errors
 /// As every write.
@@ -51,7 +53,8 @@ pub fn step(
     let mut outcome = Outcome::default();
     let mut freshness = HashMap::new();
     let mut due = relationship::due(db, now, AT_ONCE)?;
-    due.sort_by(|a, b| b.state.baseline.total_cmp(&a.state.baseline).then(a.id.cmp(&b.id)));
+    let stake = |row: &Stored| stake(&row.state, &rules.policy, now);
+    due.sort_by(|a, b| stake(b).total_cmp(&stake(a)).then(a.id.cmp(&b.id)));
     for mut row in due {
         if row.state.pending_at.is_some_and(|at| at <= now) {
             fold::refold(db, rules, now, &mut row)?;
@@ -154,6 +157,7 @@ fn compose(
         log,
         strength,
         baseline_score,
+        trigger: &rules.policy.trigger(),
         zone: rules.zone(row.rep),
     };
     let last_at = row.state.last_at().unwrap_or(now);

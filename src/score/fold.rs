@@ -2,13 +2,15 @@
 //!
 //! `extend` costs what the touched days hold, not what the whole history holds. Two things cannot
 //! be had that way when something arrives out of order: the baseline, which is a maximum over
-//! time, is then marked stale and `rebuild` makes it good from the log.
+//! time, and the cadence, which is about neighbours in time, are then marked stale and `rebuild`
+//! makes them good from the log.
 
 use std::collections::BTreeMap;
 
 use crate::model::relationship::Masses;
 use crate::model::{Direction, Interaction, Relationship, Timestamp};
 
+use super::cadence;
 use super::decay::decay;
 use super::mass::{Entry, Parameters, Side, day_sums, entry};
 use super::strength::strength_at;
@@ -50,7 +52,7 @@ pub fn walk(
             day.clear();
             day_number = today;
         }
-        push(&mut state, &day, together, parameters);
+        push(&mut state, today, &day, together, parameters);
         day.extend_from_slice(together);
         show(&state);
     }
@@ -76,18 +78,19 @@ pub fn extend(
             before.push(*interaction);
         }
     }
-    for (mut before, mut new) in days.into_values() {
+    for (today, (mut before, mut new)) in days {
         new.sort_by_key(|i| i.at);
         for together in new.chunk_by(|a, b| a.at == b.at) {
-            push(state, &before, together, parameters);
+            push(state, today, &before, together, parameters);
             before.extend_from_slice(together);
         }
     }
 }
 
-/// Adds interactions of one instant to a state whose day so far is `day`.
+/// Adds interactions of one instant to a state whose day so far, `today`, is `day`.
 fn push(
     state: &mut Relationship,
+    today: i64,
     day: &[Interaction],
     together: &[Interaction],
     parameters: &Parameters,
@@ -118,6 +121,7 @@ fn push(
             state.baseline * (-at.days_since(last) / parameters.baseline_half_life_days).exp2()
         });
         state.baseline = faded.max(strength_at(state, at).s);
+        cadence::push(state, today, at);
     }
 }
 

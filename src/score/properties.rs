@@ -24,8 +24,9 @@ use proptest::prelude::*;
 
 use crate::model::{Direction, Interaction, Kind, Relationship, Span, Timestamp};
 
+use super::hazard::SHIPPED;
 use super::mass::{Side, day_sums, entry};
-use super::{Parameters, extend, rebuild, strength_at};
+use super::{Fall, Parameters, Trigger, extend, fall, rebuild, strength_at};
 
 const START: Timestamp = Timestamp::from_seconds(1_577_836_800);
 const END: Timestamp = Timestamp::from_seconds(1_577_836_800 + 400 * 86_400);
@@ -82,6 +83,7 @@ fn fold_in_chunks(chunks: &[Vec<Interaction>]) -> (Relationship, bool) {
     if stale {
         let whole = rebuild(&log, ZONE, &parameters, END);
         state.baseline = whole.baseline;
+        state.cadence = whole.cadence;
         state.baseline_stale = false;
     }
     (state, stale)
@@ -95,6 +97,13 @@ fn close(a: &Relationship, b: &Relationship) -> Result<(), TestCaseError> {
     for (x, y) in sums(a).into_iter().zip(sums(b)) {
         prop_assert!((x - y).abs() < 1e-9, "{a:?}\n{b:?}");
     }
+    let gaps = |r: &Relationship| [r.cadence.mean_ln_gap, r.cadence.variance_ln_gap];
+    for (x, y) in gaps(a).into_iter().zip(gaps(b)) {
+        prop_assert!((x - y).abs() < 1e-9, "{a:?}\n{b:?}");
+    }
+    let beats =
+        |r: &Relationship| (r.cadence.contact_at, r.cadence.exchanges, r.cadence.exchange_day);
+    prop_assert_eq!(beats(a), beats(b));
     prop_assert_eq!(a.counts, b.counts);
     prop_assert_eq!(a.first_at, b.first_at);
     prop_assert_eq!(a.last_at(), b.last_at());
@@ -161,6 +170,27 @@ proptest! {
     #[test]
     fn g4_without_an_interaction_there_is_nothing(at in 0i64..i64::MAX / 2) {
         prop_assert!(strength_at(&Relationship::default(), Timestamp::from_millis(at)).s <= 0.0);
+    }
+
+    #[test]
+    fn in_silence_what_is_down_stays_down(log in history(60), days in prop::collection::vec(0i64..700, 2..12)) {
+        let state = fold(&log);
+        let mut days = days;
+        days.sort_unstable();
+        for trigger in [
+            Trigger::Hazard { coefficients: SHIPPED, probability: 0.6 },
+            Trigger::Drop(0.5),
+            Trigger::Fixed(Span::from_days(45)),
+        ] {
+            let down = days.iter().map(|day| trigger.down(&state, END + Span::from_days(*day)));
+            let down: Vec<bool> = down.collect();
+            prop_assert!(down.is_sorted(), "{trigger:?} {down:?}");
+            if let Fall::At(at) = fall(&state, &trigger) {
+                prop_assert!(trigger.down(&state, at));
+                let before = at - Span::from_seconds(61);
+                prop_assert!(before < state.masses.at || !trigger.down(&state, before));
+            }
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0006-colleague.sql"),
     include_str!("../../migrations/0007-noted-keys.sql"),
     include_str!("../../migrations/0008-engagement.sql"),
+    include_str!("../../migrations/0009-cadence.sql"),
 ];
 
 /// The schema that this version writes.

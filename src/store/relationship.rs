@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::connection::Db;
 use super::error::StoreError;
 use crate::model::relationship::Masses;
-use crate::model::{Counts, Relationship, Span, Timestamp};
+use crate::model::{Cadence, Counts, Relationship, Span, Timestamp};
 
 /// A relationship's row.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Stored {
     pub state: Relationship,
     /// Whether it holds answers that only their subject can link.
     pub loose_replies: bool,
-    /// When S fell, or falls if nothing happens, to the nudge's share of the baseline.
+    /// When it fell, or falls if nothing happens, by the nudge's trigger.
     pub falls_at: Option<Timestamp>,
     /// The decay under way.
     pub episode_id: Option<String>,
@@ -34,7 +34,7 @@ const COLUMNS: &str = "id, rep_id, contact_id, out_7, out_30, out_120, out_480,
     in_7, in_30, in_120, in_480, sums_at, outbound, inbound, meetings, reciprocations, active_days,
     baseline, baseline_stale, reciprocated_at, first_at, last_outbound_at, last_inbound_at,
     last_meeting_at, folded_at, pending_at, loose_replies, episode_id, episode_at, due_at,
-    falls_at";
+    falls_at, contact_at, exchanges, exchange_day, mean_ln_gap, variance_ln_gap";
 
 /// Finds the relationship of a pair, or makes an empty one; gives its row.
 ///
@@ -200,7 +200,8 @@ pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
                  baseline = ?16, baseline_stale = ?17, reciprocated_at = ?18, first_at = ?19,
                  last_outbound_at = ?20, last_inbound_at = ?21, last_meeting_at = ?22,
                  folded_at = ?23, pending_at = ?24, loose_replies = ?25, falls_at = ?26,
-                 episode_id = ?27, episode_at = ?28
+                 episode_id = ?27, episode_at = ?28, contact_at = ?29, exchanges = ?30,
+                 exchange_day = ?31, mean_ln_gap = ?32, variance_ln_gap = ?33
              WHERE id = ?1",
         )?
         .execute(params![
@@ -232,6 +233,11 @@ pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
             row.falls_at,
             row.episode_id,
             row.episode_at,
+            state.cadence.contact_at,
+            state.cadence.exchanges,
+            state.cadence.exchange_day,
+            state.cadence.mean_ln_gap,
+            state.cadence.variance_ln_gap,
         ])?;
     db.connection
         .prepare_cached("UPDATE relationship SET due_at = ?2 WHERE id = ?1 AND due_at IS NOT ?2")?
@@ -256,6 +262,13 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
                 meetings: row.get(14)?,
                 reciprocations: row.get(15)?,
                 active_days: row.get(16)?,
+            },
+            cadence: Cadence {
+                contact_at: row.get(31)?,
+                exchanges: row.get(32)?,
+                exchange_day: row.get(33)?,
+                mean_ln_gap: row.get(34)?,
+                variance_ln_gap: row.get(35)?,
             },
             baseline: row.get(17)?,
             baseline_stale: row.get(18)?,

@@ -88,7 +88,7 @@ fn a_drop_nudges_when_the_store_would_and_once_until_it_recovers() {
         &Parameters::default(),
         at(140.0),
     );
-    let Fall::At(fell_at) = fall(&state, 0.5) else { panic!() };
+    let Fall::At(fell_at) = fall(&state, &crate::score::Trigger::Drop(0.5)) else { panic!() };
     let silence = fell_at.days_since(at(133.2));
     let (_, own) = played(&log(&days, 400.0), Setting { trigger: Trigger::Drop, threshold: 0.5 });
     assert_eq!((own.nudges, own.precision), (1, Some(1.0)));

@@ -17,7 +17,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Reads the log, or tells everything that is wrong with it.
-pub(super) fn read(path: &Path) -> Result<Log, Failure> {
+pub(in crate::cli) fn read(path: &Path) -> Result<Log, Failure> {
     let (name, input) = open(path)?;
     let plain = plain(input).with_context(|| format!("reading {name}"))?;
     let log = backtest::read(plain).map_err(|error| refusal(&name, error))?;

@@ -3,11 +3,15 @@
 use crate::model::{Direction, Interaction, Kind, Relationship, Span, Timestamp};
 use crate::score::{Fall, Parameters, fall, rebuild};
 
-use super::{Ahead, Decision, Facts, Policy, Recovery, decide, looks_next, recovery};
+use super::{Ahead, Decision, Facts, Policy, Recovery, Rule, decide, looks_next, recovery, stake};
 
 const START: Timestamp = Timestamp::from_seconds(1_577_836_800);
 /// The last of 52 weekly exchanges.
 const LAST: Timestamp = Timestamp::from_seconds(1_577_836_800 + 357 * 86_400 + 3600);
+
+fn by_drop() -> Policy {
+    Policy { rule: Rule::Drop, ..Policy::default() }
+}
 
 fn exchanges(days: impl IntoIterator<Item = i64>) -> Vec<Interaction> {
     let one = |at, direction| Interaction {
@@ -36,7 +40,7 @@ fn after(days: i64) -> Timestamp {
 }
 
 fn falls(state: &Relationship) -> Option<Timestamp> {
-    match fall(state, Policy::default().drop_ratio) {
+    match fall(state, &by_drop().trigger()) {
         Fall::At(at) => Some(at),
         Fall::Earlier => state.last_at(),
         Fall::Never => None,
@@ -49,7 +53,7 @@ fn facts(state: &Relationship, now: Timestamp) -> Facts {
 
 #[test]
 fn half_of_a_year_of_weeks_is_gone_after_about_51_days() {
-    let (state, policy) = (weekly(), Policy::default());
+    let (state, policy) = (weekly(), by_drop());
     let due = looks_next(&state, falls(&state), false, &policy, None).unwrap();
     assert!((49.0..53.0).contains(&due.days_since(LAST)), "{}", due.days_since(LAST));
     let before = due - Span::from_hours(1);
@@ -67,7 +71,7 @@ fn ahead(starts_at: Timestamp) -> Option<Ahead> {
 
 #[test]
 fn each_reason_holds_it_back() {
-    let (state, policy, now) = (weekly(), Policy::default(), after(60));
+    let (state, policy, now) = (weekly(), by_drop(), after(60));
     let fine = facts(&state, now);
     let day = Span::from_days(1);
     let cases = [
@@ -120,7 +124,7 @@ fn each_reason_holds_it_back() {
 
 #[test]
 fn what_fell_long_ago_is_passed_over() {
-    let (state, policy, now) = (weekly(), Policy::default(), after(120));
+    let (state, policy, now) = (weekly(), by_drop(), after(120));
     assert!(matches!(
         decide(&state, &facts(&state, now), &policy, now),
         Decision::FellLongAgo { .. }
@@ -129,7 +133,7 @@ fn what_fell_long_ago_is_passed_over() {
 
 #[test]
 fn what_never_mattered_is_passed_over() {
-    let policy = Policy::default();
+    let policy = by_drop();
     for (what, days) in [("two exchanges", vec![0, 7]), ("four days", vec![0, 7, 14, 21])] {
         let state = rebuild(&exchanges(days), chrono_tz::UTC, &Parameters::default(), after(0));
         assert_eq!(looks_next(&state, falls(&state), false, &policy, None), None, "{what}");
@@ -143,7 +147,7 @@ fn what_never_mattered_is_passed_over() {
 
 #[test]
 fn an_episode_ends_when_the_strength_is_back_not_before() {
-    let policy = Policy::default();
+    let policy = by_drop();
     let back_at = 357 + 60;
     let after_fall = |more: &[Interaction]| {
         let mut log = exchanges((0..52).map(|week| 7 * week));
@@ -160,7 +164,7 @@ fn an_episode_ends_when_the_strength_is_back_not_before() {
 
 #[test]
 fn what_holds_it_back_says_when_to_look_again() {
-    let (state, policy, now) = (weekly(), Policy::default(), after(60));
+    let (state, policy, now) = (weekly(), by_drop(), after(60));
     let next = |decision| looks_next(&state, falls(&state), false, &policy, Some((decision, now)));
     assert_eq!(next(Decision::Stale), Some(now + Span::from_hours(1)));
     assert_eq!(next(Decision::Silenced { until: after(90) }), Some(after(90)));
@@ -169,4 +173,74 @@ fn what_holds_it_back_says_when_to_look_again() {
     assert_eq!(next(Decision::Nudge { fell_at: now }), None);
     let pending = Relationship { pending_at: Some(after(61)), ..state };
     assert_eq!(looks_next(&pending, falls(&pending), true, &policy, None), Some(after(61)));
+}
+
+fn by(rule: Rule) -> Policy {
+    Policy { rule, ..Policy::default() }
+}
+
+fn due(state: &Relationship, policy: &Policy) -> Option<Timestamp> {
+    let falls_at = match fall(state, &policy.trigger()) {
+        Fall::At(at) => Some(at),
+        Fall::Earlier | Fall::Never => None,
+    };
+    looks_next(state, falls_at, false, policy, None)
+}
+
+#[test]
+fn the_hazard_waits_longer_for_who_writes_less_often() {
+    let policy = by(Rule::Hazard);
+    let silence = |gap: i64| {
+        let log = exchanges((0..30).map(|n| gap * n));
+        let last = log.last().unwrap().at;
+        let state = rebuild(&log, chrono_tz::UTC, &Parameters::default(), last);
+        due(&state, &policy).unwrap().days_since(last)
+    };
+    assert!(silence(2) >= 7.0, "{}", silence(2));
+    assert!(silence(7) < 51.0, "earlier than by the drop: {}", silence(7));
+}
+
+#[test]
+fn whoever_writes_into_the_void_is_told_all_the_same() {
+    let mut log = exchanges((0..52).map(|week| 7 * week));
+    let unanswered = (1..60).map(|week| Interaction {
+        at: LAST + Span::from_days(7 * week),
+        direction: Direction::Outbound,
+        kind: Kind::Message,
+        audience: 1,
+        linked: false,
+    });
+    log.extend(unanswered);
+    let last = log.last().unwrap().at;
+    for rule in [Rule::Hazard, Rule::Drop, Rule::Fixed] {
+        let policy = by(rule);
+        let told = (1..60).find(|week| {
+            let now = LAST + Span::from_days(7 * week + 1);
+            let known: Vec<Interaction> = log.iter().filter(|i| i.at <= now).copied().collect();
+            let (zone, parameters) = (chrono_tz::UTC, Parameters::default());
+            let state = rebuild(&known, zone, &parameters, now);
+            let fell = crate::score::fell_at(&known, zone, &parameters, &policy.trigger(), now);
+            let facts = Facts { falls_at: fell, oldest_read: Some(now), ..Facts::default() };
+            matches!(decide(&state, &facts, &policy, now), Decision::Nudge { .. })
+        });
+        assert!(told.is_some_and(|week| week <= 26), "{rule:?}: week {told:?} until {last}");
+    }
+}
+
+#[test]
+fn by_fixed_days_contact_alone_counts() {
+    let policy = by(Rule::Fixed);
+    let state = weekly();
+    assert_eq!(due(&state, &policy), Some(after(45)));
+    assert_eq!(recovery(&state, &policy, after(44)), Recovery::Recovered);
+    assert_eq!(recovery(&state, &policy, after(46)), Recovery::StillDown);
+}
+
+#[test]
+fn more_is_at_stake_the_stronger_and_the_likelier_lost() {
+    let (state, policy) = (weekly(), by(Rule::Hazard));
+    let stronger = Relationship { baseline: 2.0 * state.baseline, ..state };
+    assert!(stake(&stronger, &policy, after(30)) > stake(&state, &policy, after(30)));
+    assert!(stake(&state, &policy, after(60)) > stake(&state, &policy, after(30)));
+    assert!(stake(&state, &by(Rule::Drop), after(60)) >= stake(&state, &by(Rule::Drop), after(30)));
 }

@@ -7,6 +7,8 @@ use crate::model::{
     Attendee, Condition, Envelope, Key, Link, Meeting, MeetingStatus, Participation, Span,
     Timestamp, Version,
 };
+use crate::nudge::{Policy, Rule};
+use crate::pipeline::Rules;
 use crate::pipeline::ingest::tests::world::{Mailbox, World, answering, day, envelope, person};
 use crate::pipeline::ingest::{Batch, Calendar};
 use crate::pipeline::sync::catch_up;
@@ -100,6 +102,29 @@ fn what_falls_is_told_once_at_its_time() {
     exchange(&world, "bo", &weekly(), falls + Span::from_days(1));
     assert_eq!(at(&world, falls + Span::from_days(1)), Outcome::default(), "all mail again");
     assert_eq!(rows(&world), (1, 1));
+}
+
+#[test]
+fn each_trigger_tells_once_at_its_time_and_says_why() {
+    for (rule, code) in [(Rule::Hazard, "hazard"), (Rule::Drop, "drop"), (Rule::Fixed, "silence")] {
+        let mut world = World::new();
+        let policy = Policy { rule, ..world.rules.policy };
+        world.rules = Arc::new(Rules { policy, ..(*world.rules).clone() });
+        exchange(&world, "bo", &weekly(), day(LAST + 1.0));
+        let falls = due_at(&world);
+        assert!(falls >= day(LAST + 7.0), "{rule:?}: {falls}");
+        assert_eq!(at(&world, falls - Span::from_seconds(61)).made.len(), 0, "{rule:?}");
+        assert_eq!(at(&world, falls).made.len(), 1, "{rule:?}");
+        let ever = Timestamp::from_millis(i64::MAX);
+        let told = world.write(move |db| nudge::list(db, ever, 9)).unwrap();
+        let codes: Vec<_> = told[0].nudge.reasons.iter().map(|r| r.code.as_str()).collect();
+        assert!(codes.contains(&code), "{rule:?}: {codes:?}");
+        assert_eq!(at(&world, falls + Span::from_days(30)).made.len(), 0, "{rule:?}, again");
+        let back = (falls + Span::from_days(31)).days_since(day(0.0));
+        exchange(&world, "bo", &[back, back + 1.0, back + 2.0], day(back + 3.0));
+        let resolved = world.write(move |db| nudge::list(db, ever, 9)).unwrap()[0].resolved_at;
+        assert_eq!(resolved, Some(day(back + 3.0)), "{rule:?}");
+    }
 }
 
 #[test]

@@ -166,11 +166,17 @@ pub(crate) fn same_state(a: &Relationship, b: &Relationship) -> bool {
     let exact = |state: &Relationship| Relationship {
         masses: keepwarm::model::relationship::Masses { at: state.masses.at, ..Default::default() },
         baseline: 0.0,
+        cadence: keepwarm::model::Cadence {
+            mean_ln_gap: 0.0,
+            variance_ln_gap: 0.0,
+            ..state.cadence
+        },
         ..*state
     };
     let numbers = |state: &Relationship| {
         let masses = state.masses.outbound.into_iter().chain(state.masses.inbound);
-        masses.chain([state.baseline]).collect::<Vec<f64>>()
+        let gaps = [state.cadence.mean_ln_gap, state.cadence.variance_ln_gap];
+        masses.chain([state.baseline]).chain(gaps).collect::<Vec<f64>>()
     };
     let near = |(a, b): (f64, f64)| (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1.0);
     exact(a) == exact(b) && numbers(a).into_iter().zip(numbers(b)).all(near)

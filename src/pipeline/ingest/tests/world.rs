@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::model::{
-    Address, Cursor, Direction, Envelope, Key, MailboxInfo, Person, Relationship, Role, Span,
-    Timestamp,
+    Address, Cadence, Cursor, Direction, Envelope, Key, MailboxInfo, Person, Relationship, Role,
+    Span, Timestamp,
 };
 use crate::normalise::Own;
 use crate::nudge::looks_next;
@@ -243,12 +243,14 @@ pub(crate) fn differ(a: &Relationship, b: &Relationship) -> Option<String> {
             let left = crate::model::relationship::HALF_LIVES_DAYS.map(|h| (-days / h).exp2());
             [0, 1, 2, 3].map(|k| sums[k] * left[k])
         };
-        [sums, one(state.masses.outbound), one(state.masses.inbound)].concat()
+        let gaps = [state.cadence.mean_ln_gap, state.cadence.variance_ln_gap, 0.0, 0.0];
+        [sums, gaps, one(state.masses.outbound), one(state.masses.inbound)].concat()
     };
     let close = numbers(a).iter().zip(numbers(b)).all(|(x, y)| (x - y).abs() < 1e-9);
     let rest = |state: &Relationship| {
         let zero = crate::model::relationship::Masses::default();
-        Relationship { masses: zero, baseline: 0.0, folded_at: START, ..*state }
+        let cadence = Cadence { mean_ln_gap: 0.0, variance_ln_gap: 0.0, ..state.cadence };
+        Relationship { masses: zero, baseline: 0.0, cadence, folded_at: START, ..*state }
     };
     (!close || rest(a) != rest(b)).then(|| format!("{a:?}\nis not\n{b:?}"))
 }

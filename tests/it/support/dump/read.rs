@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use keepwarm::model::relationship::Masses;
-use keepwarm::model::{Counts, Relationship, Timestamp};
+use keepwarm::model::{Cadence, Counts, Relationship, Timestamp};
 use rusqlite::{Connection, Row};
 
 use super::{Dump, Keys, Mailbox, Message, Owed, Pair, Touch, collect};
@@ -202,7 +202,8 @@ fn interactions(
 fn relationships(db: &Connection, pairs: &BTreeMap<i64, Pair>) -> BTreeMap<Pair, Relationship> {
     let sql = "SELECT id, out_7, out_30, out_120, out_480, in_7, in_30, in_120, in_480, sums_at,
         outbound, inbound, meetings, reciprocations, active_days, baseline, baseline_stale,
-        reciprocated_at, first_at, last_outbound_at, last_inbound_at, last_meeting_at, pending_at
+        reciprocated_at, first_at, last_outbound_at, last_inbound_at, last_meeting_at, pending_at,
+        contact_at, exchanges, exchange_day, mean_ln_gap, variance_ln_gap
         FROM relationship";
     let at = |row: &Row<'_>, column: usize| -> rusqlite::Result<Option<Timestamp>> {
         Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
@@ -220,6 +221,13 @@ fn relationships(db: &Connection, pairs: &BTreeMap<i64, Pair>) -> BTreeMap<Pair,
                 meetings: row.get(12)?,
                 reciprocations: row.get(13)?,
                 active_days: row.get(14)?,
+            },
+            cadence: Cadence {
+                contact_at: at(row, 23)?,
+                exchanges: row.get(24)?,
+                exchange_day: row.get(25)?,
+                mean_ln_gap: row.get(26)?,
+                variance_ln_gap: row.get(27)?,
             },
             baseline: row.get(15)?,
             baseline_stale: row.get(16)?,
