@@ -49,8 +49,8 @@
 //! 4. Incremental equals batch: any order, chunking and duplication of what arrives ends in the
 //!    same counted interactions, and in states within 1e-9 of a rebuild from the log. Sums are
 //!    additive, so a late message costs the interactions of its day; the baseline is a maximum
-//!    over time, so out-of-order arrivals mark it stale and it is folded from the log once, after
-//!    the pass. Nothing is nudged meanwhile.
+//!    over time and the cadence is about neighbours in it, so out-of-order arrivals mark both stale
+//!    and they are folded from the log once, after the pass. Nothing is nudged meanwhile.
 //! 5. No polling for decay: the instant at which a relationship falls is stored and indexed, and
 //!    the nudge loop sleeps until the next one.
 //! 6. Bodies never leave `normalise`; addresses, subjects, tokens and queries of URLs never reach
@@ -82,7 +82,8 @@
 //! - Windows of days slide while nothing happens: what is kept of engagement are facts about each
 //!   message, and the windows are evaluated when somebody asks.
 //! - Silence, for a nudge, is silence of either side: messages that nobody answers do not keep a
-//!   relationship warm, and do not keep its rep from being told.
+//!   relationship warm, and do not keep its rep from being told. The hazard would miss most of the
+//!   rhythm by that; to it, what a rep writes is contact for 90 days after an answer, and no longer.
 
 pub mod backtest;
 pub mod cli;
