@@ -5,7 +5,7 @@
 //!
 //! | trigger | falls when | recovers when |
 //! |---|---|---|
-//! | hazard | the probability of 30 more silent days is `hazard_probability` or more | it is below 0.7 of that |
+//! | hazard | the probability of 30 more silent days is `hazard_probability` or more, or S is at most a quarter of the baseline | it is below 0.7 of that, and S above |
 //! | drop | S is at most `drop_ratio` of the baseline | S is at least `recovery_ratio` of it |
 //! | fixed | there was no contact for `fixed_days` | there has been contact since |
 
@@ -294,6 +294,7 @@ pub fn recovery(state: &Relationship, policy: &Policy, now: Timestamp) -> Recove
         Rule::Hazard => {
             let p = probability(state, &policy.hazard, now);
             p.is_some_and(|p| p < RECOVERED_SHARE * policy.hazard_probability)
+                && !policy.trigger().down(state, now)
         }
         Rule::Drop => strength_at(state, now).s >= policy.recovery_ratio * state.baseline,
         Rule::Fixed => !policy.trigger().down(state, now),

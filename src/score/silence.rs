@@ -10,10 +10,14 @@ use super::strength::strength_at;
 /// How far ahead a fall is looked for: two years; every strength has halved long before.
 const HORIZON: Span = Span::from_days(730);
 
+/// Whatever the hazard says, S at so small a share of the baseline is a fall: long relationships are
+/// given much time by it, and unanswered messages might hold it back for good.
+const DEEP: f64 = 0.25;
+
 /// What makes a relationship fallen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Trigger {
-    /// The silence will probably go on.
+    /// The silence will probably go on, or S is down to a quarter of the baseline.
     Hazard {
         /// By which the probability is computed.
         coefficients: Coefficients,
@@ -34,6 +38,7 @@ impl Trigger {
         match self {
             Self::Hazard { coefficients, probability: threshold } => {
                 probability(state, coefficients, at).is_some_and(|p| p >= *threshold)
+                    || strength_at(state, at).s <= DEEP * state.baseline
             }
             Self::Drop(ratio) => strength_at(state, at).s <= state.baseline * ratio,
             Self::Fixed(silence) => {
