@@ -165,6 +165,6 @@ mod tests {
         let mut rows = grid([-20.5, 1.5, 0.2]);
         rows.iter_mut().for_each(|row| row.features.push(7.0));
         let found = fit(&rows, 0.001).unwrap();
-        assert!(found[3].abs() < 1e-6 && (found[1] - 1.5).abs() < 0.01, "{found:?}");
+        assert!(found[3].abs() < 1e-6 && (found[1] - 1.5).abs() < 0.05, "{found:?}");
     }
 }

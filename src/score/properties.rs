@@ -272,6 +272,7 @@ proptest! {
         let whole = fold(&one);
         if merged.baseline_stale {
             merged.baseline = whole.baseline;
+            merged.cadence = whole.cadence;
             merged.baseline_stale = false;
         }
         close(&merged, &whole)?;
