@@ -11,13 +11,16 @@ use super::strength::strength_at;
 const HORIZON: Span = Span::from_days(730);
 
 /// Whatever the hazard says, S at so small a share of the baseline is a fall: long relationships are
-/// given much time by it, and unanswered messages might hold it back for good.
+/// given much time by it.
 const DEEP: f64 = 0.25;
+/// And at this share if the rep has been writing into the void.
+const DEEP_IN_THE_VOID: f64 = 0.5;
 
 /// What makes a relationship fallen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Trigger {
-    /// The silence will probably go on, or S is down to a quarter of the baseline.
+    /// The silence will probably go on, or S is down to a quarter of the baseline (to half, if the rep
+    /// has written into the void).
     Hazard {
         /// By which the probability is computed.
         coefficients: Coefficients,
@@ -37,8 +40,10 @@ impl Trigger {
     pub fn down(&self, state: &Relationship, at: Timestamp) -> bool {
         match self {
             Self::Hazard { coefficients, probability: threshold } => {
+                let void = state.cadence.contact_at != state.last_at();
+                let deep = if void { DEEP_IN_THE_VOID } else { DEEP };
                 probability(state, coefficients, at).is_some_and(|p| p >= *threshold)
-                    || strength_at(state, at).s <= DEEP * state.baseline
+                    || strength_at(state, at).s <= deep * state.baseline
             }
             Self::Drop(ratio) => strength_at(state, at).s <= state.baseline * ratio,
             Self::Fixed(silence) => {
