@@ -2,9 +2,11 @@
 //! usage. Results go to standard output, messages and progress to standard error.
 
 mod accounts;
+mod ask;
 mod backtest;
 mod calibrate;
 mod check;
+mod contacts;
 mod demo;
 mod explain;
 mod nudges;
@@ -70,6 +72,8 @@ enum Command {
     Backtest(backtest::Arguments),
     /// Fit the hazard, by which nudges come, to logs of interactions
     Calibrate(calibrate::Arguments),
+    /// People, their addresses, and who is one with whom
+    Contacts(contacts::Arguments),
 }
 
 /// What every command that prints data takes.
@@ -138,6 +142,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Nudges(arguments) => nudges::nudges(&cli.config, &arguments),
         Command::Backtest(arguments) => backtest::backtest(&cli.config, &arguments),
         Command::Calibrate(arguments) => calibrate::calibrate(&arguments),
+        Command::Contacts(arguments) => contacts::contacts(&cli.config, &arguments),
     }
 }
 

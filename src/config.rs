@@ -14,6 +14,7 @@ mod calendar_api;
 mod check;
 mod endpoint;
 mod feed;
+mod identity;
 mod layers;
 mod login;
 mod problem;
@@ -30,11 +31,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use check::check;
+pub use identity::people;
 pub use problem::{Place, Problem, Problems, Severity};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{
-    Caldav, CalendarApi, Config, Endpoint, Feed, Grant, Imap, Login, Oauth, Organization, Privacy,
-    Rep, Serve, Source, SourceKind, Store, Sync, Tls,
+    Caldav, CalendarApi, Config, Endpoint, Feed, Grant, Identity, Imap, Login, Oauth, Organization,
+    Privacy, Rep, Serve, Source, SourceKind, Store, Sync, Tls,
 };
 
 use layers::Layers;

@@ -7,6 +7,7 @@ mod build;
 mod login;
 mod loops;
 mod places;
+mod requests;
 mod vitals;
 mod web;
 

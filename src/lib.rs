@@ -23,6 +23,9 @@
 //!    there are, threads joined by every id in any order, directed touches between reps and
 //!    outsiders, which of them answer the other side, which were first to, and which of them count,
 //!    each meeting once however many calendars and invitations tell of it, and the cursor.
+//!    A contact is a set of addresses; interactions belong to lines, one from a rep to an address, and
+//!    a relationship is what its lines tell together. [`pipeline::identity`] decides which addresses
+//!    are one contact, from all that was said of them, and moves lines ([`pipeline::ingest::regroup`]).
 //! 4. [`pipeline::fold`] folds what was touched into relationships by [`score`], once each, and
 //!    computes when each will have fallen if nothing happens.
 //! 5. [`pipeline::nudge`] looks at those that are due, asks [`mod@nudge`], and stores what is to be
@@ -81,6 +84,10 @@
 //!   its pages. What the large table cannot hold is not looked for in it.
 //! - Windows of days slide while nothing happens: what is kept of engagement are facts about each
 //!   message, and the windows are evaluated when somebody asks.
+//! - The audience of a message counts addresses, not contacts: so merging two contacts changes nothing
+//!   of anybody else's relationships.
+//! - What commands change is asked of the daemon by a row ([`pipeline::request`]): the database keeps
+//!   its one writer, and an idle daemon asks SQLite whether anybody else has written, not the tables.
 //! - Silence, for a nudge, is silence of either side: messages that nobody answers do not keep a
 //!   relationship warm, and do not keep its rep from being told. The hazard would miss most of the
 //!   rhythm by that; to it, what a rep writes is contact for 90 days after an answer, and no longer.

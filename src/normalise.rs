@@ -11,8 +11,12 @@ pub mod colleague;
 pub mod directed;
 pub mod envelope;
 pub mod held;
+pub mod identity;
 pub mod invitation;
+pub mod name;
+pub mod organisation;
 pub mod people;
+pub mod roster;
 pub mod text;
 pub mod thread;
 

@@ -8,9 +8,12 @@ pub mod deliver;
 pub mod engagement;
 pub mod fold;
 pub mod history;
+pub mod identity;
 pub mod ingest;
 pub mod nudge;
 pub mod paths;
+pub mod people;
+pub mod request;
 pub mod sync;
 pub mod view;
 

@@ -6,14 +6,18 @@
 //! together, and no transaction spans an `.await`. Knows nothing but the model.
 
 pub mod basis;
+pub mod bounce;
 pub mod colleague;
 pub mod connection;
 pub mod contact;
+pub mod erase;
 pub mod error;
 pub mod fate;
 pub mod held;
+pub mod identity;
 pub mod interaction;
 pub mod invitation;
+pub mod line;
 pub mod mailbox;
 pub mod meeting;
 mod memo;
@@ -26,6 +30,7 @@ pub mod quarantine;
 pub mod relationship;
 pub mod rep;
 pub mod report;
+pub mod request;
 pub mod row;
 pub mod source;
 pub mod thread;

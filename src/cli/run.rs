@@ -53,6 +53,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failur
 pub(super) async fn open(config: &Config, clock: Clock) -> Result<Daemon, Failure> {
     daemon::open(config, clock).await.map_err(|error| match error {
         BuildError::Unusable { .. } => Failure::Usage(format!("error: {error}")),
+        BuildError::Wrong(problem) => Failure::Usage(problem),
         BuildError::Store(error) => Failure::Runtime(error.into()),
     })
 }

@@ -33,6 +33,7 @@ pub fn check(config: &Config) -> Vec<Problem> {
         let place = setting("endpoint", &endpoint.name);
         problems.extend(check_secret("secret", &endpoint.secret, &place, Secret::Webhook));
     }
+    problems.extend(super::identity::people(config).err());
     problems.extend(check_listen(config));
     problems
 }

@@ -24,6 +24,7 @@ pub(super) struct Raw {
     pub(super) strength: RawStrength,
     pub(super) nudge: RawNudge,
     pub(super) privacy: RawPrivacy,
+    pub(super) identity: RawIdentity,
     pub(super) serve: RawServe,
 }
 
@@ -174,6 +175,14 @@ pub(super) struct RawPrivacy {
     pub(super) subject: String,
     pub(super) exclude_domains: Vec<String>,
     pub(super) exclude_addresses: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIdentity {
+    pub(super) file: Option<String>,
+    pub(super) google_domains: Vec<String>,
+    pub(super) alias_domains: Vec<String>,
 }
 
 #[derive(Deserialize)]

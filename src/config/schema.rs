@@ -232,6 +232,10 @@ pub(super) const KEYS: &[Key] = &[
     key("privacy", "exclude_domains", Shape::List(words::DOMAIN, 0)),
     key("privacy", "exclude_addresses", Shape::List(words::ADDRESS, 0)),
 
+    key("identity", "file", Shape::Path),
+    key("identity", "google_domains", Shape::List(words::DOMAIN, 0)),
+    key("identity", "alias_domains", Shape::List(words::ALIAS, 0)),
+
     key("serve", "listen", Shape::Words(words::LISTEN)),
 ];
 

@@ -43,8 +43,21 @@ pub struct Config {
     pub nudge: Policy,
     /// What is left out.
     pub privacy: Privacy,
+    /// Which addresses are one person's.
+    pub identity: Identity,
     /// What is served.
     pub serve: Serve,
+}
+
+/// Which addresses are one person's, as far as the admin knows it.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// A file of people; absolute.
+    pub file: Option<PathBuf>,
+    /// Domains at which dots in the local part do not count, beside Google's own.
+    pub google_domains: Vec<String>,
+    /// Domains (ASCII), each with the one that stands for both.
+    pub alias_domains: Vec<(String, String)>,
 }
 
 /// The own organisation.

@@ -11,9 +11,9 @@ use chrono_tz::Tz;
 
 use super::layers::Layers;
 use super::problem::{Place, Problem};
-use super::raw::{Raw, RawNudge, RawOrganization, RawRep, RawSync};
-use super::settings::{Config, Organization, Privacy, Rep, Serve, Store, Sync};
-use super::{account, endpoint, schema, shape, source};
+use super::raw::{Raw, RawIdentity, RawNudge, RawOrganization, RawRep, RawSync};
+use super::settings::{Config, Identity, Organization, Privacy, Rep, Serve, Store, Sync};
+use super::{account, endpoint, schema, shape, source, words};
 use crate::model::Span;
 use crate::normalise::Accounts;
 use crate::normalise::address::canonical;
@@ -53,6 +53,7 @@ pub(super) fn config(
         account::account(item, written, own, target)
     });
     let nudge = nudge(&mut Item { layers, section: "nudge", path: "nudge".into() }, &raw.nudge);
+    let identity = identity(layers, raw.identity);
     layers.problems.is_empty().then(|| Config {
         files: layers.added.clone(),
         organization: organization(raw.organization, zone),
@@ -72,6 +73,7 @@ pub(super) fn config(
             exclude_domains: raw.privacy.exclude_domains,
             exclude_addresses: raw.privacy.exclude_addresses,
         },
+        identity,
         // Anything else than an address has been found to mean "off".
         serve: Serve { listen: raw.serve.listen.parse().ok() },
     })
@@ -214,6 +216,31 @@ fn organization(raw: RawOrganization, time_zone: Tz) -> Organization {
 /// A zone whose name the table of keys has accepted.
 fn time_zone(name: &str) -> Tz {
     name.parse().unwrap_or(Tz::UTC)
+}
+
+/// Of a domain that stands for another one nothing may stand for in turn.
+fn identity(layers: &mut Layers, raw: RawIdentity) -> Identity {
+    let alias_domains: Vec<(String, String)> =
+        raw.alias_domains.iter().filter_map(|pair| words::alias(pair)).collect();
+    let mut seen: HashMap<&str, &str> = HashMap::new();
+    let mut wrong = Vec::new();
+    for (other, one) in &alias_domains {
+        if seen.insert(other, one).is_some_and(|before| before != one) {
+            wrong.push(format!("{other} is given as another name of two domains"));
+        }
+        if alias_domains.iter().any(|(again, _)| again == one) {
+            wrong.push(format!("{one} stands for {other}, and is given as another name itself"));
+        }
+    }
+    let mut item = Item { layers, section: "identity", path: "identity".into() };
+    for what in wrong {
+        item.report("alias_domains", Problem::error(format!("`identity.alias_domains`: {what}")));
+    }
+    Identity {
+        file: raw.file.map(PathBuf::from),
+        google_domains: raw.google_domains,
+        alias_domains,
+    }
 }
 
 fn sync(raw: &RawSync) -> Sync {

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 
+use crate::normalise::address::ascii_domain;
 use crate::score::working::{DayHours, WorkingDays};
 
 /// A kind of string.
@@ -25,6 +26,12 @@ pub(super) const ANY: Words =
 
 /// A mail domain.
 pub(super) const DOMAIN: Words = Words { what: "domains such as us.example", accepts: is_domain };
+
+/// A domain and the one that it is another name of.
+pub(super) const ALIAS: Words = Words {
+    what: "pairs such as acme.co.uk = acme.example",
+    accepts: |text| alias(text).is_some(),
+};
 
 /// A mail address.
 pub(super) const ADDRESS: Words =
@@ -113,6 +120,15 @@ pub(super) fn is_loopback(host: &str) -> bool {
 pub(super) fn is_webhook_secret(text: &str) -> bool {
     let key = text.strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
     key.is_some_and(|key| (24..=64).contains(&key.len()))
+}
+
+/// The two domains of an alias, ASCII: the other name, and the one that stands for both.
+pub(super) fn alias(text: &str) -> Option<(String, String)> {
+    let (other, one) = text.split_once('=')?;
+    let domain =
+        |text: &str| Some(text.trim()).filter(|text| is_domain(text)).and_then(ascii_domain);
+    let (other, one) = (domain(other)?, domain(one)?);
+    (other != one).then_some((other, one))
 }
 
 fn is_domain(text: &str) -> bool {

@@ -1,6 +1,6 @@
 //! From the configuration to what runs: rows for reps and sources, settings for adapters.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
@@ -18,9 +18,10 @@ use crate::deliver::{Endpoint, Pace, Secret};
 use crate::http::{self, AddressPolicy, Clients};
 use crate::model::{Address, Key, Span, Timestamp};
 use crate::normalise::Own;
-use crate::normalise::address::{ascii_domain, canonical};
+use crate::normalise::address::{Aliases, ascii_domain, canonical};
 use crate::nudge::AGAIN;
 use crate::pipeline::deliver::Target;
+use crate::pipeline::identity::roster;
 use crate::pipeline::sync::Progress;
 use crate::pipeline::{Rules, ingest, sync};
 use crate::score::MODEL;
@@ -38,6 +39,9 @@ pub enum BuildError {
         /// Why not.
         why: String,
     },
+    /// A file that the configuration names is wrong: the admin mends it.
+    #[error("{0}")]
+    Wrong(String),
     /// The database's doing.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -48,12 +52,14 @@ pub enum BuildError {
 /// # Errors
 /// [`BuildError`]; nothing runs then.
 pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
+    let people =
+        config::people(config).map_err(|problem| BuildError::Wrong(problem.to_string()))?;
     let store = Arc::new(Store::open(&config.store.path)?);
     let rows = store
         .write({
             let config = config.clone();
             let now = clock.now();
-            move |db| enter(db, &config, now)
+            move |db| enter(db, &config, &people, now)
         })
         .await?;
     let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
@@ -116,7 +122,12 @@ struct Rows {
     rules: Rules,
 }
 
-fn enter(db: &Db, config: &Config, now: Timestamp) -> Result<Rows, StoreError> {
+fn enter(
+    db: &Db,
+    config: &Config,
+    people: &[BTreeSet<Address>],
+    now: Timestamp,
+) -> Result<Rows, StoreError> {
     let mut reps = Vec::new();
     for configured in &config.reps {
         let address = configured.addresses.first().map_or("", String::as_str);
@@ -144,6 +155,8 @@ fn enter(db: &Db, config: &Config, now: Timestamp) -> Result<Rows, StoreError> {
         tracing::info!("settings have changed: every strength is computed again");
     }
     ingest::leave_out(db, &rules, now)?;
+    roster::fold_spellings(db, &rules, now)?;
+    roster::apply(db, &rules, people, now)?;
     Ok(Rows { sources, endpoints, rules })
 }
 
@@ -159,6 +172,9 @@ fn rules(config: &Config, reps: &[(&config::Rep, i64)]) -> Rules {
         config.privacy.exclude_addresses.iter().filter_map(address_of),
         domains(&config.privacy.exclude_domains),
     );
+    let identity = &config.identity;
+    let aliases = Aliases::new(domains(&identity.google_domains), identity.alias_domains.clone());
+    let own = own.aliasing(aliases);
     Rules {
         own,
         accounts: config.accounts.clone(),

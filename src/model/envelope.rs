@@ -1,6 +1,6 @@
 //! What is kept of one message: who, to whom, when, answering what. Never a body.
 
-use super::{Key, Person, Sent, Timestamp};
+use super::{Address, Key, Person, Sent, Timestamp};
 
 /// Why a message was written by a machine, or is for many. Such mail makes no interaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,4 +90,6 @@ pub struct Envelope {
     pub thread: Option<Key>,
     /// Whether the owner of the login has sent it, if its server told.
     pub sent: Option<Sent>,
+    /// If it reports that a message was not delivered and will not be: to whom, as far as it says.
+    pub undelivered: Option<Vec<Address>>,
 }

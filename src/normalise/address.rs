@@ -3,7 +3,10 @@
 //! The local part is lower-cased and loses its plus-tag; the domain becomes its IDNA ASCII form
 //! (UTS #46). What is not an address (no `@`, an empty side, white space inside) gives `None`.
 
-use crate::model::{Address, Person};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use crate::model::{Address, Key, Person};
 
 use super::text::{clean_name, shown};
 
@@ -46,6 +49,54 @@ pub fn canonical(raw: &str) -> Option<Address> {
     Some(Address::from_canonical(format!("{local}@{domain}")))
 }
 
+/// Further rules by which two spellings are one address, beside those of [`canonical`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aliases {
+    google: HashSet<String>,
+    domains: HashMap<String, String>,
+}
+
+/// The domain that stands for both of Google's, at which dots in the local part do not count
+/// (support.google.com/mail/answer/7436150).
+const GMAIL: &str = "gmail.com";
+
+impl Aliases {
+    /// Domains (ASCII) at which dots do not count, beside Google's own, and domains that are another
+    /// one: the same local part at either is one address.
+    #[must_use]
+    pub fn new(
+        google: impl IntoIterator<Item = String>,
+        domains: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        Self { google: google.into_iter().collect(), domains: domains.into_iter().collect() }
+    }
+
+    /// The one spelling of an address.
+    #[must_use]
+    pub fn fold<'a>(&self, address: &'a Address) -> Cow<'a, Address> {
+        let written = address.domain();
+        let domain = match written {
+            "googlemail.com" => GMAIL,
+            other => self.domains.get(other).map_or(other, String::as_str),
+        };
+        let dotless = domain == GMAIL || self.google.contains(domain);
+        let local = address.local();
+        if domain == written && !(dotless && local.contains('.')) {
+            return Cow::Borrowed(address);
+        }
+        let plain = if dotless { local.replace('.', "") } else { local.to_owned() };
+        // Nothing but dots is no address, at Google neither.
+        let local = if plain.is_empty() { local } else { &plain };
+        Cow::Owned(Address::from_canonical(format!("{local}@{domain}")))
+    }
+}
+
+/// The key of an address, for what is kept of addresses that were perhaps never met.
+#[must_use]
+pub fn address_key(address: &Address) -> Key {
+    Key::of("address", &[address.as_str().as_bytes()])
+}
+
 /// The domain in lower-case ASCII, `None` if it cannot be one.
 #[must_use]
 pub fn ascii_domain(raw: &str) -> Option<String> {
@@ -58,7 +109,7 @@ pub fn ascii_domain(raw: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical, parse};
+    use super::{Aliases, canonical, parse};
 
     #[test]
     fn spellings_of_one_address_are_one() {
@@ -86,6 +137,30 @@ mod tests {
             assert_eq!(found.as_ref().map(|a| a.as_str()), expected, "{raw:?}");
         }
         assert_eq!(canonical(&format!("{}@acme.example", "x".repeat(300))), None);
+    }
+
+    #[test]
+    fn aliases_are_one_address() {
+        let domain = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let aliases = Aliases::new(
+            ["acme.example".to_owned()],
+            [domain("acme.co.uk", "acme.example"), domain("old.example", "new.example")],
+        );
+        for (raw, expected) in [
+            ("b.o.li@gmail.com", "boli@gmail.com"),
+            ("bo.li+x@googlemail.com", "boli@gmail.com"),
+            ("bo.li@acme.example", "boli@acme.example"),
+            ("bo.li@acme.co.uk", "boli@acme.example"),
+            ("bo.li@old.example", "bo.li@new.example"),
+            ("bo.li@new.example", "bo.li@new.example"),
+            ("bo.li@mail.gmail.com", "bo.li@mail.gmail.com"),
+            ("...@gmail.com", "...@gmail.com"),
+        ] {
+            let address = canonical(raw).unwrap();
+            let folded = aliases.fold(&address).into_owned();
+            assert_eq!(folded.as_str(), expected, "{raw}");
+            assert_eq!(aliases.fold(&folded).as_str(), expected, "{raw}, folded again");
+        }
     }
 
     #[test]

@@ -74,6 +74,17 @@ pub fn reason(signs: &Signs, from: Option<&Address>, recipients: usize) -> Optio
     (recipients > MANY_RECIPIENTS).then_some(Automated::ManyRecipients)
 }
 
+/// Whether a report says that delivery has failed for good: not that a message was read (RFC 8098),
+/// is late, or was complained of (RFC 5965).
+#[must_use]
+pub fn has_failed(signs: &Signs) -> bool {
+    let content_type = lower(signs.content_type.as_deref());
+    let other = ["disposition-notification", "feedback-report", "delivery-status-delayed"];
+    let late = ["delay", "warning", "verzöger", "retard", "still trying", "not yet"];
+    !other.iter().any(|word| content_type.contains(word))
+        && !late.iter().any(|word| signs.subject.contains(word))
+}
+
 /// Local parts of addresses behind which nobody reads.
 fn takes_no_answers(local: &str) -> bool {
     let squeezed: String = local.chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect();
@@ -104,8 +115,23 @@ fn lower(text: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Signs, reason};
+    use super::{Signs, has_failed, reason};
     use crate::model::{Address, Automated};
+
+    #[test]
+    fn a_report_of_delay_or_of_reading_is_no_failure() {
+        for (content_type, subject, failed) in [
+            ("multipart/report; report-type=delivery-status", "undelivered mail", true),
+            ("multipart/report; report-type=delivery-status", "delivery status (delay)", false),
+            ("multipart/report; report-type=delivery-status", "warning: 4 hours", false),
+            ("multipart/report; report-type=disposition-notification", "read: offer", false),
+            ("text/plain", "mail delivery failed: returning message to sender", true),
+        ] {
+            let content_type = Some(content_type.to_owned());
+            let signs = Signs { content_type, subject: subject.into(), ..Signs::default() };
+            assert_eq!(has_failed(&signs), failed, "{subject}");
+        }
+    }
 
     #[test]
     fn each_sign_has_its_reason() {

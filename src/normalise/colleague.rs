@@ -58,6 +58,7 @@ mod tests {
             authenticated: None,
             thread: None,
             sent: None,
+            undelivered: None,
         }
     }
 

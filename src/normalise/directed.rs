@@ -108,7 +108,7 @@ pub fn directed(envelope: &Envelope, own: &Own) -> Directed {
             .filter(|(_, who)| *who == Who::Outsider)
             .map(|(person, _)| Touch {
                 rep,
-                contact: (*person).clone(),
+                contact: folded(person, own),
                 direction: Direction::Outbound,
                 audience,
             })
@@ -118,7 +118,7 @@ pub fn directed(envelope: &Envelope, own: &Own) -> Directed {
             .filter_map(|(_, who)| if let Who::Rep(rep) = who { Some(*rep) } else { None })
             .map(|rep| Touch {
                 rep,
-                contact: from.clone(),
+                contact: folded(from, own),
                 direction: Direction::Inbound,
                 audience,
             })
@@ -133,6 +133,11 @@ pub fn directed(envelope: &Envelope, own: &Own) -> Directed {
     }
 }
 
+/// The person under the one spelling of the address.
+fn folded(person: &Person, own: &Own) -> Person {
+    Person { address: own.fold(&person.address).into_owned(), name: person.name.clone() }
+}
+
 /// The people in To and Cc, each once: a rep's aliases are one, and the writer is none of them.
 pub(super) fn recipients<'a>(
     envelope: &'a Envelope,
@@ -142,17 +147,18 @@ pub(super) fn recipients<'a>(
 ) -> Vec<(&'a Person, Who)> {
     let mut addresses = HashSet::new();
     let mut reps = HashSet::new();
+    let writer = own.fold(&from.address);
     envelope
         .to
         .iter()
         .chain(&envelope.cc)
         .map(|person| (person, own.who(&person.address)))
         .filter(|(person, who)| {
-            person.address != from.address && !(matches!(who, Who::Rep(_)) && *who == sender)
+            own.fold(&person.address) != writer && !(matches!(who, Who::Rep(_)) && *who == sender)
         })
         .filter(|(person, who)| match who {
             Who::Rep(rep) => reps.insert(*rep),
-            _ => addresses.insert(&person.address),
+            _ => addresses.insert(own.fold(&person.address)),
         })
         .collect()
 }

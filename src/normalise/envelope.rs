@@ -10,10 +10,10 @@ use std::sync::OnceLock;
 
 use mail_parser::{HeaderName, HeaderValue, MessageParser};
 
-use crate::model::{Envelope, Key, Person, Span, Timestamp};
+use crate::model::{Address, Automated, Envelope, Key, Person, Span, Timestamp};
 
-use super::address::parse as parse_address;
-use super::automated::{Signs, reason};
+use super::address::{canonical, parse as parse_address};
+use super::automated::{Signs, has_failed, reason};
 use super::invitation::Writers;
 use super::text::shown;
 
@@ -104,6 +104,7 @@ struct Fields {
     references: Vec<String>,
     in_reply_to: Vec<String>,
     authentication: Option<String>,
+    failed: Vec<Address>,
     private: bool,
     signs: Signs,
     any: bool,
@@ -133,6 +134,7 @@ fn read(
     let from = fields.from.take().or(fields.sender.take());
     let recipients = fields.to.len() + fields.cc.len();
     let automated = reason(&fields.signs, from.as_ref().map(|p| &p.address), recipients);
+    let undelivered = undelivered(automated, &fields);
     let (subject, reply_subject) = subject(&fields);
     let mut ids = fields.message_id.iter().filter_map(|id| id_key(id));
     let key = ids.next().unwrap_or_else(|| fingerprint(from.as_ref(), at, &fields));
@@ -154,7 +156,14 @@ fn read(
         automated,
         thread: None,
         sent: None,
+        undelivered,
     })
+}
+
+/// Whom a message did not reach, as far as its report names them, if this is one.
+fn undelivered(automated: Option<Automated>, fields: &Fields) -> Option<Vec<Address>> {
+    let report = automated == Some(Automated::Bounce) && has_failed(&fields.signs);
+    report.then(|| fields.failed.clone())
 }
 
 impl Fields {
@@ -192,6 +201,11 @@ impl Fields {
             "x-auto-response-suppress" => self.signs.suppresses_answers = true,
             "x-autoreply" => self.signs.auto_reply = true,
             "feedback-id" => self.signs.bulk = true,
+            "x-failed-recipients" => {
+                let all = text(value).unwrap_or_default();
+                let named = all.split(',').take(MAX_ADDRESSES).filter_map(canonical);
+                self.failed.extend(named);
+            }
             "content-class" => self.signs.content_class = text(value),
             "x-microsoft-original-message-id" | "x-google-original-message-id" => {
                 self.other_ids
@@ -233,6 +247,7 @@ fn parser() -> &'static MessageParser {
             "X-Autoreply",
             "Feedback-ID",
             "Content-Class",
+            "X-Failed-Recipients",
             "X-Microsoft-Original-Message-ID",
             "X-Google-Original-Message-ID",
             "Sensitivity",

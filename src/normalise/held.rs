@@ -11,10 +11,11 @@
 //!
 //! One meeting may stand in several calendars of a rep and in invitations by mail. Of its copies one
 //! counts ([`speaking`]), chosen by what they are and not by when they were read; of the occurrences
-//! of one UID at most one a day counts with each contact (G11).
+//! of one UID at most one a day counts with each contact (G11). A contact may be asked at several
+//! addresses: who has accepted at one has accepted, and one message speaks for all of them.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::model::{
     Attendee, Meeting, MeetingStatus, Participation, Person, Span, Standing, Timestamp, Version,
@@ -43,8 +44,13 @@ pub struct Met {
 /// Whom the rep has met in this meeting, once it is over; empty if it does not count.
 #[must_use]
 pub fn met(meeting: &Meeting, rep: i64, own: &Own) -> Vec<Met> {
-    let people: Vec<(&Attendee, Who)> =
-        meeting.attendees.iter().map(|a| (a, own.who(&a.person.address))).collect();
+    let mut spelled = HashSet::new();
+    let people: Vec<(&Attendee, Who)> = meeting
+        .attendees
+        .iter()
+        .filter(|a| spelled.insert(own.fold(&a.person.address)))
+        .map(|a| (a, own.who(&a.person.address)))
+        .collect();
     let Some((me, _)) = people.iter().find(|(_, who)| *who == Who::Rep(rep)) else {
         return Vec::new();
     };
@@ -62,7 +68,9 @@ pub fn met(meeting: &Meeting, rep: i64, own: &Own) -> Vec<Met> {
                 Answer::None if me.organizer => Standing::Unproven,
                 Answer::None | Answer::Doubtful => return None,
             };
-            Some(Met { contact: a.person.clone(), audience, standing })
+            let address = own.fold(&a.person.address).into_owned();
+            let contact = Person { address, name: a.person.name.clone() };
+            Some(Met { contact, audience, standing })
         })
         .collect()
 }
@@ -110,7 +118,7 @@ impl Unanswered<'_> {
 /// What speaks for each of a relationship's unanswered meetings, and when it is dated; `wrote` is
 /// when the contact has written to the rep, by messages that count. The earliest meeting has the
 /// first message about then, the next one the first that is left: a later message changes nothing
-/// of what is dated before it.
+/// of what is dated before it. One meeting that the contact was asked to at two addresses is one.
 #[must_use]
 pub fn weigh(asked: &[Unanswered<'_>], wrote: &[Timestamp]) -> Vec<(Timestamp, Standing)> {
     let mut left: BTreeSet<(Timestamp, usize)> =
@@ -118,7 +126,12 @@ pub fn weigh(asked: &[Unanswered<'_>], wrote: &[Timestamp]) -> Vec<(Timestamp, S
     let mut in_order: Vec<(usize, &Unanswered<'_>)> = asked.iter().enumerate().collect();
     in_order.sort_by_key(|(_, meeting)| *meeting);
     let mut weighed = BTreeMap::new();
+    let mut before = None;
     for (n, meeting) in in_order {
+        if let Some((_, dated)) = before.filter(|(one, _)| *one == meeting) {
+            weighed.insert(n, dated);
+            continue;
+        }
         let (from, to) = meeting.about_then();
         let first = left.range((from, 0)..=(to, usize::MAX)).next().copied();
         let dated = match first {
@@ -129,6 +142,7 @@ pub fn weigh(asked: &[Unanswered<'_>], wrote: &[Timestamp]) -> Vec<(Timestamp, S
             None => (meeting.ends_at, Standing::Unproven),
         };
         weighed.insert(n, dated);
+        before = Some((meeting, dated));
     }
     weighed.into_values().collect()
 }
@@ -197,19 +211,20 @@ pub fn speaking<'c, 'a>(copies: &'c [Copy<'a>]) -> BTreeMap<Timestamp, &'c Copy<
 }
 
 /// Which interactions of the copies of one UID count, by row: those of the copies that speak, and of
-/// a contact's on one day, in `zone`, the earliest.
+/// a contact's on one day, in `zone`, the earliest; of two at one instant, as of a contact asked at
+/// two addresses, the accepted one.
 #[must_use]
 pub fn counted(copies: &[Copy<'_>], zone: chrono_tz::Tz) -> BTreeSet<i64> {
     let mut earliest = BTreeMap::new();
     for copy in speaking(copies).into_values() {
         let day = copy.starts_at.local_day(zone);
         for touch in copy.touches.iter().filter(|touch| touch.standing != Standing::Unproven) {
-            let rank = (touch.at, copy.starts_at, copy.recurrence_at, touch.id);
+            let rank = (touch.at, copy.starts_at, copy.recurrence_at, touch.standing, touch.id);
             let first = earliest.entry((touch.relationship, day)).or_insert(rank);
             *first = rank.min(*first);
         }
     }
-    earliest.into_values().map(|(_, _, _, id)| id).collect()
+    earliest.into_values().map(|(.., id)| id).collect()
 }
 
 #[cfg(test)]

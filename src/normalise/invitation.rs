@@ -199,6 +199,18 @@ impl Invitation {
     }
 }
 
+/// What is kept of an invitation without one person, in whose place stands nobody (see
+/// [`super::people::ERASED`]), so that the audience stays what it was; `None` if they are not in it.
+#[must_use]
+pub fn forget(text: &str, person: &Address) -> Option<String> {
+    let mut object = Object::read(text)?;
+    let mut found = false;
+    for event in &mut object.events {
+        found |= event.forget(person);
+    }
+    found.then(|| object.to_string())
+}
+
 impl Writers {
     fn speak_for(&self, who: &Address, own: &Own) -> bool {
         let mut writers = self.from.iter().chain(&self.sender);
@@ -243,7 +255,8 @@ impl Method {
 
 /// Whether two addresses are of one person: a rep's are.
 fn is_same(a: &Address, b: &Address, own: &Own) -> bool {
-    a == b || matches!((own.who(a), own.who(b)), (Who::Rep(a), Who::Rep(b)) if a == b)
+    own.fold(a) == own.fold(b)
+        || matches!((own.who(a), own.who(b)), (Who::Rep(a), Who::Rep(b)) if a == b)
 }
 
 /// The bytes as text: UTF-8, else Latin-1.

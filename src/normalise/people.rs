@@ -1,8 +1,13 @@
 //! Who is who: reps and colleagues on one side, everybody else on the other.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::address::Aliases;
 use crate::model::Address;
+
+/// The domain of those who were erased: of them nothing may be written down (RFC 2606, `.invalid`).
+pub const ERASED: &str = "erased.invalid";
 
 /// What an address is to the organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +29,7 @@ pub struct Own {
     domains: HashSet<String>,
     excluded_addresses: HashSet<Address>,
     excluded_domains: HashSet<String>,
+    aliases: Aliases,
 }
 
 impl Own {
@@ -52,16 +58,34 @@ impl Own {
         self
     }
 
+    /// The same, with further rules by which two spellings are one address.
+    #[must_use]
+    pub fn aliasing(mut self, aliases: Aliases) -> Self {
+        let fold = |address: &Address| aliases.fold(address).into_owned();
+        self.reps = self.reps.iter().map(|(address, rep)| (fold(address), *rep)).collect();
+        self.excluded_addresses = self.excluded_addresses.iter().map(fold).collect();
+        self.aliases = aliases;
+        self
+    }
+
+    /// The one spelling of an address.
+    #[must_use]
+    pub fn fold<'a>(&self, address: &'a Address) -> Cow<'a, Address> {
+        self.aliases.fold(address)
+    }
+
     /// What this address is to the organisation; a subdomain belongs to its domain.
     #[must_use]
     pub fn who(&self, address: &Address) -> Who {
+        let address = &*self.fold(address);
         if let Some(rep) = self.reps.get(address) {
             return Who::Rep(*rep);
         }
         if belongs(address.domain(), &self.domains) {
             return Who::Colleague;
         }
-        let excluded = self.excluded_addresses.contains(address)
+        let excluded = address.domain() == ERASED
+            || self.excluded_addresses.contains(address)
             || belongs(address.domain(), &self.excluded_domains);
         if excluded { Who::Excluded } else { Who::Outsider }
     }
@@ -111,6 +135,7 @@ mod tests {
             ("lawyer@firm.example", Who::Excluded),
             ("other@firm.example", Who::Outsider),
             ("x@news.press.example", Who::Excluded),
+            ("7f@erased.invalid", Who::Excluded),
         ] {
             assert_eq!(own.who(&canonical(address).unwrap()), who, "{address}");
         }

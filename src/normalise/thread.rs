@@ -1,6 +1,8 @@
 //! Which messages of a thread answer the other party, and which of them count.
 //!
-//! Order-free: a function of the set of messages. A touch is *linked* if its message refers (by
+//! Order-free: a function of the set of messages. What is decided is decided between a rep and a
+//! contact, whichever of the contact's addresses were written to or from: an answer may come from
+//! another address, and a message to two addresses of one contact counts once. A touch is *linked* if its message refers (by
 //! References, In-Reply-To or the guarded subject fallback) to a message of the other party in the
 //! same relationship. A touch that is open to doubt counts only on evidence: a message that says
 //! it is the rep's if it was met where only the rep puts messages; one from an unauthenticated
@@ -35,13 +37,17 @@ pub struct Node {
     pub touches: Vec<NodeTouch>,
 }
 
-/// A touch of a message in a thread.
+/// A touch of a message in a thread: of one address of a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeTouch {
+    /// The row of the line: which address of the contact it is.
+    pub line: i64,
     /// The relationship's row.
     pub relationship: i64,
     /// Which way.
     pub direction: Direction,
+    /// To how many people.
+    pub audience: u32,
     /// What speaks for it.
     pub standing: Standing,
 }
@@ -63,12 +69,11 @@ type ByKey = HashMap<Key, usize>;
 /// Decides every touch of a thread; the result has the shape of `nodes` and their touches.
 #[must_use]
 pub fn link(nodes: &[Node]) -> Vec<Vec<Linked>> {
-    let by_key: ByKey = nodes
-        .iter()
-        .enumerate()
-        .flat_map(|(n, node)| node.keys.iter().map(move |k| (*k, n)))
-        .collect();
+    let by_key = by_key(nodes);
     let mut result = answered(nodes, &by_key);
+    for (node, linked) in nodes.iter().zip(&mut result) {
+        count_once(&node.touches, linked);
+    }
     turn::decide(nodes, &by_key, &mut result);
     result
 }
@@ -97,7 +102,7 @@ fn answered(nodes: &[Node], by_key: &ByKey) -> Vec<Vec<Linked>> {
             }
         }
         if found.is_empty() {
-            return result;
+            break;
         }
         for (n, t) in found {
             if let (Some(linked), Some(touch)) = (
@@ -109,6 +114,68 @@ fn answered(nodes: &[Node], by_key: &ByKey) -> Vec<Vec<Linked>> {
             }
         }
     }
+    result
+}
+
+/// Of the touches of one message with one contact in one direction one counts: that with the larger
+/// audience, for more recipients never raise a strength (G3). Two of one audience weigh the same.
+fn count_once(touches: &[NodeTouch], linked: &mut [Linked]) {
+    let mut first = 0;
+    while let Some(one) = touches.get(first) {
+        for (n, other) in touches.iter().enumerate().skip(first + 1) {
+            let both = [first, n].iter().all(|n| linked.get(*n).is_some_and(|l| l.counted));
+            if both && same_way(one, other) {
+                let less = if other.audience > one.audience { first } else { n };
+                linked.iter_mut().skip(less).take(1).for_each(|linked| linked.counted = false);
+            }
+        }
+        first += 1;
+    }
+}
+
+fn same_way(a: &NodeTouch, b: &NodeTouch) -> bool {
+    a.relationship == b.relationship && a.direction == b.direction
+}
+
+/// Where a message was answered from an address that it did not go to: the line that it went to, and
+/// that from which the answer came. Only of answers about which there is no doubt, and of messages
+/// that count.
+#[must_use]
+pub fn answered_from(nodes: &[Node], decided: &[Vec<Linked>]) -> Vec<(i64, i64)> {
+    let touches = |n: usize, direction: Direction| {
+        let node = nodes.get(n).map_or(&[][..], |node| &node.touches);
+        let linked = decided.get(n).map_or(&[][..], |linked| linked);
+        node.iter().zip(linked).filter(move |(t, l)| t.direction == direction && l.counted)
+    };
+    let unlinked = |n: usize| {
+        touches(n, Direction::Inbound).filter(|(t, l)| !l.linked && t.standing == Standing::Sound)
+    };
+    let asking =
+        |(n, node): &(usize, &Node)| !node.references.is_empty() && unlinked(*n).next().is_some();
+    let mut answers = nodes.iter().enumerate().filter(asking).peekable();
+    if answers.peek().is_none() {
+        return Vec::new();
+    }
+    let by_key = by_key(nodes);
+    let mut found = Vec::new();
+    for (n, node) in answers {
+        for parent in node.references.iter().filter_map(|key| by_key.get(key)) {
+            for (written, _) in touches(*parent, Direction::Outbound) {
+                found.extend(unlinked(n).map(|(answer, _)| (written.line, answer.line)));
+            }
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn by_key(nodes: &[Node]) -> ByKey {
+    let mut by_key = HashMap::with_capacity(nodes.len());
+    for (n, node) in nodes.iter().enumerate() {
+        by_key.extend(node.keys.iter().map(|key| (*key, n)));
+    }
+    by_key
 }
 
 /// Whether one of the messages that `node` refers to is a counted one of the other party.

@@ -13,7 +13,9 @@ use crate::model::{
     Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Object, Role, Sent, Timestamp,
     window,
 };
+use crate::normalise::name::name_key;
 use crate::normalise::people::organisation;
+use crate::store::line::{self, Line};
 use crate::store::message::ThreadMessage;
 use crate::store::quarantine::Aside;
 use crate::store::{Db, StoreError, contact, mailbox, meeting, relationship, source, turn};
@@ -22,13 +24,16 @@ use super::{Rules, fold};
 
 pub use held::speaks;
 pub use invitation::{Letter, is_any_due};
+pub use regroup::regroup;
 
 mod calendar;
+mod evidence;
 mod held;
 mod invitation;
 mod keys;
 mod link;
 mod message;
+mod regroup;
 
 /// A delta, normalised, with the rows it belongs to.
 #[derive(Clone, Debug)]
@@ -158,12 +163,13 @@ pub fn commit_deltas(
     work.keys.flush(db)?;
     link::link_threads(&mut work)?;
     held::count(&mut work)?;
-    work.name_contacts()?;
+    let named = work.name_addresses()?;
     if batches.iter().all(|batch| batch.complete) {
         fold::fold(db, rules, now, &work.touched)?;
     } else {
         fold::put_off(db, &work.touched)?;
     }
+    evidence::settle(&work, named, now)?;
     Ok(work.outcome)
 }
 
@@ -238,7 +244,10 @@ struct Work<'a> {
     db: &'a Db,
     rules: &'a Rules,
     keys: keys::Keys,
-    names: HashMap<i64, (Timestamp, String)>,
+    /// The names of each address that was met, by row.
+    names: HashMap<i64, Names>,
+    /// Lines that were written to, and those from which the answer came instead.
+    answered_from: BTreeSet<(i64, i64)>,
     loose: HashMap<i64, bool>,
     touched: BTreeMap<i64, fold::Touched>,
     /// Threads to be linked anew.
@@ -257,6 +266,7 @@ impl<'a> Work<'a> {
             rules,
             keys: keys::Keys::default(),
             names: HashMap::new(),
+            answered_from: BTreeSet::new(),
             loose: HashMap::new(),
             touched: BTreeMap::new(),
             threads: BTreeSet::new(),
@@ -266,17 +276,28 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The rows of the relationship between a rep and an outsider, and of the outsider.
-    fn relationship(&self, rep: i64, address: &Address) -> Result<(i64, i64), StoreError> {
-        let contact = contact::ensure(self.db, address, organisation)?;
-        Ok((relationship::ensure(self.db, rep, contact)?, contact))
+    /// The line between a rep and an outsider's address.
+    fn line(&self, rep: i64, address: &Address) -> Result<Line, StoreError> {
+        line::ensure(self.db, rep, address, organisation)
     }
 
-    /// Notes a name that was given to a contact at `at`.
-    fn named(&mut self, contact: i64, name: &str, at: Timestamp) {
-        let newer = |(when, newest): &(Timestamp, String)| (*when, newest.as_str()) < (at, name);
-        if !name.is_empty() && self.names.get(&contact).is_none_or(newer) {
-            self.names.insert(contact, (at, name.to_owned()));
+    /// Notes a name that was given to an address at `at`.
+    fn named(&mut self, address: i64, name: &str, at: Timestamp) {
+        if name.is_empty() {
+            return;
+        }
+        let names = self.names.entry(address).or_default();
+        if (names.at, names.newest.as_str()) >= (at, name) {
+            if names.newest != name && !names.others.iter().any(|other| other == name) {
+                names.others.push(name.to_owned());
+            }
+            return;
+        }
+        names.at = at;
+        if names.newest != name {
+            let older = std::mem::replace(&mut names.newest, name.to_owned());
+            names.others.retain(|other| other != name);
+            names.others.extend(Some(older).filter(|older| !older.is_empty()));
         }
     }
 
@@ -307,12 +328,35 @@ impl<'a> Work<'a> {
         self.touched.entry(relationship).or_default().refold = true;
     }
 
-    /// Gives contacts the names of their newest messages, once a commit.
-    fn name_contacts(&self) -> Result<(), StoreError> {
-        for (contact, (at, name)) in &self.names {
-            contact::rename(self.db, *contact, name, *at)?;
+    /// Gives addresses the names of their newest messages, once a commit; gives those that have a
+    /// full name that they never had.
+    fn name_addresses(&self) -> Result<Vec<i64>, StoreError> {
+        let mut named = Vec::new();
+        for (address, Names { at, newest, others }) in &self.names {
+            contact::rename(self.db, *address, newest, *at)?;
+            let keys = others.iter().chain([newest]).filter_map(|name| name_key(name));
+            for key in keys {
+                if contact::add_name(self.db, *address, key)? {
+                    named.push(*address);
+                }
+            }
         }
-        Ok(())
+        Ok(named)
+    }
+}
+
+/// What an address was called in one commit.
+struct Names {
+    /// When the newest name was given.
+    at: Timestamp,
+    newest: String,
+    others: Vec<String>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        let (newest, others) = (String::new(), Vec::new());
+        Self { at: Timestamp::from_millis(i64::MIN), newest, others }
     }
 }
 

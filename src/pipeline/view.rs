@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::{Interaction, Relationship, Timestamp};
+use crate::normalise::organisation::{self, OrganisationKind};
 use crate::score::strength::{score_of, strength_at};
 use crate::score::{Band, Engagement, Strength};
 use crate::store::contact::Contact;
@@ -27,6 +28,10 @@ pub struct Shown {
     pub organisation: String,
     /// The domain of the account that it belongs to, if it does.
     pub account: Option<String>,
+    /// What that is: `company` or `free_mail`.
+    pub organisation_kind: OrganisationKind,
+    /// Whether the first address is that of a function, such as `sales@`, rather than a person's.
+    pub role_address: bool,
     /// 0 to 100.
     pub strength: f64,
     /// The strength in a word.
@@ -191,6 +196,8 @@ fn show(
         rep: rep::get(db, row.rep)?.code,
         contact: contact.name,
         contact_id: contact.public_id,
+        organisation_kind: organisation::kind(&contact.organisation),
+        role_address: organisation::is_role_text(contact.addresses.first()),
         addresses: contact.addresses,
         account: rules.accounts.of(&contact.organisation).map(str::to_owned),
         organisation: contact.organisation,

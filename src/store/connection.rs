@@ -66,6 +66,22 @@ pub fn open_reader(path: &Path) -> Result<Db, StoreError> {
     }
 }
 
+/// Opens a database that another process has open, to write a row beside it.
+///
+/// # Errors
+/// As for reading.
+pub(super) fn open_beside(path: &Path) -> Result<Db, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing { path: path.to_owned() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = connect(path, flags)?;
+    match migrate::refuse_newer(&db.connection, path)? {
+        found if found < migrate::known() => Err(StoreError::Older { path: path.to_owned() }),
+        _ => Ok(db),
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the one place that opens the database")]
 fn connect(path: &Path, flags: OpenFlags) -> Result<Db, StoreError> {
     let connection = Connection::open_with_flags(path, flags)?;

@@ -6,9 +6,14 @@ use super::connection::Db;
 use super::error::StoreError;
 use crate::model::{Fate, Timestamp};
 
-pub(super) const BETWEEN: &str = "SELECT meeting.id, rep_id, uid, recurrence_at, fate.at, what
-    FROM fate JOIN meeting ON meeting.id = meeting_id
-    WHERE relationship_id = ?1 AND fate.at BETWEEN ?2 AND ?3";
+// A contact asked at several addresses is told of once, and not at all if one of them was met.
+pub(super) const BETWEEN: &str =
+    "SELECT meeting.id, meeting.rep_id, uid, recurrence_at, fate.at, what
+    FROM line JOIN fate ON line_id = line.id JOIN meeting ON meeting.id = meeting_id
+    WHERE relationship_id = ?1 AND fate.at BETWEEN ?2 AND ?3
+        AND NOT EXISTS (SELECT 1 FROM interaction AS i JOIN line AS of ON of.id = i.line_id
+            WHERE i.meeting_id = meeting.id AND standing = 0
+                AND of.relationship_id = line.relationship_id)";
 
 /// What one copy of a meeting says of one that did not come about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +32,7 @@ pub struct Told {
     pub fate: Fate,
 }
 
-/// Stores what a copy of a meeting says of each relationship; what it said before is forgotten.
+/// Stores what a copy of a meeting says of each line; what it said before is forgotten.
 ///
 /// # Errors
 /// As every write.
@@ -38,13 +43,13 @@ pub fn replace(
     told: &[(i64, Fate)],
 ) -> Result<(), StoreError> {
     db.connection.prepare_cached("DELETE FROM fate WHERE meeting_id = ?1")?.execute([meeting])?;
-    for (relationship, fate) in told {
+    for (line, fate) in told {
         db.connection
             .prepare_cached(
-                "INSERT INTO fate (meeting_id, relationship_id, at, what) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO fate (meeting_id, line_id, at, what) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO NOTHING",
             )?
-            .execute(params![meeting, relationship, at, fate])?;
+            .execute(params![meeting, line, at, fate])?;
     }
     Ok(())
 }
@@ -62,7 +67,10 @@ pub fn between(
 ) -> Result<Vec<Told>, StoreError> {
     let mut statement = db.connection.prepare_cached(BETWEEN)?;
     let rows = statement.query_map(params![relationship, from, to], told)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut found = rows.collect::<Result<Vec<Told>, _>>()?;
+    found.sort_by_key(|told| (told.meeting, told.fate));
+    found.dedup_by_key(|told| told.meeting);
+    Ok(found)
 }
 
 fn told(row: &Row<'_>) -> rusqlite::Result<Told> {

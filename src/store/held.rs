@@ -31,7 +31,8 @@ pub struct Held {
 pub fn all(db: &Db, relationship: i64, now: Timestamp) -> Result<Vec<Held>, StoreError> {
     let mut statement = db.connection.prepare_cached(
         "SELECT starts_at, ends_at, i.at, audience, standing = 0
-         FROM interaction AS i JOIN meeting ON meeting.id = i.meeting_id
+         FROM line JOIN interaction AS i ON i.line_id = line.id
+             JOIN meeting ON meeting.id = i.meeting_id
          WHERE relationship_id = ?1 AND i.at <= ?2 AND counted = 1 ORDER BY i.at, i.id",
     )?;
     let rows = statement.query_map(params![relationship, now], held_row)?;
@@ -46,7 +47,8 @@ pub fn all(db: &Db, relationship: i64, now: Timestamp) -> Result<Vec<Held>, Stor
 pub fn next(db: &Db, relationship: i64, now: Timestamp) -> Result<Option<Held>, StoreError> {
     let mut statement = db.connection.prepare_cached(
         "SELECT starts_at, ends_at, i.at, audience, standing = 0
-         FROM interaction AS i JOIN meeting ON meeting.id = i.meeting_id
+         FROM line JOIN interaction AS i ON i.line_id = line.id
+             JOIN meeting ON meeting.id = i.meeting_id
          WHERE relationship_id = ?1 AND i.at > ?2 AND counted = 1 AND i.kind = ?3
              AND standing = ?4
          ORDER BY starts_at, i.id LIMIT 1",

@@ -4,11 +4,12 @@ use rusqlite::{Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
+use super::line;
 use super::turn::turn;
 use crate::model::{Direction, Interaction, Key, Kind, Standing, Timestamp, Turn};
 
 pub(super) const BETWEEN: &str = "SELECT id, at, direction, kind, audience, linked FROM interaction
-     WHERE relationship_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id";
+     WHERE line_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id";
 
 /// Where an interaction comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct Logged {
 /// As every write.
 pub fn insert(
     db: &Db,
-    relationship: i64,
+    line: i64,
     interaction: &Interaction,
     origin: Origin,
     standing: Standing,
@@ -48,13 +49,13 @@ pub fn insert(
     let changed = db
         .connection
         .prepare_cached(
-            "INSERT INTO interaction (relationship_id, at, direction, kind, audience, linked,
+            "INSERT INTO interaction (line_id, at, direction, kind, audience, linked,
                  standing, counted, message_id, meeting_id, parent_at, opens, followed_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
              ON CONFLICT DO NOTHING",
         )?
         .execute(params![
-            relationship,
+            line,
             interaction.at,
             interaction.direction,
             interaction.kind,
@@ -81,9 +82,18 @@ pub fn between(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<Logged>, StoreError> {
+    let lines = line::of_relationship(db, relationship)?;
     let mut statement = db.connection.prepare_cached(BETWEEN)?;
-    let rows = statement.query_map(params![relationship, from, to], logged)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut found = Vec::new();
+    for line in &lines {
+        for row in statement.query_map(params![line, from, to], logged)? {
+            found.push(row?);
+        }
+    }
+    if lines.len() > 1 {
+        found.sort_by_key(|logged: &Logged| (logged.interaction.at, logged.id));
+    }
+    Ok(found)
 }
 
 /// Every counted interaction of a relationship, by time.
@@ -113,6 +123,8 @@ fn logged(row: &Row<'_>) -> rusqlite::Result<Logged> {
 pub struct MessageTouch {
     /// Row.
     pub id: i64,
+    /// The line's row.
+    pub line: i64,
     /// The relationship's row.
     pub relationship: i64,
     /// As scoring sees it.
@@ -131,15 +143,16 @@ pub struct MessageTouch {
 /// As every read.
 pub fn of_message(db: &Db, message: i64) -> Result<Vec<MessageTouch>, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "SELECT id, at, direction, kind, audience, linked, relationship_id, standing, counted,
-             parent_at, opens, followed_at
-         FROM interaction WHERE message_id = ?1 ORDER BY id",
+        "SELECT i.id, at, direction, kind, audience, linked, line_id, relationship_id, standing,
+             counted, parent_at, opens, followed_at
+         FROM interaction AS i JOIN line ON line.id = line_id
+         WHERE message_id = ?1 ORDER BY i.id",
     )?;
     let rows = statement.query_map([message], |row| touch_in_thread(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// A touch from nine columns that begin at `first`, in the order of [`of_message`].
+/// A touch from ten columns that begin at `first`, in the order of [`of_message`].
 pub(super) fn touch(row: &Row<'_>, first: usize) -> rusqlite::Result<MessageTouch> {
     Ok(MessageTouch {
         id: row.get(first)?,
@@ -150,16 +163,17 @@ pub(super) fn touch(row: &Row<'_>, first: usize) -> rusqlite::Result<MessageTouc
             audience: row.get(first + 4)?,
             linked: row.get(first + 5)?,
         },
-        relationship: row.get(first + 6)?,
-        standing: row.get(first + 7)?,
-        counted: row.get(first + 8)?,
+        line: row.get(first + 6)?,
+        relationship: row.get(first + 7)?,
+        standing: row.get(first + 8)?,
+        counted: row.get(first + 9)?,
         turn: Turn::default(),
     })
 }
 
 /// The same with what its thread says of it, from three columns more.
 pub(super) fn touch_in_thread(row: &Row<'_>, first: usize) -> rusqlite::Result<MessageTouch> {
-    Ok(MessageTouch { turn: turn(row, first + 9)?, ..touch(row, first)? })
+    Ok(MessageTouch { turn: turn(row, first + 10)?, ..touch(row, first)? })
 }
 
 /// Stores what another copy of the message says of a touch.
@@ -225,7 +239,8 @@ pub fn with_subject(
 ) -> Result<Vec<BySubject>, StoreError> {
     let mut statement = db.connection.prepare_cached(
         "SELECT message.id, thread_id, interaction.at, direction, reply_subject, refs <> x''
-         FROM interaction JOIN message ON message.id = interaction.message_id
+         FROM line JOIN interaction ON line_id = line.id
+             JOIN message ON message.id = interaction.message_id
          WHERE relationship_id = ?1 AND interaction.at BETWEEN ?3 AND ?4 AND message.subject = ?2
            AND thread_id IS NOT NULL
          ORDER BY message.id",
@@ -249,8 +264,10 @@ pub fn with_subject(
 /// As every read.
 pub fn of_meeting(db: &Db, meeting: i64) -> Result<Vec<MessageTouch>, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "SELECT id, at, direction, kind, audience, linked, relationship_id, standing, counted
-         FROM interaction WHERE meeting_id = ?1 ORDER BY id",
+        "SELECT i.id, at, direction, kind, audience, linked, line_id, relationship_id, standing,
+             counted
+         FROM interaction AS i JOIN line ON line.id = line_id
+         WHERE meeting_id = ?1 ORDER BY i.id",
     )?;
     let rows = statement.query_map([meeting], |row| touch(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)

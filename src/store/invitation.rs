@@ -132,3 +132,27 @@ pub fn mailbox(db: &Db, rep: i64) -> Result<Option<i64>, StoreError> {
     )?;
     Ok(statement.query_row([rep], |row| row.get(0)).optional()?)
 }
+
+/// What was said that holds a text anywhere, whatever its case: rows and texts.
+///
+/// # Errors
+/// As every read.
+pub fn holding(db: &Db, text: &str) -> Result<Vec<(i64, String)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT id, text FROM invitation WHERE instr(lower(text), lower(?1)) > 0",
+    )?;
+    let rows = statement.query_map([text], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Keeps another text of what was said. What names it stays, so that the message is known when it is
+/// met again.
+///
+/// # Errors
+/// As every write.
+pub fn rewrite(db: &Db, id: i64, text: &str) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached("UPDATE invitation SET text = ?2 WHERE id = ?1")?
+        .execute(params![id, text])?;
+    Ok(())
+}

@@ -19,9 +19,9 @@ pub(super) const RIVALS: &str =
 pub(super) const COPIES: &str =
     "SELECT meeting.id, recurrence_at, starts_at, sequence, modified_at,
         item, mailbox.role = 'calendar', mailbox.name, source.name,
-        i.id, i.at, direction, i.kind, audience, linked, relationship_id, standing, counted
+        i.id, i.at, direction, i.kind, audience, linked, line_id, relationship_id, standing, counted
     FROM meeting JOIN mailbox ON mailbox.id = mailbox_id JOIN source ON source.id = source_id
-    LEFT JOIN interaction AS i ON i.meeting_id = meeting.id
+    LEFT JOIN interaction AS i ON i.meeting_id = meeting.id LEFT JOIN line ON line.id = line_id
     WHERE meeting.rep_id = ?1 AND uid = ?2 ORDER BY recurrence_at, meeting.id";
 
 // By name, for the index of all meetings' interactions would do too, and all of them be looked at.
@@ -30,9 +30,12 @@ pub(super) const ANY_UNANSWERED: &str = "SELECT EXISTS (
         WHERE meeting_id IS NOT NULL AND standing > 0)";
 
 pub(super) const UNANSWERED: &str = "SELECT i.id, i.at, direction, i.kind, audience, linked,
-        relationship_id, standing, counted,
-        meeting.id, meeting.rep_id, uid, recurrence_at, starts_at, ends_at
-    FROM interaction AS i JOIN meeting ON meeting.id = i.meeting_id
+        line_id, relationship_id, standing, counted,
+        meeting.id, meeting.rep_id, uid, recurrence_at, starts_at, ends_at,
+        EXISTS (SELECT 1 FROM interaction AS other JOIN line AS of ON of.id = other.line_id
+            WHERE other.meeting_id = i.meeting_id AND other.standing = 0
+                AND of.relationship_id = line.relationship_id)
+    FROM line JOIN interaction AS i ON i.line_id = line.id JOIN meeting ON meeting.id = i.meeting_id
     WHERE relationship_id = ?1 AND i.meeting_id IS NOT NULL AND standing > 0";
 
 /// What names a meeting in its object: UID, and where the series' rule put it.
@@ -242,6 +245,8 @@ pub struct Unanswered {
     pub starts_at: Timestamp,
     /// When it ends.
     pub ends_at: Timestamp,
+    /// Whether the contact has accepted it at another address.
+    pub accepted: bool,
 }
 
 /// Whether there is any such meeting.
@@ -261,7 +266,8 @@ pub fn without_answer(db: &Db, rep: i64, uid: &str) -> Result<Vec<i64>, StoreErr
     let mut statement = db.connection.prepare_cached(
         "SELECT DISTINCT relationship_id
          FROM meeting JOIN interaction ON interaction.meeting_id = meeting.id
-         WHERE rep_id = ?1 AND uid = ?2 AND standing > 0",
+             JOIN line ON line.id = line_id
+         WHERE meeting.rep_id = ?1 AND uid = ?2 AND standing > 0",
     )?;
     let rows = statement.query_map(params![rep, uid], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -276,12 +282,13 @@ pub fn unanswered(db: &Db, relationship: i64) -> Result<Vec<Unanswered>, StoreEr
     let rows = statement.query_map([relationship], |row| {
         Ok(Unanswered {
             touch: touch(row, 0)?,
-            id: row.get(9)?,
-            rep: row.get(10)?,
-            uid: row.get(11)?,
-            recurrence_at: row.get(12)?,
-            starts_at: row.get(13)?,
-            ends_at: row.get(14)?,
+            id: row.get(10)?,
+            rep: row.get(11)?,
+            uid: row.get(12)?,
+            recurrence_at: row.get(13)?,
+            starts_at: row.get(14)?,
+            ends_at: row.get(15)?,
+            accepted: row.get(16)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -5,7 +5,7 @@
 
 mod recent;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -17,32 +17,37 @@ const MOST: usize = 100_000;
 /// What one connection remembers.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    /// Contacts by their addresses.
-    pub(super) contacts: Rows<Box<str>>,
-    /// Relationships by rep and contact.
-    pub(super) relationships: Rows<(i64, i64)>,
-    /// The newest instants at which contacts were named, or earlier ones.
-    pub(super) named: Rows<i64>,
+    /// Rows of addresses.
+    pub(super) addresses: Rows<Box<str>, i64>,
+    /// Lines, each with its relationship, by rep and address.
+    pub(super) lines: Rows<(i64, i64), (i64, i64)>,
+    /// The newest instants at which addresses were named, or earlier ones.
+    pub(super) named: Rows<i64, i64>,
+    /// Names that addresses are known to have had, by address and name.
+    pub(super) names: Rows<(i64, i64), ()>,
     /// Relationships known to be left to be folded.
-    pub(super) stale: Rows<i64>,
+    pub(super) stale: Rows<i64, i64>,
     /// Whether relationships hold answers that only their subject can link.
-    pub(super) loose: Rows<i64>,
+    pub(super) loose: Rows<i64, i64>,
     /// The threads that are left of threads.
-    pub(super) roots: Rows<i64>,
+    pub(super) roots: Rows<i64, i64>,
     /// The keys that have gathered beside the large table, once one was asked for.
     pub(super) recent: RefCell<Option<Recent>>,
+    /// SQLite's number of what other connections have written, when it was asked for last.
+    pub(super) data_version: Cell<Option<i64>>,
 }
 
 /// Rows of one kind, or what stands in one of their columns.
 #[derive(Debug)]
-pub(super) struct Rows<K>(RefCell<HashMap<K, i64>>);
+pub(super) struct Rows<K, V>(RefCell<HashMap<K, V>>);
 
 impl Memo {
     /// Forgets everything: a transaction was rolled back, and with it perhaps rows remembered here.
     pub(super) fn forget(&self) {
-        self.contacts.clear();
-        self.relationships.clear();
+        self.addresses.clear();
+        self.lines.clear();
         self.named.clear();
+        self.names.clear();
         self.stale.clear();
         self.loose.clear();
         self.roots.clear();
@@ -50,15 +55,15 @@ impl Memo {
     }
 }
 
-impl<K> Default for Rows<K> {
+impl<K, V> Default for Rows<K, V> {
     fn default() -> Self {
         Self(RefCell::default())
     }
 }
 
-impl<K: Hash + Eq> Rows<K> {
+impl<K: Hash + Eq, V: Copy> Rows<K, V> {
     /// The row of that name, if it is remembered.
-    pub(super) fn get<Q>(&self, name: &Q) -> Option<i64>
+    pub(super) fn get<Q>(&self, name: &Q) -> Option<V>
     where
         K: std::borrow::Borrow<Q>,
         Q: Hash + Eq + ?Sized,
@@ -67,7 +72,7 @@ impl<K: Hash + Eq> Rows<K> {
     }
 
     /// Remembers a row, and gives it on.
-    pub(super) fn keep(&self, name: K, row: i64) -> i64 {
+    pub(super) fn keep(&self, name: K, row: V) -> V {
         let mut rows = self.0.borrow_mut();
         if rows.len() >= MOST {
             rows.clear();

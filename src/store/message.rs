@@ -117,9 +117,10 @@ pub fn of_thread(db: &Db, thread: i64) -> Result<Vec<ThreadMessage>, StoreError>
     let mut statement = db.connection.prepare_cached(
         "SELECT thread_id, message.at, dated, left_out, subject, reply_subject, keys, refs,
                 message.id,
-                i.id, i.at, direction, kind, audience, linked, relationship_id, standing, counted,
-                parent_at, opens, followed_at
+                i.id, i.at, direction, kind, audience, linked, line_id, relationship_id, standing,
+                counted, parent_at, opens, followed_at
          FROM message LEFT JOIN interaction AS i ON i.message_id = message.id
+             LEFT JOIN line ON line.id = line_id
          WHERE thread_id = ?1 ORDER BY message.id",
     )?;
     let mut rows = statement.query([thread])?;

@@ -24,6 +24,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0007-noted-keys.sql"),
     include_str!("../../migrations/0008-engagement.sql"),
     include_str!("../../migrations/0009-cadence.sql"),
+    include_str!("../../migrations/0010-line.sql"),
+    include_str!("../../migrations/0011-identity.sql"),
 ];
 
 /// The schema that this version writes.

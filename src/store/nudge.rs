@@ -1,6 +1,6 @@
 //! Nudges made, and silences asked for.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
@@ -56,15 +56,17 @@ pub fn count_since(db: &Db, rep: i64, since: Timestamp) -> Result<u32, StoreErro
     Ok(statement.query_row(params![rep, since], |row| row.get(0))?)
 }
 
-/// Until when nothing may be said to a rep about a contact.
+/// Until when nothing may be said to a rep about a contact: a silence belongs to the contact for
+/// which it was asked, and holds for the one that this was merged into.
 ///
 /// # Errors
 /// As every read.
 pub fn silenced_until(db: &Db, rep: i64, contact: i64) -> Result<Option<Timestamp>, StoreError> {
-    let mut statement = db
-        .connection
-        .prepare_cached("SELECT until_at FROM silence WHERE rep_id = ?1 AND contact_id = ?2")?;
-    Ok(statement.query_row([rep, contact], |row| row.get(0)).optional()?)
+    let mut statement = db.connection.prepare_cached(
+        "SELECT max(until_at) FROM address JOIN silence ON silence.contact_id = address.id
+         WHERE silence.rep_id = ?1 AND address.contact_id = ?2",
+    )?;
+    Ok(statement.query_row([rep, contact], |row| row.get(0))?)
 }
 
 /// A nudge with its rep's code, for lists.

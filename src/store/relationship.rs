@@ -41,13 +41,6 @@ const COLUMNS: &str = "id, rep_id, contact_id, out_7, out_30, out_120, out_480,
 /// # Errors
 /// As every write.
 pub fn ensure(db: &Db, rep: i64, contact: i64) -> Result<i64, StoreError> {
-    if let Some(known) = db.memo.relationships.get(&(rep, contact)) {
-        return Ok(known);
-    }
-    Ok(db.memo.relationships.keep((rep, contact), find_or_insert(db, rep, contact)?))
-}
-
-fn find_or_insert(db: &Db, rep: i64, contact: i64) -> Result<i64, StoreError> {
     let found: Option<i64> = db
         .connection
         .prepare_cached("SELECT id FROM relationship WHERE rep_id = ?1 AND contact_id = ?2")?
@@ -91,6 +84,22 @@ pub fn loose_replies(db: &Db, id: i64) -> Result<bool, StoreError> {
     let mut statement =
         db.connection.prepare_cached("SELECT loose_replies FROM relationship WHERE id = ?1")?;
     Ok(db.memo.loose.keep(id, statement.query_row([id], |row| row.get(0))?) != 0)
+}
+
+/// Notes that a relationship may hold what another one holds: answers that only their subject can
+/// link.
+///
+/// # Errors
+/// As every write.
+pub fn inherit_loose_replies(db: &Db, id: i64, from: i64) -> Result<(), StoreError> {
+    db.memo.loose.lose(&id);
+    db.connection
+        .prepare_cached(
+            "UPDATE relationship SET loose_replies = 1
+             WHERE id = ?1 AND (SELECT loose_replies FROM relationship WHERE id = ?2)",
+        )?
+        .execute([id, from])?;
+    Ok(())
 }
 
 /// Every relationship, by row.

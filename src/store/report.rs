@@ -35,10 +35,12 @@ pub fn totals(db: &Db, now: Timestamp) -> Result<Totals, StoreError> {
                 (SELECT count(*) FROM (SELECT 1 FROM meeting WHERE starts_at <= ?1
                                       GROUP BY rep_id, uid, recurrence_at)),
                 (SELECT count(*) FROM interaction WHERE counted = 1 AND at <= ?1),
-                (SELECT count(DISTINCT relationship_id) FROM interaction
-                 WHERE counted = 1 AND at <= ?1),
-                (SELECT count(DISTINCT contact_id) FROM relationship WHERE EXISTS (
-                     SELECT 1 FROM interaction WHERE relationship_id = relationship.id
+                (SELECT count(DISTINCT relationship_id) FROM line WHERE EXISTS (
+                     SELECT 1 FROM interaction WHERE line_id = line.id
+                     AND counted = 1 AND at <= ?1)),
+                (SELECT count(DISTINCT contact_id) FROM line
+                 JOIN address ON address.id = address_id WHERE EXISTS (
+                     SELECT 1 FROM interaction WHERE line_id = line.id
                      AND counted = 1 AND at <= ?1)),
                 (SELECT count(*) FROM quarantine),
                 (SELECT count(*) FROM nudge WHERE created_at <= ?1)",

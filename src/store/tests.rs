@@ -173,17 +173,14 @@ fn hot_statements_use_their_index() {
         (relationship::due_sql(), "USING INDEX relationship_by_due (due_at<?)"),
         (
             interaction::BETWEEN.to_owned(),
-            "USING INDEX interaction_by_time (relationship_id=? AND at>? AND at<?)",
+            "USING INDEX interaction_by_time (line_id=? AND at>? AND at<?)",
         ),
         (
             turn::OBSERVED.to_owned(),
-            "USING INDEX interaction_by_time (relationship_id=? AND at>? AND at<?)",
+            "USING INDEX interaction_by_time (line_id=? AND at>? AND at<?)",
         ),
         (turn::UNPLACED.to_owned(), "INDEX interaction_unplaced"),
-        (
-            fate::BETWEEN.to_owned(),
-            "USING INDEX fate_by_time (relationship_id=? AND at>? AND at<?)",
-        ),
+        (fate::BETWEEN.to_owned(), "USING INDEX fate_by_time (line_id=? AND at>? AND at<?)"),
         (
             outbox::DUE.to_owned(),
             "USING INDEX outbox_pending (endpoint_id=? AND next_attempt_at<?)",
@@ -198,7 +195,7 @@ fn hot_statements_use_their_index() {
             "USING INDEX meeting_by_uid (rep_id=? AND uid=? AND recurrence_at=?)",
         ),
         (meeting::ANY_UNANSWERED.to_owned(), "INDEX interaction_unanswered"),
-        (meeting::UNANSWERED.to_owned(), "USING INDEX interaction_unanswered (relationship_id=?)"),
+        (meeting::UNANSWERED.to_owned(), "USING INDEX interaction_unanswered (line_id=?)"),
         (meeting::COPIES.to_owned(), "USING INDEX meeting_by_uid (rep_id=? AND uid=?)"),
     ] {
         let explained = format!("EXPLAIN QUERY PLAN {sql}");

@@ -4,11 +4,12 @@ use rusqlite::{Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
+use super::line;
 use crate::model::{Interaction, Observed, Timestamp, Turn};
 
 pub(super) const OBSERVED: &str =
     "SELECT at, direction, kind, audience, linked, parent_at, opens, followed_at FROM interaction
-     WHERE relationship_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id";
+     WHERE line_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id";
 
 pub(super) const UNPLACED: &str = "SELECT i.id, thread_id
      FROM interaction AS i INDEXED BY interaction_unplaced JOIN message ON message.id = message_id
@@ -41,9 +42,18 @@ pub fn observed(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<Observed>, StoreError> {
+    let lines = line::of_relationship(db, relationship)?;
     let mut statement = db.connection.prepare_cached(OBSERVED)?;
-    let rows = statement.query_map(params![relationship, from, to], observation)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut found = Vec::new();
+    for line in &lines {
+        for row in statement.query_map(params![line, from, to], observation)? {
+            found.push(row?);
+        }
+    }
+    if lines.len() > 1 {
+        found.sort_by_key(|observed: &Observed| observed.interaction.at);
+    }
+    Ok(found)
 }
 
 fn observation(row: &Row<'_>) -> rusqlite::Result<Observed> {

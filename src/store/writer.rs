@@ -64,10 +64,31 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Db) -> Result<T, StoreError> + Send + 'static,
     {
+        self.run(move |db| transact(db, job)).await
+    }
+
+    /// Looks something up on the writer's connection, which no other one can tell, outside any
+    /// transaction.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn look<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Db) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.run(|db| job(db)).await
+    }
+
+    async fn run<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Db) -> Result<T, StoreError> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let job = move |db: &mut Db| {
             // Nobody waits for the answer any more when the caller was cancelled; the work stands.
-            let _ = answer.send(transact(db, job));
+            let _ = answer.send(job(db));
         };
         self.jobs
             .as_ref()

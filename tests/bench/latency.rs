@@ -153,7 +153,8 @@ impl Watch {
         let seen = Instant::now();
         let folded = self.ask(
             "SELECT r.last_inbound_at >= i.at AND r.sums_at >= i.at AND r.falls_at > i.at \
-             FROM interaction i JOIN relationship r ON r.id = i.relationship_id \
+             FROM interaction i JOIN line ON line.id = i.line_id \
+             JOIN relationship r ON r.id = line.relationship_id \
              ORDER BY i.id DESC LIMIT 1",
         );
         assert_eq!(folded, 1, "strength and due time are committed with the interaction");

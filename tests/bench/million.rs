@@ -170,6 +170,7 @@ fn message(
         authenticated: None,
         thread: None,
         sent: None,
+        undelivered: None,
     };
     (rep, envelope)
 }

@@ -16,6 +16,8 @@ mod cli;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod crash;

@@ -29,6 +29,7 @@ fn envelope(from: &str, to: &str, cc: &str) -> Envelope {
         authenticated: None,
         thread: None,
         sent: None,
+        undelivered: None,
     }
 }
 

@@ -29,7 +29,9 @@ pub fn missed(meeting: &Meeting, rep: i64, own: &Own) -> Vec<Missed> {
     let outsiders = people.iter().filter(|(_, who)| *who == Who::Outsider).map(|(a, _)| *a);
     let told = outsiders.filter_map(|contact| {
         let fate = fate(meeting.status, me, contact)?;
-        Some(Missed { contact: contact.person.clone(), fate })
+        let address = own.fold(&contact.person.address).into_owned();
+        let contact = Person { address, name: contact.person.name.clone() };
+        Some(Missed { contact, fate })
     });
     told.collect()
 }

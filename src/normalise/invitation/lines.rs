@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::model::{Address, Timestamp};
 use crate::normalise::address;
+use crate::normalise::people::ERASED;
 
 use super::utc;
 
@@ -196,6 +197,21 @@ impl Event {
         self.lines.retain(|line| {
             line.name != "ATTENDEE" || line.address().is_some_and(|who| wanted(&who))
         });
+    }
+
+    /// Puts nobody in the place of a person; gives whether they were in it.
+    pub(super) fn forget(&mut self, person: &Address) -> bool {
+        let mut found = false;
+        for line in &mut self.lines {
+            let is_person = matches!(line.name.as_str(), "ATTENDEE" | "ORGANIZER");
+            if is_person && line.address().as_ref() == Some(person) {
+                let key = address::address_key(person).0;
+                line.value = format!("mailto:{key:x}@{ERASED}");
+                line.parameters.retain(|(name, _)| name != "CN" && name != "EMAIL");
+                found = true;
+            }
+        }
+        found
     }
 
     /// Whether its people are nobody's business.

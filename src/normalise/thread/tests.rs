@@ -4,24 +4,12 @@ mod turns;
 
 use crate::model::{Direction, Key, Span, Standing, Timestamp};
 
-use super::{Loose, Node, NodeTouch, SUBJECT_WINDOW, answers_by_subject, link};
+use super::{Loose, Node, NodeTouch, SUBJECT_WINDOW, answered_from, answers_by_subject, link};
 
 /// `id:refs:touches`, touches as `>1` (outbound to relationship 1) or `<1`, `?` unverified,
-/// `!` unproven. The answer marks each touch `L` linked, `C` counted, `-` neither.
+/// `!` unproven, `/9` addressed to nine people rather than one. The answer marks each touch `L` linked, `C` counted, `-` neither.
 fn told(thread: &str) -> String {
-    let nodes: Vec<Node> = thread
-        .split_whitespace()
-        .map(|message| {
-            let mut parts = message.split(':');
-            let key = |c: char| Key(i64::from(u32::from(c)));
-            let keys = parts.next().unwrap().chars().map(key).collect();
-            let references = parts.next().unwrap().chars().map(key).collect();
-            let touches = parts.next().unwrap().split(',').map(touch).collect();
-            let at = Timestamp::from_seconds(0);
-            let (parent, guesses) = (None, Vec::new());
-            Node { keys, at, thread: 1, references, parent, guesses, touches }
-        })
-        .collect();
+    let nodes = nodes(thread);
     let marks = |touches: Vec<super::Linked>| -> String {
         touches
             .iter()
@@ -37,6 +25,22 @@ fn told(thread: &str) -> String {
     link(&nodes).into_iter().map(marks).collect::<Vec<_>>().join(" ")
 }
 
+fn nodes(thread: &str) -> Vec<Node> {
+    thread
+        .split_whitespace()
+        .map(|message| {
+            let mut parts = message.split(':');
+            let key = |c: char| Key(i64::from(u32::from(c)));
+            let keys = parts.next().unwrap().chars().map(key).collect();
+            let references = parts.next().unwrap().chars().map(key).collect();
+            let touches = parts.next().unwrap().split(',').map(touch).collect();
+            let at = Timestamp::from_seconds(0);
+            let (parent, guesses) = (None, Vec::new());
+            Node { keys, at, thread: 1, references, parent, guesses, touches }
+        })
+        .collect()
+}
+
 fn touch(text: &str) -> NodeTouch {
     let direction = if text.starts_with('>') { Direction::Outbound } else { Direction::Inbound };
     let standing = match text.chars().last() {
@@ -45,7 +49,14 @@ fn touch(text: &str) -> NodeTouch {
         _ => Standing::Sound,
     };
     let relationship = i64::from(text.chars().nth(1).unwrap().to_digit(10).unwrap());
-    NodeTouch { relationship, direction, standing }
+    let audience = text.trim_end_matches(['?', '!']).split_once('/').map_or("1", |(_, n)| n);
+    NodeTouch {
+        line: relationship,
+        relationship,
+        direction,
+        audience: audience.parse().unwrap(),
+        standing,
+    }
 }
 
 #[test]
@@ -64,6 +75,41 @@ fn an_answer_is_linked_to_the_other_party_only() {
         ("a:b:>1 b:a:<1", "LC LC"),
     ] {
         assert_eq!(told(thread), expected, "{thread}");
+    }
+}
+
+#[test]
+fn a_message_to_two_addresses_of_a_contact_counts_once() {
+    for (thread, expected) in [
+        ("a::>1,>1", "C,-"),
+        ("a::>1,<1", "C,C"),
+        ("a::>1,>2,>1", "C,C,-"),
+        ("a::>1,>1/3", "-,C"),
+        ("a::>1/3,>1,>1/4", "-,-,C"),
+        ("a::>1!,>1", "-,C"),
+        ("a::>1/3!,>1", "-,C"),
+        ("a::>1 b:a:<1?,<1", "C LC,L"),
+        ("a::>1,>1 b:a:<1", "C,- LC"),
+    ] {
+        assert_eq!(told(thread), expected, "{thread}");
+    }
+}
+
+#[test]
+fn an_answer_from_an_address_that_was_not_written_to_is_found() {
+    for (thread, expected) in [
+        ("a::>1 b:a:<2", vec![(1, 2)]),
+        ("b:a:<2 a::>1", vec![(1, 2)]),
+        ("a::>1 b:a:<1", vec![]),
+        ("a::>1,>2 b:a:<2", vec![]),
+        ("a::>1,>3 b:a:<2", vec![(1, 2), (3, 2)]),
+        ("a::>1 b:a:<2?", vec![]),
+        ("a::>1! b:a:<2", vec![]),
+        ("a::<1 b:a:<2", vec![]),
+        ("a::>1 b::<2", vec![]),
+    ] {
+        let nodes = nodes(thread);
+        assert_eq!(answered_from(&nodes, &link(&nodes)), expected, "{thread}");
     }
 }
 

@@ -100,10 +100,10 @@ fn hold(
 ) -> Result<(), StoreError> {
     let stored = interaction::of_meeting(work.db, meeting)?;
     let mut stored: HashMap<i64, MessageTouch> =
-        stored.into_iter().map(|touch| (touch.relationship, touch)).collect();
+        stored.into_iter().map(|touch| (touch.line, touch)).collect();
     for person in people {
-        let (row, contact) = work.relationship(rep, &person.contact.address)?;
-        work.named(contact, &person.contact.name, contact::NEVER);
+        let line = work.line(rep, &person.contact.address)?;
+        work.named(line.address, &person.contact.name, contact::NEVER);
         let mut held = Interaction {
             at: ends_at,
             direction: Direction::Mutual,
@@ -111,7 +111,7 @@ fn hold(
             audience: person.audience,
             linked: person.standing == Standing::Sound,
         };
-        match stored.remove(&row) {
+        match stored.remove(&line.id) {
             Some(before) => {
                 let mut standing = person.standing;
                 if standing != Standing::Sound && before.standing != Standing::Sound {
@@ -123,9 +123,9 @@ fn hold(
             }
             None => {
                 let (origin, standing) = (Origin::Meeting(meeting), person.standing);
-                let turn = Turn::default();
+                let (row, turn) = (line.id, Turn::default());
                 let new = interaction::insert(work.db, row, &held, origin, standing, false, turn)?;
-                new.into_iter().for_each(|id| work.added(row, id, held, false));
+                new.into_iter().for_each(|id| work.added(line.relationship, id, held, false));
             }
         }
     }
@@ -142,9 +142,9 @@ fn miss(
 ) -> Result<(), StoreError> {
     let mut told = Vec::with_capacity(people.len());
     for person in people {
-        let (row, contact) = work.relationship(rep, &person.contact.address)?;
-        work.named(contact, &person.contact.name, contact::NEVER);
-        told.push((row, person.fate));
+        let line = work.line(rep, &person.contact.address)?;
+        work.named(line.address, &person.contact.name, contact::NEVER);
+        told.push((line.id, person.fate));
     }
     fate::replace(work.db, meeting, ends_at, &told)
 }

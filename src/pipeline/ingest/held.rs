@@ -67,7 +67,7 @@ fn weigh(work: &mut Work<'_>, relationship: i64) -> Result<(), StoreError> {
     let mut speaking = Vec::with_capacity(stored.len());
     for one in stored {
         // Of several copies the others ask for no message.
-        if speaks(work.db, one.id, one.rep, &one.uid, one.recurrence_at)? {
+        if !one.accepted && speaks(work.db, one.id, one.rep, &one.uid, one.recurrence_at)? {
             speaking.push(one);
         } else {
             save(work, &one, (one.ends_at, Standing::Unproven))?;

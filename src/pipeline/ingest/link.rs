@@ -76,7 +76,9 @@ pub(super) fn link_threads(work: &mut Work<'_>) -> Result<(), StoreError> {
     }
     while let Some(first) = open.pop_first() {
         let component = load(work, first, &mut open)?;
-        let decided = threads::link(&nodes(&component));
+        let nodes = nodes(&component);
+        let decided = threads::link(&nodes);
+        work.answered_from.extend(threads::answered_from(&nodes, &decided));
         let touches = component.messages.iter().flat_map(|m| &m.touches);
         for (touch, linked) in touches.zip(decided.into_iter().flatten()) {
             save(work, touch, linked)?;
@@ -180,8 +182,10 @@ fn nodes(component: &Component) -> Vec<Node> {
 
 fn node_touch(touch: &MessageTouch) -> NodeTouch {
     NodeTouch {
+        line: touch.line,
         relationship: touch.relationship,
         direction: touch.interaction.direction,
+        audience: touch.interaction.audience,
         standing: touch.standing,
     }
 }

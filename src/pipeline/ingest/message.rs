@@ -6,15 +6,20 @@
 //! Message-ID on their way. A copy that shares names with two messages shows that they are one.
 
 use crate::model::{Automated, Direction, Envelope, Interaction, Key, Kind, Standing, Turn};
+use crate::normalise::address::address_key;
 use crate::normalise::colleague::{Between, between};
 use crate::normalise::{Directed, LeftOut, Own, Touch, directed};
 use crate::store::colleague::Sent;
 use crate::store::interaction::{MessageTouch, Origin};
+use crate::store::line::Line;
 use crate::store::message::{Message, ThreadMessage};
 use crate::store::thread::From;
-use crate::store::{StoreError, colleague, interaction, message, thread};
+use crate::store::{StoreError, bounce, colleague, interaction, message, thread};
 
 use super::{Work, link};
+
+/// Recipients of one report that are looked at.
+const MOST_FAILED: usize = 20;
 
 /// One copy of a message, or one stored message that has turned out to be a copy of another.
 struct Sighting {
@@ -29,6 +34,7 @@ struct Sighting {
 /// A touch that a copy makes.
 #[derive(Clone, Copy)]
 struct Touching {
+    line: i64,
     relationship: i64,
     direction: Direction,
     audience: u32,
@@ -78,7 +84,10 @@ pub(super) fn store(work: &mut Work<'_>, met: Met<'_>) -> Result<(), StoreError>
             work.outcome.excluded += 1;
             return Ok(());
         }
-        Directed::LeftOut(reason) => left_out(met.envelope, met.keys, reason.code()),
+        Directed::LeftOut(reason) => {
+            note_bounce(work, met.envelope)?;
+            left_out(met.envelope, met.keys, reason.code())
+        }
         Directed::Touches(touches) => touching(work, met.envelope, met.keys, &touches, met.proven)?,
     };
     sighting.sent = met.sent;
@@ -91,6 +100,14 @@ pub(super) fn store(work: &mut Work<'_>, met: Met<'_>) -> Result<(), StoreError>
         absorb(work, *first, *other)?;
     }
     merge(work, *first, &sighting)
+}
+
+/// Keeps of a report that a message was not delivered whom it did not reach, as hashes: addresses
+/// that were never met are not written down.
+fn note_bounce(work: &Work<'_>, envelope: &Envelope) -> Result<(), StoreError> {
+    let Some(failed) = &envelope.undelivered else { return Ok(()) };
+    let failed: Vec<Key> = failed.iter().take(MOST_FAILED).map(address_key).collect();
+    bounce::insert(work.db, envelope.key, envelope.at, &failed, &envelope.references)
 }
 
 /// A copy that makes no interaction: it says why, and no more.
@@ -118,12 +135,13 @@ fn touching(
     let mut touches = Vec::with_capacity(found.len());
     for touch in found {
         let standing = standing(envelope, touch, proven);
-        let (relationship, contact) = work.relationship(touch.rep, &touch.contact.address)?;
+        let Line { id: line, relationship, address } =
+            work.line(touch.rep, &touch.contact.address)?;
         if standing == Standing::Sound {
-            work.named(contact, &touch.contact.name, envelope.at);
+            work.named(address, &touch.contact.name, envelope.at);
         }
         let (direction, audience) = (touch.direction, touch.audience);
-        touches.push(Touching { relationship, direction, audience, standing });
+        touches.push(Touching { line, relationship, direction, audience, standing });
     }
     let says = Message {
         thread: None,
@@ -193,7 +211,7 @@ fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
         stored.extend(add(work, id, &says, touch, from)?);
     }
     note_loose(work, &says, touches.iter().map(|t| t.relationship));
-    let mut alone = from == From::Nothing;
+    let mut alone = from == From::Nothing && !reaches_twice(&touches);
     for touch in &touches {
         alone &= says.subject.is_none() || !work.is_loose(touch.relationship)?;
     }
@@ -202,6 +220,13 @@ fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
         link::remember(work, thread, from, ThreadMessage { id, message: says, touches: stored });
     }
     Ok(())
+}
+
+/// Whether it goes to two addresses of one contact: once it counts.
+fn reaches_twice(touches: &[Touching]) -> bool {
+    let way = |touch: &Touching| (touch.relationship, touch.direction);
+    let mut known = touches.iter().enumerate();
+    known.any(|(n, touch)| touches.iter().take(n).any(|other| way(other) == way(touch)))
 }
 
 /// Adds what one more copy says to what is stored of a message.
@@ -275,6 +300,7 @@ fn absorb(work: &mut Work<'_>, into: i64, from: i64) -> Result<(), StoreError> {
     let touches = found
         .iter()
         .map(|t| Touching {
+            line: t.line,
             relationship: t.relationship,
             direction: t.interaction.direction,
             audience: t.interaction.audience,
@@ -345,14 +371,13 @@ fn add(
         audience: touch.audience,
         linked: false,
     };
-    let Touching { relationship, standing, .. } = *touch;
+    let Touching { line, relationship, standing, .. } = *touch;
     let (counted, origin) = (standing == Standing::Sound, Origin::Message(id));
     let turn = Turn { opens: Some(counted && from == From::Nothing), ..Turn::default() };
-    let new =
-        interaction::insert(work.db, relationship, &interaction, origin, standing, counted, turn)?;
+    let new = interaction::insert(work.db, line, &interaction, origin, standing, counted, turn)?;
     Ok(new.map(|id| {
         work.added(relationship, id, interaction, counted);
-        MessageTouch { id, relationship, interaction, standing, counted, turn }
+        MessageTouch { id, line, relationship, interaction, standing, counted, turn }
     }))
 }
 
@@ -364,9 +389,8 @@ fn add_or_revise(
     known: &[MessageTouch],
     touch: &Touching,
 ) -> Result<(), StoreError> {
-    let same = |k: &&MessageTouch| {
-        k.relationship == touch.relationship && k.interaction.direction == touch.direction
-    };
+    let same =
+        |k: &&MessageTouch| k.line == touch.line && k.interaction.direction == touch.direction;
     let Some(stored) = known.iter().find(same) else {
         work.threads.extend(message.thread);
         return add(work, id, message, touch, From::Several).map(|_| ());

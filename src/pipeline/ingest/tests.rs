@@ -2,6 +2,7 @@
 
 mod calendars;
 mod colleagues;
+mod identity;
 mod invited;
 mod meetings;
 mod noise;

@@ -3,7 +3,7 @@
 use super::{directory, enter, write};
 use crate::model::{Address, Key};
 use crate::store::thread::{Known, look_up, note};
-use crate::store::{Db, Store, StoreError, contact, relationship};
+use crate::store::{Db, Store, StoreError, contact, line, relationship};
 
 /// The nth key, in no order.
 fn key(n: i64) -> Key {
@@ -62,8 +62,7 @@ fn rows_of_a_transaction_that_failed_are_not_remembered() {
     let rep = enter(&store, "ann").unwrap();
     let of = move |db: &Db, address: &str| {
         let address: Address = Address::from_canonical(address.to_owned());
-        let contact = contact::ensure(db, &address, |_| "acme.example".to_owned())?;
-        Ok((contact, relationship::ensure(db, rep, contact)?))
+        line::ensure(db, rep, &address, |_| "acme.example".to_owned())
     };
     let failed = write(&store, move |db| {
         of(db, "bo@acme.example")?;
@@ -75,8 +74,8 @@ fn rows_of_a_transaction_that_failed_are_not_remembered() {
     let bo = write(&store, move |db| of(db, "bo@acme.example")).unwrap();
     assert_ne!(bo, cy);
     assert_eq!(write(&store, move |db| of(db, "cy@acme.example")).unwrap(), cy);
-    let stored = |db: &Db| Ok((count(db, "contact"), count(db, "relationship")));
-    assert_eq!(write(&store, stored).unwrap(), (2, 2));
+    let stored = |db: &Db| Ok(["contact", "line", "relationship"].map(|table| count(db, table)));
+    assert_eq!(write(&store, stored).unwrap(), [2, 2, 2]);
 }
 
 #[test]

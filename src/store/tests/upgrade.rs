@@ -4,9 +4,11 @@ use rusqlite::Connection;
 
 use super::{directory, write};
 use crate::model::{Condition, Key, SourceState, Timestamp};
+use crate::store::line::{self, Line};
 use crate::store::thread::{self, Known};
 use crate::store::{
-    Store, StoreError, interaction, mailbox, meeting, open_reader, quarantine, source, turn,
+    Store, StoreError, contact, interaction, mailbox, meeting, open_reader, quarantine, source,
+    turn,
 };
 
 /// Rows as the first release left them.
@@ -27,6 +29,7 @@ INSERT INTO quarantine (id, mailbox_id, item, reason, at) VALUES
 INSERT INTO organisation (id, domain) VALUES (1, 'acme.example');
 INSERT INTO contact (id, public_id, name, named_at, organisation_id) VALUES
     (1, 'con_1', 'Bo Li', 0, 1);
+INSERT INTO address (id, address, contact_id) VALUES (1, 'bo@acme.example', 1);
 INSERT INTO relationship (id, rep_id, contact_id) VALUES (5, 1, 1);
 INSERT INTO thread (id) VALUES (9);
 INSERT INTO message (id, thread_id, at, dated, reply_subject, keys, refs) VALUES
@@ -84,9 +87,17 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     assert_eq!(log.len(), 2, "the message too");
     let unplaced = write(&store, |db| turn::unplaced(db, 0, 9)).unwrap();
     assert_eq!(unplaced, [(11, 9)], "what threads say is found out later; a meeting is in none");
+    let bo = write(&store, |db| contact::get(db, 1)).unwrap();
+    let (name, organisation) = (bo.name.as_str(), bo.organisation.as_str());
+    assert_eq!(
+        (name, organisation, bo.addresses),
+        ("Bo Li", "acme.example", vec!["bo@acme.example".to_owned()])
+    );
+    let line = write(&store, |db| line::of_address(db, 1)).unwrap();
+    assert_eq!(line, [(1, Line { id: 5, relationship: 5, address: 1 })]);
     drop(store);
 
-    assert_eq!((version(&path), version(&copy)), (9, 1));
+    assert_eq!((version(&path), version(&copy)), (11, 1));
     let kept: i64 =
         open(&copy).query_row("SELECT count(*) FROM quarantine", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 2);

@@ -89,6 +89,7 @@ fn message() -> impl Strategy<Value = Envelope> {
                 authenticated: None,
                 thread: None,
                 sent: None,
+                undelivered: None,
             }
         })
 }

@@ -10,8 +10,9 @@ use crate::model::{
     Span, Timestamp,
 };
 use crate::normalise::Own;
+use crate::normalise::people::organisation;
 use crate::nudge::looks_next;
-use crate::pipeline::ingest::{Batch, Calendar, Outcome, commit_delta, commit_deltas};
+use crate::pipeline::ingest::{Batch, Calendar, Outcome, commit_delta, commit_deltas, regroup};
 use crate::pipeline::{Rules, engagement, fold};
 use crate::score::{rebuild, strength_at};
 use crate::store::{
@@ -65,8 +66,8 @@ pub(crate) struct View {
     pub(crate) threads: BTreeSet<BTreeSet<Key>>,
     /// Interactions, relationships and contacts that are reported.
     pub(crate) totals: [i64; 3],
-    /// Names of the contacts that have an interaction.
-    pub(crate) names: BTreeMap<String, String>,
+    /// The contacts that have an interaction, by their first address.
+    pub(crate) contacts: BTreeMap<String, contact::Contact>,
 }
 
 impl World {
@@ -173,6 +174,35 @@ impl World {
         }
     }
 
+    /// Makes groups of addresses, such as `bo di@beta.example`, one contact each; addresses that were
+    /// never met are entered.
+    pub(crate) fn regroup(&self, groups: &[&str], now: Timestamp) -> bool {
+        let rules = Arc::clone(&self.rules);
+        let groups: Vec<Vec<Address>> = groups
+            .iter()
+            .map(|words| words.split_whitespace().map(|word| person(word).address).collect())
+            .collect();
+        self.write(move |db| {
+            let mut rows = Vec::new();
+            for group in groups {
+                let mut one = BTreeSet::new();
+                for address in group {
+                    one.insert(contact::ensure(db, &address, organisation)?);
+                }
+                rows.push(one);
+            }
+            regroup(db, &rules, &rows, now)
+        })
+        .unwrap()
+    }
+
+    /// The contact of an address.
+    pub(crate) fn contact_of(&self, address: &str) -> contact::Contact {
+        let address = address.to_owned();
+        let of = move |db: &Db| contact::get(db, contact::find(db, &address)?.unwrap());
+        self.write(of).unwrap()
+    }
+
     /// Folds what backfills have left, to the end.
     pub(crate) fn settle(&self, now: Timestamp) {
         let mut after = Some(0);
@@ -257,14 +287,14 @@ pub(crate) fn differ(a: &Relationship, b: &Relationship) -> Option<String> {
 
 fn view(db: &Db, keys: &BTreeSet<Key>) -> Result<View, StoreError> {
     let mut counted = Vec::new();
-    let mut names = BTreeMap::new();
+    let mut contacts = BTreeMap::new();
     let (all, ever) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
     for row in relationship::all(db)? {
         let pair = name_of(db, &row)?;
         let log = turn::observed(db, row.id, all, ever)?;
         if !log.is_empty() {
-            let contact = contact::get(db, row.contact)?;
-            names.insert(contact.addresses[0].clone(), contact.name);
+            let contact = contact::Contact { id: 0, ..contact::get(db, row.contact)? };
+            contacts.insert(contact.addresses[0].clone(), contact);
         }
         for one in log {
             let i = one.interaction;
@@ -296,7 +326,7 @@ fn view(db: &Db, keys: &BTreeSet<Key>) -> Result<View, StoreError> {
     let totals = report::totals(db, ever)?;
     let totals = [totals.interactions, totals.relationships, totals.contacts];
     let threads = by_thread.into_values().collect();
-    Ok(View { counted, messages, threads, totals, names })
+    Ok(View { counted, messages, threads, totals, contacts })
 }
 
 fn name_of(db: &Db, row: &relationship::Stored) -> Result<String, StoreError> {
@@ -332,6 +362,7 @@ pub(crate) fn envelope(id: &str, who: &str, days: f64) -> Envelope {
         authenticated: None,
         thread: None,
         sent: None,
+        undelivered: None,
     }
 }
 

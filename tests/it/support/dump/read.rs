@@ -62,8 +62,9 @@ fn contacts(
     db: &Connection,
     addresses: &BTreeMap<i64, Vec<String>>,
 ) -> BTreeMap<Vec<String>, (String, i64, String, String)> {
-    let sql = "SELECT contact.id, name, named_at, domain, public_id FROM contact
-        JOIN organisation ON organisation.id = organisation_id";
+    let sql = "SELECT contact.id, name, max(named_at), domain, public_id
+        FROM address JOIN contact ON contact.id = contact_id
+        JOIN organisation ON organisation.id = organisation_id GROUP BY contact.id";
     let of = |row: &Row<'_>| {
         let contact: i64 = row.get(0)?;
         Ok((addresses[&contact].clone(), (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
@@ -82,8 +83,9 @@ fn unique<K: Ord + std::fmt::Debug, V>(rows: Vec<(K, V)>) -> BTreeMap<K, V> {
 }
 
 fn pairs(db: &Connection, addresses: &BTreeMap<i64, Vec<String>>) -> BTreeMap<i64, Pair> {
+    // Without those of contacts that were merged into others.
     let sql = "SELECT relationship.id, code, contact_id FROM relationship
-        JOIN rep ON rep.id = rep_id";
+        JOIN rep ON rep.id = rep_id WHERE contact_id IN (SELECT contact_id FROM address)";
     let of = |row: &Row<'_>| {
         let contact: i64 = row.get(2)?;
         Ok((row.get(0)?, (row.get(1)?, addresses[&contact].clone())))
@@ -177,7 +179,8 @@ fn interactions(
     meetings: &BTreeMap<i64, Meeting>,
 ) -> Vec<Touch> {
     let sql = "SELECT relationship_id, at, direction, kind, audience, linked, standing, counted,
-        message_id, meeting_id, parent_at, opens, followed_at FROM interaction";
+        message_id, meeting_id, parent_at, opens, followed_at
+        FROM interaction JOIN line ON line.id = line_id";
     let of = |row: &Row<'_>| {
         let (message, meeting): (Option<i64>, Option<i64>) = (row.get(8)?, row.get(9)?);
         Ok(Touch {
@@ -204,7 +207,7 @@ fn relationships(db: &Connection, pairs: &BTreeMap<i64, Pair>) -> BTreeMap<Pair,
         outbound, inbound, meetings, reciprocations, active_days, baseline, baseline_stale,
         reciprocated_at, first_at, last_outbound_at, last_inbound_at, last_meeting_at, pending_at,
         contact_at, exchanges, exchange_day, mean_ln_gap, variance_ln_gap
-        FROM relationship";
+        FROM relationship WHERE contact_id IN (SELECT contact_id FROM address)";
     let at = |row: &Row<'_>, column: usize| -> rusqlite::Result<Option<Timestamp>> {
         Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
     };

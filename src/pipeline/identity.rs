@@ -1,0 +1,170 @@
+//! Who is one person with whom: what is said of it is entered, and who is decided anew from all that
+//! was said of those concerned, by [`normalise::identity`](crate::normalise::identity). What follows
+//! for relationships is [`ingest::regroup`]'s.
+
+mod known;
+pub mod roster;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::identity::{Said, SaidBy, Saying};
+use crate::model::{Address, Timestamp};
+use crate::normalise::address::address_key;
+use crate::normalise::identity::groups;
+use crate::normalise::invitation::forget;
+use crate::store::{Db, StoreError, contact, erase, identity, invitation};
+
+use super::request::Answer;
+use super::{Rules, ingest};
+
+/// Decides anew who those are that `addresses`, by row, have to do with. Gives whether anything has
+/// changed.
+///
+/// # Errors
+/// As every write; nothing is changed then.
+pub fn settle(
+    db: &Db,
+    rules: &Rules,
+    addresses: impl IntoIterator<Item = i64>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut said: BTreeSet<Said<i64>> = BTreeSet::new();
+    let mut people: BTreeMap<i64, String> = BTreeMap::new();
+    let mut next: Vec<i64> = addresses.into_iter().collect();
+    while let Some(address) = next.pop() {
+        let Some(text) = contact::address_of(db, address)? else { continue };
+        if people.insert(address, text).is_some() {
+            continue;
+        }
+        let words = identity::said_of(db, address)?;
+        next.extend(words.iter().flat_map(|word| [word.a, word.b]));
+        said.extend(words);
+        next.extend(contact::addresses(db, contact::of_address(db, address)?)?);
+    }
+    // By their texts: rows tell who was met first.
+    let by_text = |row: i64| (people.get(&row).cloned().unwrap_or_default(), row);
+    let said: Vec<_> = said
+        .into_iter()
+        .map(|Said { by, change, saying, a, b }| Said {
+            by,
+            change,
+            saying,
+            a: by_text(a),
+            b: by_text(b),
+        })
+        .collect();
+    let everybody = people.keys().map(|row| by_text(*row)).collect();
+    let rows = |group: BTreeSet<(String, i64)>| group.into_iter().map(|(_, row)| row).collect();
+    let decided: Vec<BTreeSet<i64>> = groups(&everybody, &said).into_iter().map(rows).collect();
+    ingest::regroup(db, rules, &decided, now)
+}
+
+/// Makes two contacts one, each named by an address or a public id, because the admin says so.
+///
+/// # Errors
+/// As every write; nothing is changed then.
+pub fn merge(
+    db: &Db,
+    rules: &Rules,
+    (a, b): (&str, &str),
+    now: Timestamp,
+) -> Result<Answer, StoreError> {
+    let (a, b) = match (known::find(db, a)?, known::find(db, b)?) {
+        (Ok(a), Ok(b)) => (a, b),
+        (Err(refused), _) | (_, Err(refused)) => return Ok(refused),
+    };
+    if a.contact == b.contact {
+        let why = format!("{} and {} are one contact already", a.text, b.text);
+        return Ok(Answer::refused(why, ""));
+    }
+    let pairs = [(a.address, b.address)];
+    let by = (SaidBy::Admin, Saying::Merge);
+    let change = identity::insert(db, by, &pairs, "a command of the admin", now)?;
+    settle(db, rules, [a.address, b.address], now)?;
+    let is = contact::get(db, contact::of_address(db, a.address)?)?;
+    let said = format!("{} ({}) is now {}", is.name, is.public_id, is.addresses.join(", "));
+    Ok(Answer::Done { said, change: Some(change) })
+}
+
+/// Makes one address of a contact a contact of its own, because the admin says so.
+///
+/// # Errors
+/// As every write; nothing is changed then.
+pub fn split(
+    db: &Db,
+    rules: &Rules,
+    of: &str,
+    address: &str,
+    now: Timestamp,
+) -> Result<Answer, StoreError> {
+    let (of, leaves) = match (known::find(db, of)?, known::find(db, address)?) {
+        (Ok(of), Ok(leaves)) => (of, leaves),
+        (Err(refused), _) | (_, Err(refused)) => return Ok(refused),
+    };
+    let has = contact::get(db, of.contact)?;
+    if of.contact != leaves.contact {
+        let why = format!("{address} is no address of {} ({})", has.name, has.public_id);
+        let hint = format!("it has {}", has.addresses.join(", "));
+        return Ok(Answer::refused(why, &hint));
+    }
+    let all = contact::addresses(db, of.contact)?;
+    let pairs: Vec<(i64, i64)> = all
+        .into_iter()
+        .filter(|other| *other != leaves.address)
+        .map(|other| (leaves.address, other))
+        .collect();
+    if pairs.is_empty() {
+        let why = format!("{address} is the only address of {} ({})", has.name, has.public_id);
+        return Ok(Answer::refused(why, ""));
+    }
+    let by = (SaidBy::Admin, Saying::Split);
+    let change = identity::insert(db, by, &pairs, "a command of the admin", now)?;
+    settle(db, rules, [leaves.address], now)?;
+    let is = contact::get(db, contact::of_address(db, leaves.address)?)?;
+    let said =
+        format!("{} is now a contact of its own ({})", is.addresses.join(", "), is.public_id);
+    Ok(Answer::Done { said, change: Some(change) })
+}
+
+/// Takes a change back, whoever made it.
+///
+/// # Errors
+/// As every write; nothing is changed then.
+pub fn undo(db: &Db, rules: &Rules, change: i64, now: Timestamp) -> Result<Answer, StoreError> {
+    let Some(found) = identity::get(db, change)? else {
+        let why = format!("there is no change {change}");
+        return Ok(Answer::refused(why, "`keepwarm contacts log` lists them"));
+    };
+    if let Some(at) = found.undone_at {
+        return Ok(Answer::refused(format!("change {change} was taken back at {at}"), ""));
+    }
+    identity::undo(db, change, now)?;
+    let addresses = identity::addresses(db, change)?;
+    let changed = settle(db, rules, addresses, now)?;
+    let what = found.saying.code();
+    let rest = if changed { "" } else { "; nothing follows from it, for more was said of them" };
+    let said = format!("the {what} of change {change} is taken back{rest}");
+    Ok(Answer::Done { said, change: Some(change) })
+}
+
+/// Forgets everything there is of a contact, named by an address or a public id, with all of its
+/// addresses. Everybody else's relationships stay as they are. What is read of it later is stored
+/// again unless `[privacy]` leaves it out. `None` if there is no such contact.
+///
+/// # Errors
+/// As every write; nothing is forgotten then.
+pub fn erase(db: &Db, name: &str) -> Result<Option<erase::Erased>, StoreError> {
+    let Ok(named) = known::find(db, name)? else { return Ok(None) };
+    let mut rows = Vec::new();
+    for row in contact::addresses(db, named.contact)? {
+        let text = contact::address_of(db, row)?.unwrap_or_default();
+        let address = Address::from_canonical(text);
+        for (invitation, text) in invitation::holding(db, address.as_str())? {
+            if let Some(without) = forget(&text, &address) {
+                invitation::rewrite(db, invitation, &without)?;
+            }
+        }
+        rows.push((row, address_key(&address)));
+    }
+    erase::addresses(db, &rows).map(Some)
+}

@@ -1,0 +1,180 @@
+//! Contacts that may be one person: proposals with what speaks for each, for an admin to decide.
+//!
+//! Two contacts were given one full name and are at different organisations. If mail to one of them
+//! came back, and the other has been in touch since that one was last heard of, the person is likely
+//! to have moved. Addresses of functions are never proposed, nor what the admin keeps apart.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Serialize;
+
+use crate::model::identity::Saying;
+use crate::model::{Address, Key, Timestamp};
+use crate::normalise::address::address_key;
+use crate::normalise::organisation::is_role;
+use crate::store::line::{self, Touched};
+use crate::store::{Db, StoreError, bounce, contact, identity, thread};
+
+/// A pair of contacts that may be one. The names of its fields are a contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Proposal {
+    /// `moved` or `same_name`.
+    pub kind: &'static str,
+    /// The one that was in touch earlier.
+    pub a: Side,
+    /// The other.
+    pub b: Side,
+    /// When mail to an address of `a` came back last.
+    pub bounced_at: Option<Timestamp>,
+    /// What speaks for it, in words.
+    pub evidence: String,
+}
+
+/// One of the two.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Side {
+    /// The name.
+    pub contact: String,
+    /// The public id.
+    pub contact_id: String,
+    /// The address that has the name in question.
+    pub address: String,
+    /// The organisation's domain.
+    pub organisation: String,
+    /// The first interaction with that address.
+    pub first_at: Option<Timestamp>,
+    /// The last one.
+    pub last_at: Option<Timestamp>,
+}
+
+/// An address with a full name.
+struct Named {
+    row: i64,
+    contact: i64,
+    touched: Touched,
+    side: Side,
+}
+
+/// Every proposal as of `now`: those who have moved first, then by name.
+///
+/// # Errors
+/// As every read.
+pub fn proposals(db: &Db, now: Timestamp) -> Result<Vec<Proposal>, StoreError> {
+    let bounced = bounced(db, now)?;
+    let mut seen: BTreeSet<(i64, i64)> = BTreeSet::new();
+    let mut found = Vec::new();
+    for addresses in of_one_name(db)? {
+        let mut named = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            named.extend(load(db, address, now)?);
+        }
+        named.sort_by(|a, b| {
+            (a.touched.last_at, &a.side.address).cmp(&(b.touched.last_at, &b.side.address))
+        });
+        for (n, b) in named.iter().enumerate() {
+            for a in named.iter().take(n) {
+                let other = a.contact != b.contact && a.side.organisation != b.side.organisation;
+                let pair = (a.contact.min(b.contact), a.contact.max(b.contact));
+                if other && !seen.contains(&pair) && !is_kept_apart(db, a.row, b.row)? {
+                    seen.insert(pair);
+                    found.push(propose(a, b, bounced.get(&a.row).copied()));
+                }
+            }
+        }
+    }
+    found.sort_by(|a, b| {
+        let key = |p: &Proposal| (p.kind, p.a.contact.clone(), p.a.contact_id.clone());
+        key(a).cmp(&key(b))
+    });
+    Ok(found)
+}
+
+fn propose(a: &Named, b: &Named, bounced_at: Option<Timestamp>) -> Proposal {
+    // Who was heard of after the report is still there.
+    let bounced_at = bounced_at.filter(|at| a.touched.heard_at.is_none_or(|heard| heard < *at));
+    let same = format!("one full name at {} and {}", a.side.organisation, b.side.organisation);
+    let (kind, evidence) = match (bounced_at, b.touched.heard_at) {
+        (Some(at), Some(heard)) if a.touched.heard_at.is_none_or(|before| before < heard) => {
+            let day =
+                |at: Timestamp| at.to_string().split('T').next().unwrap_or_default().to_owned();
+            let came_back = format!("mail to the former came back on {}", day(at));
+            (
+                "moved",
+                format!("{same}; {came_back}; the latter last wrote or met on {}", day(heard)),
+            )
+        }
+        _ => ("same_name", same),
+    };
+    Proposal { kind, a: a.side.clone(), b: b.side.clone(), bounced_at, evidence }
+}
+
+/// The addresses that were given one full name, two or more of each.
+fn of_one_name(db: &Db) -> Result<Vec<Vec<i64>>, StoreError> {
+    let mut by_name: BTreeMap<Key, Vec<i64>> = BTreeMap::new();
+    for (name, address) in contact::all_full_names(db)? {
+        by_name.entry(name).or_default().push(address);
+    }
+    by_name.retain(|_, addresses| addresses.len() > 1);
+    Ok(by_name.into_values().collect())
+}
+
+/// An address, unless it is a function's or nothing counts of it.
+fn load(db: &Db, row: i64, now: Timestamp) -> Result<Option<Named>, StoreError> {
+    let address = contact::address_of(db, row)?.unwrap_or_default();
+    let touched = line::touched(db, row, now)?;
+    if touched.last_at.is_none() || is_role(&Address::from_canonical(address.clone())) {
+        return Ok(None);
+    }
+    let contact = contact::of_address(db, row)?;
+    let is = contact::get(db, contact)?;
+    let side = Side {
+        contact: is.name,
+        contact_id: is.public_id,
+        organisation: contact::organisation_of(db, row)?,
+        address,
+        first_at: touched.first_at,
+        last_at: touched.last_at,
+    };
+    Ok(Some(Named { row, contact, touched, side }))
+}
+
+fn is_kept_apart(db: &Db, a: i64, b: i64) -> Result<bool, StoreError> {
+    let said = identity::said_of(db, a)?;
+    Ok(said.iter().any(|word| word.saying == Saying::Split && (word.a == b || word.b == b)))
+}
+
+/// When mail to an address came back last, by the address's row: one that a report names, or the
+/// only one to which the message went that it refers to.
+fn bounced(db: &Db, now: Timestamp) -> Result<HashMap<i64, Timestamp>, StoreError> {
+    let mut by_key: HashMap<Key, i64> = HashMap::new();
+    for (address, _) in contact::all_names(db)? {
+        let key = address_key(&Address::from_canonical(address.clone()));
+        by_key.extend(contact::find_address(db, &address)?.map(|row| (key, row)));
+    }
+    let mut found = HashMap::new();
+    for report in bounce::all(db, now)? {
+        let named: Vec<i64> =
+            report.failed.iter().filter_map(|key| by_key.get(key).copied()).collect();
+        let failed = match report.failed.is_empty() {
+            true => referred_to(db, &report.references)?,
+            false => named,
+        };
+        for address in failed {
+            found.insert(address, report.at);
+        }
+    }
+    Ok(found)
+}
+
+/// The one address to which the last of the messages went that a report refers to.
+fn referred_to(db: &Db, references: &[Key]) -> Result<Vec<i64>, StoreError> {
+    for known in thread::look_up(db, references)?.into_iter().rev().flatten() {
+        let Some(message) = known.message else { continue };
+        let mut went_to = line::written_to(db, message)?;
+        if !went_to.is_empty() {
+            went_to.truncate(if went_to.len() == 1 { 1 } else { 0 });
+            return Ok(went_to);
+        }
+    }
+    Ok(Vec::new())
+}

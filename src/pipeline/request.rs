@@ -1,0 +1,109 @@
+//! What commands ask to have changed, done by whoever has the database open: the daemon on request,
+//! the command itself where no daemon runs. Both come through here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Timestamp;
+use crate::store::{Db, StoreError, request};
+
+use super::{Rules, identity};
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// To make two contacts one, each named by an address or a public id.
+    Merge {
+        /// One.
+        a: String,
+        /// The other.
+        b: String,
+    },
+    /// To make an address a contact of its own.
+    Split {
+        /// The contact, by any of its addresses or its public id.
+        contact: String,
+        /// The address that leaves it.
+        address: String,
+    },
+    /// To take a change of contacts back.
+    Undo {
+        /// Its number in the log.
+        change: i64,
+    },
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// It was done.
+    Done {
+        /// What is so now, in a sentence.
+        said: String,
+        /// The number under which it stands in the log and can be taken back, if it does.
+        change: Option<i64>,
+    },
+    /// It was not done, for what was asked cannot be.
+    Refused {
+        /// Why not.
+        why: String,
+        /// What to do instead; may be empty.
+        hint: String,
+    },
+}
+
+impl Answer {
+    pub(super) fn refused(why: String, hint: &str) -> Self {
+        Self::Refused { why, hint: hint.to_owned() }
+    }
+}
+
+/// Does what is asked.
+///
+/// # Errors
+/// As every write; nothing is done then.
+pub fn perform(
+    db: &Db,
+    rules: &Rules,
+    asked: &Request,
+    now: Timestamp,
+) -> Result<Answer, StoreError> {
+    match asked {
+        Request::Merge { a, b } => identity::merge(db, rules, (a, b), now),
+        Request::Split { contact, address } => identity::split(db, rules, contact, address, now),
+        Request::Undo { change } => identity::undo(db, rules, *change, now),
+    }
+}
+
+/// Does what another process asks, and answers it, together.
+///
+/// # Errors
+/// As every write: nothing is done then, and [`fail`] answers it.
+pub fn answer(
+    db: &Db,
+    rules: &Rules,
+    of: &request::Request,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let answer = match serde_json::from_str(&of.what) {
+        _ if now - of.asked_at > request::STALE => {
+            Answer::refused("it was asked too long ago".to_owned(), "ask again")
+        }
+        Ok(asked) => perform(db, rules, &asked, now)?,
+        Err(_) => Answer::refused(
+            "the process that has the database open does not know this command".to_owned(),
+            "it is of another version: restart it",
+        ),
+    };
+    request::answer(db, of.id, &serde_json::to_string(&answer).unwrap_or_default(), now)
+}
+
+/// Answers a request that could not be done for the store's sake.
+///
+/// # Errors
+/// As every write.
+pub fn fail(db: &Db, id: i64, why: &str, now: Timestamp) -> Result<(), StoreError> {
+    let answer = Answer::refused(why.to_owned(), "");
+    request::answer(db, id, &serde_json::to_string(&answer).unwrap_or_default(), now)
+}
