@@ -17,7 +17,7 @@ pub mod verdict;
 
 pub use assess::{Assessment, Calibration, Comparison, Figure, Population, assess};
 pub use candidate::{Candidate, HORIZONS_DAYS, Score};
-pub use fit::{Fitted, fit_logs};
+pub use fit::{Fitted, fit_logs, pasts};
 pub use log::{Answers, Builder, History, Log};
 pub use nudges::{Nudges, Played, Setting, Trigger, play};
 pub use read::{Problem, ReadError, read};

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod cadence;
+pub mod calibration;
 pub mod carry;
 pub mod decay;
 pub mod engagement;

@@ -13,6 +13,7 @@ use super::metric::real;
 use crate::model::{Relationship, Span, Timestamp};
 use crate::nudge::{Policy, established};
 use crate::score::Parameters;
+use crate::score::calibration::Past;
 use crate::score::fold::walk;
 use crate::score::hazard::{AHEAD_DAYS, Coefficients, FEATURES, features};
 use crate::score::logistic::{Row, fit};
@@ -52,13 +53,40 @@ pub fn fit_logs(logs: &[&Log], parameters: &Parameters, policy: &Policy) -> Opti
     let rows = rows(logs, parameters, &learns);
     let fitted = fit(&rows, RIDGE)?;
     let shape = coefficients(&fitted, logs.len())?;
-    let judges = |state: &Relationship, silence: Span| {
-        established(state, policy) && silence >= JUDGED.0 && silence <= JUDGED.1
-    };
+    let judges = |state: &Relationship, silence: Span| judges(state, silence, policy);
     let judged = self::rows(logs, parameters, &judges);
     let line: Vec<Row> = judged.iter().filter_map(|row| by_log_odds(row, &shape)).collect();
     let [intercept, slope] = *fit(&line, RIDGE)?.first_chunk::<2>()?;
     Some(Fitted { coefficients: shape.through(slope, intercept), rows: rows.len() })
+}
+
+/// What the hazard with `coefficients` said of every relationship of a log, once a week while it might
+/// have been nudged about, and what came of it; instants whose 30 days have not passed at `now` are
+/// left out, and so are relationships without any.
+#[must_use]
+pub fn pasts(
+    log: &Log,
+    coefficients: &Coefficients,
+    parameters: &Parameters,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Vec<Past>> {
+    let Some((start, _)) = log.span() else { return Vec::new() };
+    let judges = |state: &Relationship, silence: Span| judges(state, silence, policy);
+    let past = |instant: Instant| Past {
+        log_odds: coefficients.log_odds(&instant.features),
+        silent: instant.silent,
+    };
+    let of_one = |history: &History| -> Vec<Past> {
+        let instants = instants(history, (start, now), parameters, &judges);
+        instants.into_iter().map(past).collect()
+    };
+    log.histories.iter().map(of_one).filter(|pasts| !pasts.is_empty()).collect()
+}
+
+/// Whether a relationship in such a silence is one by which probabilities are put right.
+fn judges(state: &Relationship, silence: Span, policy: &Policy) -> bool {
+    established(state, policy) && silence >= JUDGED.0 && silence <= JUDGED.1
 }
 
 /// A row whose only feature is its log-odds.
