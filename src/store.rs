@@ -7,6 +7,7 @@
 
 pub mod basis;
 pub mod bounce;
+pub mod calibration;
 pub mod colleague;
 pub mod connection;
 pub mod contact;

@@ -26,7 +26,7 @@ use crate::pipeline::sync::Progress;
 use crate::pipeline::{Rules, ingest, sync};
 use crate::score::MODEL;
 use crate::source::{Reader, caldav, ics, imap, maildir};
-use crate::store::{Db, Store, StoreError, basis, outbox, relationship, rep, source};
+use crate::store::{Db, Store, StoreError, basis, calibration, outbox, relationship, rep, source};
 
 /// Why nothing can be started.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +112,7 @@ pub fn rules_for_reading(db: &Db, config: &Config) -> Result<Rules, StoreError> 
             reps.push((configured, row));
         }
     }
-    Ok(rules(config, &reps))
+    rules(db, config, &reps)
 }
 
 /// The rows of what the configuration names.
@@ -150,7 +150,7 @@ fn enter(
         let url = Key::of("url", &[configured.url.as_str().as_bytes()]);
         endpoints.push(outbox::ensure_endpoint(db, &configured.name, url)?);
     }
-    let rules = rules(config, &reps);
+    let rules = rules(db, config, &reps)?;
     if basis::adopt(db, basis_of(&rules))? {
         tracing::info!("settings have changed: every strength is computed again");
     }
@@ -160,7 +160,7 @@ fn enter(
     Ok(Rows { sources, endpoints, rules })
 }
 
-fn rules(config: &Config, reps: &[(&config::Rep, i64)]) -> Rules {
+fn rules(db: &Db, config: &Config, reps: &[(&config::Rep, i64)]) -> Result<Rules, StoreError> {
     let address_of = |text: &String| -> Option<Address> { canonical(text) };
     let aliases = reps.iter().flat_map(|(rep, row)| {
         rep.addresses.iter().filter_map(address_of).map(|address| (address, *row))
@@ -175,14 +175,18 @@ fn rules(config: &Config, reps: &[(&config::Rep, i64)]) -> Rules {
     let identity = &config.identity;
     let aliases = Aliases::new(domains(&identity.google_domains), identity.alias_domains.clone());
     let own = own.aliasing(aliases);
-    Rules {
+    let mut policy = config.nudge;
+    if let Some(calibration) = calibration::in_force(db)? {
+        policy.hazard = policy.hazard.through(calibration.slope, calibration.intercept);
+    }
+    Ok(Rules {
         own,
         accounts: config.accounts.clone(),
         zones: reps.iter().map(|(rep, row)| (*row, rep.time_zone)).collect(),
         hours: config.organization.working_hours,
         parameters: config.strength,
-        policy: config.nudge,
-    }
+        policy,
+    })
 }
 
 /// Hash of what the states of relationships are computed by.

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0009-cadence.sql"),
     include_str!("../../migrations/0010-line.sql"),
     include_str!("../../migrations/0011-identity.sql"),
+    include_str!("../../migrations/0012-calibration.sql"),
 ];
 
 /// The schema that this version writes.
