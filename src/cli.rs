@@ -70,7 +70,7 @@ enum Command {
     Nudges(nudges::Arguments),
     /// How well strength foretold what happened, on the own history or on a log
     Backtest(backtest::Arguments),
-    /// Fit the hazard, by which nudges come, to logs of interactions
+    /// Put the hazard, by which nudges come, right by the own history, or fit it to logs
     Calibrate(calibrate::Arguments),
     /// People, their addresses, and who is one with whom
     Contacts(contacts::Arguments),
@@ -141,7 +141,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Explain(arguments) => explain::explain(&cli.config, &arguments),
         Command::Nudges(arguments) => nudges::nudges(&cli.config, &arguments),
         Command::Backtest(arguments) => backtest::backtest(&cli.config, &arguments),
-        Command::Calibrate(arguments) => calibrate::calibrate(&arguments),
+        Command::Calibrate(arguments) => calibrate::calibrate(&cli.config, &arguments),
         Command::Contacts(arguments) => contacts::contacts(&cli.config, &arguments),
     }
 }

@@ -28,9 +28,11 @@ use crate::score::decay::weights;
 use crate::score::hazard::probability;
 use crate::score::outlook::outlook;
 use crate::score::{Parameters, Zone};
+use crate::store::calibration;
 use crate::store::held::Held;
 use ahead::Ahead;
 use evidence::Evidence;
+use trigger::Calibration;
 
 /// Interactions, and meetings, shown in the table; JSON has all of them.
 const EVIDENCE: usize = 12;
@@ -64,6 +66,8 @@ struct Explanation<'a> {
     trigger: &'static str,
     /// How probable 30 more days without contact are.
     hazard: Option<f64>,
+    /// By what the own history has put that right; null as shipped.
+    calibration: Option<Calibration>,
     meetings_held: Vec<Meeting>,
     /// When the next meeting begins and ends.
     next_meeting_at: Option<Timestamp>,
@@ -110,6 +114,7 @@ struct By {
     zone: Zone,
     parameters: Parameters,
     policy: Policy,
+    calibration: Option<Calibration>,
 }
 
 pub(super) fn explain(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -132,7 +137,8 @@ pub(super) fn explain(path: &Path, arguments: &Arguments) -> Result<ExitCode, Fa
         .iter()
         .find(|rep| rep.id == arguments.rep)
         .map_or(chrono_tz::UTC, |rep| rep.time_zone);
-    let by = By { now, zone, parameters: rules.parameters, policy: rules.policy };
+    let calibration = calibration::in_force(&db)?.map(Calibration::from);
+    let by = By { now, zone, parameters: rules.parameters, policy: rules.policy, calibration };
     let format = arguments.printing.format;
     output::to_stdout(|out| print(out, format, &found, by))?;
     Ok(ExitCode::SUCCESS)
@@ -154,7 +160,7 @@ fn print(out: &mut dyn Write, format: Format, found: &Explained, by: By) -> std:
     }
     print_terms(out, found, by.now)?;
     explanation.outlook.print(out, by.now)?;
-    trigger::print(out, &by.policy, explanation.hazard)?;
+    trigger::print(out, &by.policy, explanation.hazard, by.calibration)?;
     print_meetings(out, found)?;
     engagement::print(out, &found.shown, look)?;
     let heaviest = evidence::heaviest(all, EVIDENCE);
@@ -163,7 +169,7 @@ fn print(out: &mut dyn Write, format: Format, found: &Explained, by: By) -> std:
 }
 
 fn explanation(found: &Explained, interactions: Vec<Evidence>, by: By) -> Explanation<'_> {
-    let By { now, zone, parameters, policy } = by;
+    let By { now, zone, parameters, policy, calibration } = by;
     let strength = &found.strength;
     let outlook = outlook(&found.state, &found.log, zone, &parameters, now);
     Explanation {
@@ -191,6 +197,7 @@ fn explanation(found: &Explained, interactions: Vec<Evidence>, by: By) -> Explan
         active_days: found.state.counts.active_days,
         trigger: policy.rule.code(),
         hazard: probability(&found.state, &policy.hazard, now),
+        calibration,
         meetings_held: found.met.iter().map(meeting).collect(),
         next_meeting_at: found.next_meeting.map(|next| next.starts_at),
         next_meeting_ends_at: found.next_meeting.map(|next| next.ends_at),

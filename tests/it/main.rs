@@ -12,6 +12,8 @@ mod caldav;
 #[cfg(test)]
 mod calendar;
 #[cfg(test)]
+mod calibrate;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod config;
