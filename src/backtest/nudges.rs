@@ -1,9 +1,12 @@
 //! Triggers played along a log: how often each would have nudged, how early, and how rightly.
 //!
 //! Silence, here, is the time since the last interaction of any kind, and a nudge was right if it
-//! lasted 30 days more. Everything that depends on the world beside the log (budget, silences asked
+//! lasted 30 days more. Thresholds are swept by one number alone: the hazard by its probability,
+//! whatever S, and all of them by that silence. What is configured is played as it is live ([`live`]).
+//! Everything that depends on the world beside the log (budget, silences asked
 //! for, meetings planned) is left out, so that triggers are compared and nothing else.
 
+mod live;
 mod tally;
 
 use super::log::{History, Log};
@@ -122,10 +125,12 @@ pub fn play(log: &Log, configured: &[Setting], parameters: &Parameters, policy: 
     let settings: Vec<Setting> = configured.iter().copied().chain(grid).collect();
     let mut tallies = vec![Tally::default(); settings.len()];
     let mut lapses = 0;
+    let (in_use, swept) = settings.split_at(configured.len());
     for history in &log.histories {
+        live::play(history, in_use, (end, parameters, policy), &mut tallies);
         let silences = silences(history, end, parameters, policy);
         lapses += silences.iter().map(|silence| u64::from(silence.is_lapse())).sum::<u64>();
-        for (setting, tally) in settings.iter().zip(&mut tallies) {
+        for (setting, tally) in swept.iter().zip(tallies.iter_mut().skip(configured.len())) {
             along(&silences, *setting, policy, end, tally);
         }
     }
@@ -246,10 +251,15 @@ fn along(
         let earliest = episode.map(|(began, _)| began + policy.between_episodes);
         let Some(at) = due(silence, setting, earliest, policy) else { continue };
         episode = Some((at, true));
-        let judged = end - at >= FORWARD;
-        let quiet = silence.to - at > FORWARD || (judged && silence.to == end);
-        tally.add(at.days_since(silence.from()), judged.then_some(quiet), silence.is_lapse());
+        nudged(at, (silence.from(), silence.to), end, tally);
     }
+}
+
+/// Adds a nudge at `at`, between two interactions or one and the end of the log.
+fn nudged(at: Timestamp, (from, to): (Timestamp, Timestamp), end: Timestamp, tally: &mut Tally) {
+    let judged = end - at >= FORWARD;
+    let quiet = to - at > FORWARD || (judged && to == end);
+    tally.add(at.days_since(from), judged.then_some(quiet), to - from >= LAPSE);
 }
 
 /// When in a silence a nudge comes, if it does.
@@ -268,14 +278,23 @@ fn due(
         Trigger::Drop => share(&silence.state, at) <= setting.threshold,
         Trigger::Fixed => at.days_since(from) >= setting.threshold,
     };
-    let mut before = (from + policy.min_silence).max(earliest.unwrap_or(from));
-    let mut after = silence.to;
+    let before = (from + policy.min_silence).max(earliest.unwrap_or(from));
     let ever = match setting.trigger {
         Trigger::Hazard => silence.rose_to >= setting.threshold,
         Trigger::Drop => silence.fell_to <= setting.threshold,
-        Trigger::Fixed => is_due(after),
+        Trigger::Fixed => is_due(silence.to),
     };
-    if before >= after || !ever {
+    if ever { first_due(before, silence.to, is_due) } else { None }
+}
+
+/// When what is due at the end of a silence, if it is, became so; not if only with its end.
+fn first_due(
+    mut before: Timestamp,
+    to: Timestamp,
+    is_due: impl Fn(Timestamp) -> bool,
+) -> Option<Timestamp> {
+    let mut after = to;
+    if before >= after {
         return None;
     }
     if is_due(before) {
@@ -289,7 +308,7 @@ fn due(
             before = middle;
         }
     }
-    (after < silence.to).then_some(after)
+    (after < to).then_some(after)
 }
 
 /// Weeks between first and last interaction, added up over the reps.

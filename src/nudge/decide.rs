@@ -320,14 +320,19 @@ pub fn established(state: &Relationship, policy: &Policy) -> bool {
         && state.baseline >= policy.min_baseline
 }
 
-/// When it has fallen and has been silent for long enough. By the drop, silence is of either side:
-/// messages that the other does not answer are silence too. The others know what contact is.
+/// When it has fallen and has been silent for long enough.
 fn due_at(state: &Relationship, falls_at: Option<Timestamp>, policy: &Policy) -> Option<Timestamp> {
-    let since = match policy.rule {
-        Rule::Drop => state.both_ways_at()?,
-        Rule::Hazard | Rule::Fixed => state.cadence.contact_at?,
-    };
-    Some(falls_at?.max(since + policy.min_silence))
+    Some(falls_at?.max(silent_since(state, policy)? + policy.min_silence))
+}
+
+/// Since when it has been silent. By the drop, silence is of either side: messages that the other
+/// does not answer are silence too. The others know what contact is.
+#[must_use]
+pub fn silent_since(state: &Relationship, policy: &Policy) -> Option<Timestamp> {
+    match policy.rule {
+        Rule::Drop => state.both_ways_at(),
+        Rule::Hazard | Rule::Fixed => state.cadence.contact_at,
+    }
 }
 
 #[cfg(test)]

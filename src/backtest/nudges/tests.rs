@@ -3,6 +3,7 @@
 use super::*;
 use crate::backtest::Builder;
 use crate::model::{Direction, Interaction, Kind};
+use crate::score::hazard::SHIPPED;
 use crate::score::{Fall, fall, rebuild};
 
 fn at(days: f64) -> Timestamp {
@@ -40,7 +41,11 @@ fn weekly_then(again: &[f64]) -> Vec<f64> {
 }
 
 fn played(log: &Log, setting: Setting) -> (Nudges, Played) {
-    let all = play(log, &[setting], &Parameters::default(), &Policy::default());
+    played_by(log, setting, &Policy::default())
+}
+
+fn played_by(log: &Log, setting: Setting, policy: &Policy) -> (Nudges, Played) {
+    let all = play(log, &[setting], &Parameters::default(), policy);
     let own = all.played.iter().find(|played| played.chosen == Chosen::Configured).copied();
     let own = own.unwrap();
     (all, own)
@@ -97,6 +102,41 @@ fn a_drop_nudges_when_the_store_would_and_once_until_it_recovers() {
     let still_down = log(&weekly_then(&[233.0]), 400.0);
     let (_, own) = played(&still_down, Setting { trigger: Trigger::Drop, threshold: 0.5 });
     assert_eq!((own.nudges, own.recall), (1, Some(0.5)));
+}
+
+#[test]
+fn the_configured_hazard_is_down_at_a_deep_fall_as_the_service_s_is() {
+    let days = weekly_then(&[]);
+    let told: Vec<Interaction> = days.iter().flat_map(|day| exchange(*day)).collect();
+    let state = rebuild(&told, chrono_tz::UTC, &Parameters::default(), at(140.0));
+    // With these, 30 more days of silence are never probable.
+    let hazard = SHIPPED.through(1.0, -30.0);
+    let trigger = crate::score::Trigger::Hazard { coefficients: hazard, probability: 0.6 };
+    let Fall::At(fell_at) = fall(&state, &trigger) else { panic!() };
+    let silence = fell_at.days_since(at(133.2));
+    let setting = Setting { trigger: Trigger::Hazard, threshold: 0.6 };
+    let policy = Policy { hazard, ..Policy::default() };
+    let (_, own) = played_by(&log(&days, 600.0), setting, &policy);
+    assert_eq!((own.nudges, own.precision), (1, Some(1.0)));
+    assert!((own.silence_days.unwrap() - silence).abs() < 0.02, "{own:?} {silence}");
+}
+
+#[test]
+fn the_configured_triggers_know_what_is_written_into_the_void() {
+    // Every five days from day 138 to 393 the rep writes on; contact was last on day
+    // 223, within 90 days of the answer of day 133.
+    let mut builder = Builder::default();
+    let written = (0..52).map(|n| exchange(138.0 + 5.0 * f64::from(n))[0]);
+    let answered = weekly_then(&[]);
+    for one in answered.iter().flat_map(|day| exchange(*day)).chain(written) {
+        builder.push("ann", "bo", one, Some(one.linked));
+    }
+    let log = builder.finish();
+    let (_, own) = played(&log, Setting { trigger: Trigger::Fixed, threshold: 32.0 });
+    assert_eq!((own.nudges, own.precision), (1, Some(0.0)));
+    assert!((own.silence_days.unwrap() - 2.0).abs() < 0.01, "on day 255: {own:?}");
+    let (_, own) = played(&log, Setting { trigger: Trigger::Drop, threshold: 0.5 });
+    assert_eq!(own.nudges, 1, "by the drop, both sides must have taken part");
 }
 
 #[test]
