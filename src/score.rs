@@ -24,7 +24,7 @@ pub use cadence::usual_gap_days;
 pub use engagement::{Engagement, Evidence, engagement};
 pub use fold::{Zone, extend, rebuild};
 pub use mass::Parameters;
-pub use silence::{Fall, Trigger, fall, fell_at};
+pub use silence::{Fall, Trigger, deep, fall, fell_at};
 pub use strength::{Band, Strength, strength_at};
 pub use working::WorkingHours;
 

@@ -160,7 +160,7 @@ fn print(out: &mut dyn Write, format: Format, found: &Explained, by: By) -> std:
     }
     print_terms(out, found, by.now)?;
     explanation.outlook.print(out, by.now)?;
-    trigger::print(out, &by.policy, explanation.hazard, by.calibration)?;
+    trigger::print(out, &by.policy, (&found.state, by.now), explanation.hazard, by.calibration)?;
     print_meetings(out, found)?;
     engagement::print(out, &found.shown, look)?;
     let heaviest = evidence::heaviest(all, EVIDENCE);

@@ -77,12 +77,15 @@ fn silence(evidence: &Evidence<'_>, now: Timestamp) -> Reason {
     }
 }
 
-/// How likely the silence is to go on, if that is what made it fall; what the installation's own
-/// relationships have shown is in the number.
+/// How likely the silence is to go on, if that is what made it fall: a deep fall of S may come first,
+/// and then says so itself. What the installation's own relationships have shown is in the number.
 fn hazard(evidence: &Evidence<'_>, now: Timestamp) -> Option<Reason> {
-    let Trigger::Hazard { coefficients, .. } = evidence.trigger else { return None };
-    let p = probability(evidence.state, coefficients, now)?;
+    let Trigger::Hazard { coefficients, probability: least } = evidence.trigger else {
+        return None;
+    };
+    let p = probability(evidence.state, coefficients, now).filter(|p| p >= least)?;
     let cases = match (p * 10.0).round() {
+        tenths if tenths < 1.0 => "fewer than 1 of 10".to_owned(),
         tenths if tenths >= 10.0 => "nearly all".to_owned(),
         tenths => format!("{tenths:.0} of 10"),
     };
@@ -191,13 +194,25 @@ mod tests {
             "Your last messages to Bo got no answer: try a call or another person."
         );
 
-        let by_hazard = Trigger::Hazard { coefficients: SHIPPED, probability: 0.6 };
-        let (texts, _) = told_by("62o 62i 52o 51i 20o 10o", &by_hazard);
-        assert!(texts[2].starts_with("At this rhythm such a silence goes on for 30 more days in "));
-        let certain = Trigger::Hazard { coefficients: SHIPPED.through(1.0, 9.0), probability: 0.6 };
-        let (texts, _) = told_by("62o 62i 52o 51i 20o 10o", &certain);
-        assert!(texts[2].ends_with("in nearly all cases."), "{}", texts[2]);
-
         assert_eq!(told("40o 40i 30m").1, "Follow up on your meeting with Bo of 22 October 2026.");
+    }
+
+    #[test]
+    fn the_hazard_is_a_reason_only_where_it_has_made_it_fall() {
+        let says = "At this rhythm such a silence goes on for 30 more days in ";
+        for (intercept, least, cases) in [
+            (9.0, 0.6, Some("nearly all cases.")),
+            (-9.0, 1e-9, Some("fewer than 1 of 10 cases.")),
+            // S has fallen so deep that there is a nudge although it will probably not go on.
+            (-9.0, 0.6, None),
+        ] {
+            let coefficients = SHIPPED.through(1.0, intercept);
+            let trigger = Trigger::Hazard { coefficients, probability: least };
+            let (texts, _) = told_by("62o 62i 52o 51i 20o 10o", &trigger);
+            let told = texts.iter().find_map(|text| text.strip_prefix(says));
+            assert_eq!(told, cases, "{intercept} {least}");
+            let last = texts.last().unwrap();
+            assert!(last.starts_with("Strength ") && last.ends_with(" at its best."), "{last}");
+        }
     }
 }

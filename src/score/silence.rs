@@ -40,10 +40,8 @@ impl Trigger {
     pub fn down(&self, state: &Relationship, at: Timestamp) -> bool {
         match self {
             Self::Hazard { coefficients, probability: threshold } => {
-                let void = state.cadence.contact_at != state.last_at();
-                let deep = if void { DEEP_IN_THE_VOID } else { DEEP };
                 probability(state, coefficients, at).is_some_and(|p| p >= *threshold)
-                    || strength_at(state, at).s <= deep * state.baseline
+                    || strength_at(state, at).s <= deep(state) * state.baseline
             }
             Self::Drop(ratio) => strength_at(state, at).s <= state.baseline * ratio,
             Self::Fixed(silence) => {
@@ -57,6 +55,13 @@ impl Trigger {
     fn outlasts(&self, state: &Relationship) -> bool {
         matches!(self, Self::Drop(_)) || state.cadence.contact_at != state.last_at()
     }
+}
+
+/// The share of the baseline at which S is a fall whatever the hazard says.
+#[must_use]
+pub fn deep(state: &Relationship) -> f64 {
+    let void = state.cadence.contact_at != state.last_at();
+    if void { DEEP_IN_THE_VOID } else { DEEP }
 }
 
 /// When a relationship falls.
