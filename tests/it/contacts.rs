@@ -299,3 +299,52 @@ fn one_whose_mail_comes_back_and_who_writes_from_elsewhere_may_have_moved() {
         assert_eq!(told[0]["a"]["address"], "bo@acme.example", "{what}: {told}");
     }
 }
+
+/// What is proposed as duplicates, in pairs of addresses.
+fn proposed(place: &Place) -> Vec<[String; 2]> {
+    let told = place.json(&["contacts", "duplicates", "--now", NOW]);
+    let address = |side: &Value| side["address"].as_str().unwrap().to_owned();
+    let all = told.as_array().unwrap().iter();
+    all.map(|one| [address(&one["a"]), address(&one["b"])]).collect()
+}
+
+#[test]
+fn who_is_kept_apart_from_one_address_is_so_from_the_whole_contact() {
+    let mail = [
+        month("Bo Li", "bo@acme.example", 0),
+        month("Bo Li", "bo@beta.example", 10),
+        month("Bo Li", "bo@gamma.example", 20),
+    ];
+    let place = place(&mail.concat());
+    place.once(&["--now", NOW]);
+    assert_eq!(proposed(&place).len(), 3);
+    done(&place.keepwarm(&["contacts", "merge", "bo@acme.example", "bo@beta.example"]));
+    done(&place.keepwarm(&["contacts", "split", "bo@acme.example", "bo@beta.example"]));
+    assert_eq!(proposed(&place).len(), 2, "either of them may be the third");
+    done(&place.keepwarm(&["contacts", "merge", "bo@beta.example", "bo@gamma.example"]));
+    assert_eq!(proposed(&place), Vec::<[String; 2]>::new());
+}
+
+#[test]
+fn a_name_of_very_many_addresses_is_passed_over_and_that_is_said() {
+    let of_company = |n: u64| {
+        let all = month("John Smith", &format!("john@company{n}.example"), n);
+        all.into_iter().take(2)
+    };
+    let mut mail: Vec<_> = (0..20).flat_map(of_company).collect();
+    let place_of = |mail: &[(&str, u64, Vec<u8>)]| {
+        let place = place(mail);
+        place.once(&["--now", NOW]);
+        place
+    };
+    assert_eq!(proposed(&place_of(&mail)).len(), 20 * 19 / 2);
+    mail.extend(of_company(20));
+    mail.extend(month("Bo Li", "bo@acme.example", 0));
+    mail.extend(month("Bo Li", "bo@beta.example", 10));
+    let place = place_of(&mail);
+    assert_eq!(proposed(&place), [["bo@acme.example", "bo@beta.example"]]);
+    let ran = place.keepwarm(&["contacts", "duplicates", "--now", NOW]);
+    done(&ran);
+    let said = "note: 1 name was passed over: more than 20 addresses have it";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+}

@@ -8,7 +8,7 @@ use clap::Args;
 use super::open;
 use crate::cli::output::{self, Align, Cell, Column, Look, Table};
 use crate::cli::{Failure, Printing, day};
-use crate::pipeline::people::duplicates::{Proposal, proposals};
+use crate::pipeline::people::duplicates::{Found, MOST_ADDRESSES, Proposal, proposals};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -18,9 +18,16 @@ pub(super) struct Arguments {
 
 pub(super) fn duplicates(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (_, db) = open(path)?;
-    let found = proposals(&db, arguments.printing.clock().now())?;
+    let Found { proposals: found, names_passed_over } =
+        proposals(&db, arguments.printing.clock().now())?;
     let (format, look) = (arguments.printing.format, Look::of_stdout());
     output::to_stdout(|out| output::print(out, format, look, &table(&found), &found))?;
+    if names_passed_over > 0 {
+        let names = if names_passed_over == 1 { "name was" } else { "names were" };
+        output::note(&format!(
+            "{names_passed_over} {names} passed over: more than {MOST_ADDRESSES} addresses have it"
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

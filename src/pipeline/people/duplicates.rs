@@ -2,8 +2,10 @@
 //!
 //! Two contacts were given one full name and are at different organisations. If mail to one of them
 //! came back, and the other has been in touch since that one was last heard of, the person is likely
-//! to have moved. Addresses of functions are never proposed, nor what the admin keeps apart.
+//! to have moved. Addresses of functions are never proposed, nor what the admin keeps apart. A name
+//! of very many addresses, as spam is sent under, tells nothing and would give every pair of them.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
@@ -14,6 +16,18 @@ use crate::normalise::address::address_key;
 use crate::normalise::organisation::is_role;
 use crate::store::line::{self, Touched};
 use crate::store::{Db, StoreError, bounce, contact, identity, thread};
+
+/// A name of more addresses than this is passed over: it is no sign of one person.
+pub const MOST_ADDRESSES: usize = 20;
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The proposals: those who have moved first, then by name.
+    pub proposals: Vec<Proposal>,
+    /// How many names were passed over, with more than [`MOST_ADDRESSES`] addresses each.
+    pub names_passed_over: usize,
+}
 
 /// A pair of contacts that may be one. The names of its fields are a contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -55,18 +69,35 @@ struct Named {
     side: Side,
 }
 
-/// Every proposal as of `now`: those who have moved first, then by name.
+/// A contact's addresses, by row, and those that are kept apart from one of them.
+struct Words {
+    own: BTreeSet<i64>,
+    apart: BTreeSet<i64>,
+}
+
+/// Every proposal as of `now`.
 ///
 /// # Errors
 /// As every read.
-pub fn proposals(db: &Db, now: Timestamp) -> Result<Vec<Proposal>, StoreError> {
+pub fn proposals(db: &Db, now: Timestamp) -> Result<Found, StoreError> {
     let bounced = bounced(db, now)?;
     let mut seen: BTreeSet<(i64, i64)> = BTreeSet::new();
+    let mut words: HashMap<i64, Words> = HashMap::new();
     let mut found = Vec::new();
+    let mut names_passed_over = 0;
     for addresses in of_one_name(db)? {
         let mut named = Vec::with_capacity(addresses.len());
         for address in addresses {
             named.extend(load(db, address, now)?);
+        }
+        if named.len() > MOST_ADDRESSES {
+            names_passed_over += 1;
+            continue;
+        }
+        for Named { contact, .. } in &named {
+            if let Entry::Vacant(unknown) = words.entry(*contact) {
+                unknown.insert(words_about(db, *contact)?);
+            }
         }
         named.sort_by(|a, b| {
             (a.touched.last_at, &a.side.address).cmp(&(b.touched.last_at, &b.side.address))
@@ -75,7 +106,7 @@ pub fn proposals(db: &Db, now: Timestamp) -> Result<Vec<Proposal>, StoreError> {
             for a in named.iter().take(n) {
                 let other = a.contact != b.contact && a.side.organisation != b.side.organisation;
                 let pair = (a.contact.min(b.contact), a.contact.max(b.contact));
-                if other && !seen.contains(&pair) && !is_kept_apart(db, a.row, b.row)? {
+                if other && !seen.contains(&pair) && !are_kept_apart(&words, pair) {
                     seen.insert(pair);
                     found.push(propose(a, b, bounced.get(&a.row).copied()));
                 }
@@ -86,7 +117,7 @@ pub fn proposals(db: &Db, now: Timestamp) -> Result<Vec<Proposal>, StoreError> {
         let key = |p: &Proposal| (p.kind, p.a.contact.clone(), p.a.contact_id.clone());
         key(a).cmp(&key(b))
     });
-    Ok(found)
+    Ok(Found { proposals: found, names_passed_over })
 }
 
 fn propose(a: &Named, b: &Named, bounced_at: Option<Timestamp>) -> Proposal {
@@ -138,9 +169,23 @@ fn load(db: &Db, row: i64, now: Timestamp) -> Result<Option<Named>, StoreError> 
     Ok(Some(Named { row, contact, touched, side }))
 }
 
-fn is_kept_apart(db: &Db, a: i64, b: i64) -> Result<bool, StoreError> {
-    let said = identity::said_of(db, a)?;
-    Ok(said.iter().any(|word| word.saying == Saying::Split && (word.a == b || word.b == b)))
+fn words_about(db: &Db, contact: i64) -> Result<Words, StoreError> {
+    let own: BTreeSet<i64> = contact::addresses(db, contact)?.into_iter().collect();
+    let mut apart = BTreeSet::new();
+    for address in &own {
+        for word in identity::said_of(db, *address)? {
+            if word.saying == Saying::Split {
+                apart.insert(if word.a == *address { word.b } else { word.a });
+            }
+        }
+    }
+    Ok(Words { own, apart })
+}
+
+/// Whether any address of one contact is kept apart from any of the other's.
+fn are_kept_apart(words: &HashMap<i64, Words>, (a, b): (i64, i64)) -> bool {
+    let both = words.get(&a).zip(words.get(&b));
+    both.is_some_and(|(a, b)| !a.apart.is_disjoint(&b.own))
 }
 
 /// When mail to an address came back last, by the address's row: one that a report names, or the
