@@ -132,15 +132,14 @@ pub fn clean(text: &str) -> String {
 fn write_json(out: &mut dyn Write, data: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(data)?;
     let mut safe = String::with_capacity(text.len() + 1);
-    for letter in text.chars() {
-        if letter != '\n' && (steers(letter) || breaks(letter)) {
-            // Such a letter can only be part of a string, where an escape means the same.
-            let mut units = [0; 2];
-            for unit in letter.encode_utf16(&mut units) {
-                _ = write!(safe, "\\u{unit:04x}");
-            }
-        } else {
-            safe.push(letter);
+    let odd =
+        |letter: char| !matches!(letter, ' '..='~' | '\n') && (steers(letter) || breaks(letter));
+    for run in text.split_inclusive(odd) {
+        let letter = run.chars().next_back().filter(|letter| odd(*letter));
+        safe.push_str(letter.and_then(|letter| run.strip_suffix(letter)).unwrap_or(run));
+        // Such a letter can only be part of a string, where an escape means the same.
+        for unit in letter.iter().flat_map(|letter| letter.encode_utf16(&mut [0; 2]).to_vec()) {
+            _ = write!(safe, "\\u{unit:04x}");
         }
     }
     safe.push('\n');

@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use super::organisation::{self, OrganisationKind};
+
 /// A company that the reps sell to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -82,7 +84,7 @@ pub fn registrable(domain: &str) -> &str {
 
 /// Whether anybody can have an address there.
 fn is_free_mail(domain: &str) -> bool {
-    matches!(domain, "gmail.com" | "outlook.com" | "hotmail.com" | "yahoo.com" | "icloud.com")
+    organisation::kind(domain) == OrganisationKind::FreeMail
 }
 
 #[cfg(test)]

@@ -196,9 +196,9 @@ const BRANDS: [&str; 7] = ["yahoo", "hotmail", "live", "outlook", "gmx", "ymail"
 
 static FREE: LazyLock<HashSet<&str>> = LazyLock::new(|| FREE_MAIL.into_iter().collect());
 
-/// Domains under which mailboxes are given to anybody: those that the providers offer on their own
-/// pages for signing up, and those that they have taken over from others, by country. Domains that
-/// are one provider's under many countries are in [`BRANDS`].
+/// Domains under which mailboxes are given to anybody, by country: collected by hand from what the
+/// providers are known to offer, not from a list that somebody keeps up. Domains that are one
+/// provider's under many countries are in [`BRANDS`].
 const FREE_MAIL: [&str; 145] = [
     // United States and international.
     "gmail.com",
