@@ -53,10 +53,16 @@ fn answer(config: &Config, asked: &Request) -> Result<Answer, Failure> {
             return Ok(serde_json::from_str(&answer)?);
         }
     }
-    if !asker.withdraw(id)?
-        && let Some(answer) = asker.answer(id)?
-    {
+    let withdrawn = asker.withdraw(id);
+    if let Some(answer) = asker.answer(id)? {
         return Ok(serde_json::from_str(&answer)?);
+    }
+    if withdrawn.is_err() {
+        return Err(Failure::Runtime(anyhow::anyhow!(
+            "the process that has {} open is busy; what was asked may still be done\n\
+             hint: `keepwarm contacts log` tells whether it was",
+            config.store.path.display()
+        )));
     }
     // Whoever had it open may have ended without an answer.
     by_oneself(config, asked)?.ok_or_else(|| {

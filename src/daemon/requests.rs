@@ -17,21 +17,24 @@ impl Daemon {
     pub(super) async fn request_loop(&self, stop: &CancellationToken) {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut open = false;
         loop {
             tokio::select! {
                 _ = looks.tick() => {}
                 () = stop.cancelled() => return,
             }
-            if let Err(error) = self.answer_requests().await {
+            if let Err(error) = self.answer_requests(&mut open).await {
                 tracing::error!(%error, "requests of commands not read");
             }
         }
     }
 
     /// Does everything that is asked. While nobody else has written to the database, no table is
-    /// looked at.
-    async fn answer_requests(&self) -> Result<(), StoreError> {
-        if !self.store.look(rows::written_by_others).await? {
+    /// looked at. `open` stays true until all that was asked has its answer: after a failure it is
+    /// looked again though nobody writes.
+    async fn answer_requests(&self, open: &mut bool) -> Result<(), StoreError> {
+        *open |= self.store.look(rows::written_by_others).await?;
+        if !*open {
             return Ok(());
         }
         while let Some(next) = self.store.look(rows::next).await? {
@@ -45,6 +48,7 @@ impl Daemon {
             // A change of contacts may make relationships due.
             self.stored.notify_one();
         }
+        *open = false;
         Ok(())
     }
 }

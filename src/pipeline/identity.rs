@@ -77,7 +77,10 @@ pub fn merge(
         let why = format!("{} and {} are one contact already", a.text, b.text);
         return Ok(Answer::refused(why, ""));
     }
-    let pairs = [(a.address, b.address)];
+    // Of all of their addresses: a split entered earlier may stand between any two of them.
+    let (of_a, of_b) = (contact::addresses(db, a.contact)?, contact::addresses(db, b.contact)?);
+    let pairs: Vec<(i64, i64)> =
+        of_a.iter().flat_map(|a| of_b.iter().map(move |b| (*a, *b))).collect();
     let by = (SaidBy::Admin, Saying::Merge);
     let change = identity::insert(db, by, &pairs, "a command of the admin", now)?;
     settle(db, rules, [a.address, b.address], now)?;
@@ -120,10 +123,34 @@ pub fn split(
     let by = (SaidBy::Admin, Saying::Split);
     let change = identity::insert(db, by, &pairs, "a command of the admin", now)?;
     settle(db, rules, [leaves.address], now)?;
+    keep_together(db, rules, &pairs, now)?;
     let is = contact::get(db, contact::of_address(db, leaves.address)?)?;
     let said =
         format!("{} is now a contact of its own ({})", is.addresses.join(", "), is.public_id);
     Ok(Answer::Done { said, change: Some(change) })
+}
+
+/// Keeps together those that an address has left, though only it may have joined them.
+fn keep_together(
+    db: &Db,
+    rules: &Rules,
+    left: &[(i64, i64)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(((_, first), rest)) = left.split_first() else { return Ok(()) };
+    let is = contact::of_address(db, *first)?;
+    let mut fallen = Vec::new();
+    for (_, other) in rest {
+        if contact::of_address(db, *other)? != is {
+            fallen.push((*first, *other));
+        }
+    }
+    if fallen.is_empty() {
+        return Ok(());
+    }
+    let by = (SaidBy::Admin, Saying::Merge);
+    identity::insert(db, by, &fallen, "what is left of a contact that was split", now)?;
+    settle(db, rules, [*first], now).map(drop)
 }
 
 /// Takes a change back, whoever made it.

@@ -150,6 +150,28 @@ fn what_cannot_be_done_is_said_with_what_may_be_meant() {
     assert!(none.stderr.contains("does not exist yet"), "{}", none.stderr);
 }
 
+/// The file holds three addresses together, of which the admin takes one away and gives it back by
+/// another than the one that the file knows it by.
+#[test]
+fn a_merge_takes_no_third_address_out_of_a_contact() {
+    let third = month("Bo Li", "bo@gamma.example", 30);
+    let all = ["bo@acme.example", "bo@beta.example", "bo@gamma.example"];
+    let place = two_of_one_name();
+    add(&place, &third);
+    let rows: Vec<String> = all.iter().map(|address| format!("1,{address}\n")).collect();
+    std::fs::write(place.path("p.csv"), format!("person,address\n{}", rows.concat())).unwrap();
+    let place = place.with("[identity]\nfile = \"p.csv\"");
+    place.once(&["--now", NOW]);
+    assert_eq!(people(&place).len(), 1);
+    for leaves in all {
+        done(&place.keepwarm(&["contacts", "split", leaves, leaves]));
+        assert_eq!(people(&place).len(), 2, "without {leaves}");
+        let other = all.into_iter().rfind(|other| *other != leaves).unwrap();
+        done(&place.keepwarm(&["contacts", "merge", leaves, other]));
+        assert_eq!(people(&place).len(), 1, "with {leaves} again");
+    }
+}
+
 #[test]
 fn a_daemon_does_it_within_about_a_second() {
     let place = two_of_one_name();

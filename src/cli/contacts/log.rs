@@ -38,13 +38,13 @@ pub(super) fn log(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failur
     let now = arguments.printing.clock().now();
     let changes = identity::all(&db, now, arguments.limit)?;
     let shown: Vec<Shown> =
-        changes.into_iter().map(|change| show(&db, change)).collect::<Result<_, _>>()?;
+        changes.into_iter().map(|change| show(&db, change, now)).collect::<Result<_, _>>()?;
     let (format, look) = (arguments.printing.format, Look::of_stdout());
     output::to_stdout(|out| output::print(out, format, look, &table(&shown), &shown))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(db: &Db, change: identity::Change) -> Result<Shown, StoreError> {
+fn show(db: &Db, change: identity::Change, now: Timestamp) -> Result<Shown, StoreError> {
     let mut addresses = Vec::new();
     for address in identity::addresses(db, change.id)? {
         addresses.extend(contact::address_of(db, address)?);
@@ -57,7 +57,7 @@ fn show(db: &Db, change: identity::Change) -> Result<Shown, StoreError> {
         what: change.saying.code(),
         addresses,
         evidence: change.evidence,
-        undone_at: change.undone_at,
+        undone_at: change.undone_at.filter(|at| *at <= now),
     })
 }
 
