@@ -155,6 +155,7 @@ fn enter(
         tracing::info!("settings have changed: every strength is computed again");
     }
     ingest::leave_out(db, &rules, now)?;
+    roster::keep_names(db)?;
     roster::fold_spellings(db, &rules, now)?;
     roster::apply(db, &rules, people, now)?;
     Ok(Rows { sources, endpoints, rules })

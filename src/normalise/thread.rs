@@ -40,8 +40,8 @@ pub struct Node {
 /// A touch of a message in a thread: of one address of a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeTouch {
-    /// The row of the line: which address of the contact it is.
-    pub line: i64,
+    /// The row of the address: which one of the contact it is, whoever the rep.
+    pub address: i64,
     /// The relationship's row.
     pub relationship: i64,
     /// Which way.
@@ -137,9 +137,11 @@ fn same_way(a: &NodeTouch, b: &NodeTouch) -> bool {
     a.relationship == b.relationship && a.direction == b.direction
 }
 
-/// Where a message was answered from an address that it did not go to: the line that it went to, and
-/// that from which the answer came. Only of answers about which there is no doubt, and of messages
-/// that count.
+/// Where a message was answered from an address that it did not go to: the address that it went to,
+/// and that from which the answer came. Only of answers about which there is no doubt, and of messages
+/// that count. Whichever rep wrote: who answers one rep with a copy to another one answers from where
+/// the message went, though nothing links the copy. So does who was written to in any of the messages
+/// that the answer refers to.
 #[must_use]
 pub fn answered_from(nodes: &[Node], decided: &[Vec<Linked>]) -> Vec<(i64, i64)> {
     let touches = |n: usize, direction: Direction| {
@@ -159,10 +161,15 @@ pub fn answered_from(nodes: &[Node], decided: &[Vec<Linked>]) -> Vec<(i64, i64)>
     let by_key = by_key(nodes);
     let mut found = Vec::new();
     for (n, node) in answers {
-        for parent in node.references.iter().filter_map(|key| by_key.get(key)) {
-            for (written, _) in touches(*parent, Direction::Outbound) {
-                found.extend(unlinked(n).map(|(answer, _)| (written.line, answer.line)));
-            }
+        let parents: Vec<usize> =
+            node.references.iter().filter_map(|key| by_key.get(key)).copied().collect();
+        let went_to = |address: i64| {
+            let all = parents.iter().filter_map(|n| nodes.get(*n)).flat_map(|node| &node.touches);
+            all.into_iter().any(|t| t.direction == Direction::Outbound && t.address == address)
+        };
+        for (answer, _) in unlinked(n).filter(|(answer, _)| !went_to(answer.address)) {
+            let written = parents.iter().flat_map(|n| touches(*n, Direction::Outbound));
+            found.extend(written.map(|(written, _)| (written.address, answer.address)));
         }
     }
     found.sort_unstable();

@@ -30,6 +30,7 @@ pub fn settle(
 ) -> Result<bool, StoreError> {
     let mut said: BTreeSet<Said<i64>> = BTreeSet::new();
     let mut people: BTreeMap<i64, String> = BTreeMap::new();
+    let mut of_many: BTreeSet<i64> = BTreeSet::new();
     let mut next: Vec<i64> = addresses.into_iter().collect();
     while let Some(address) = next.pop() {
         let Some(text) = contact::address_of(db, address)? else { continue };
@@ -37,14 +38,27 @@ pub fn settle(
             continue;
         }
         let words = identity::said_of(db, address)?;
+        if !words.is_empty() && contact::has_several_names(db, address)? {
+            of_many.insert(address);
+        }
         next.extend(words.iter().flat_map(|word| [word.a, word.b]));
         said.extend(words);
         next.extend(contact::addresses(db, contact::of_address(db, address)?)?);
     }
     // By their texts: rows tell who was met first.
     let by_text = |row: i64| (people.get(&row).cloned().unwrap_or_default(), row);
+    let one_spelling = |a: i64, b: i64| {
+        let of = |row| rules.own.fold(&Address::from_canonical(by_text(row).0)).into_owned();
+        of(a) == of(b)
+    };
+    // Asked now, not when it was found: the second name may come before or after.
+    let holds = |word: &Said<i64>| {
+        let doubtful = of_many.contains(&word.a) || of_many.contains(&word.b);
+        word.by != SaidBy::Evidence || !doubtful || one_spelling(word.a, word.b)
+    };
     let said: Vec<_> = said
         .into_iter()
+        .filter(holds)
         .map(|Said { by, change, saying, a, b }| Said {
             by,
             change,

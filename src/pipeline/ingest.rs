@@ -210,6 +210,7 @@ pub fn place(
     link::link_threads(&mut work)?;
     held::count(&mut work)?;
     fold::fold(db, rules, now, &work.touched)?;
+    evidence::settle(&work, Vec::new(), now)?;
     Ok(found.last().map(|(id, _)| *id))
 }
 
@@ -246,8 +247,10 @@ struct Work<'a> {
     keys: keys::Keys,
     /// The names of each address that was met, by row.
     names: HashMap<i64, Names>,
-    /// Lines that were written to, and those from which the answer came instead.
+    /// Addresses that were written to, and those from which the answer came instead.
     answered_from: BTreeSet<(i64, i64)>,
+    /// The addresses of lines that were met.
+    addresses: HashMap<i64, i64>,
     loose: HashMap<i64, bool>,
     touched: BTreeMap<i64, fold::Touched>,
     /// Threads to be linked anew.
@@ -267,6 +270,7 @@ impl<'a> Work<'a> {
             keys: keys::Keys::default(),
             names: HashMap::new(),
             answered_from: BTreeSet::new(),
+            addresses: HashMap::new(),
             loose: HashMap::new(),
             touched: BTreeMap::new(),
             threads: BTreeSet::new(),
@@ -279,6 +283,16 @@ impl<'a> Work<'a> {
     /// The line between a rep and an outsider's address.
     fn line(&self, rep: i64, address: &Address) -> Result<Line, StoreError> {
         line::ensure(self.db, rep, address, organisation)
+    }
+
+    /// The row of a line's address, which never changes.
+    fn address(&mut self, line: i64) -> Result<i64, StoreError> {
+        if let Some(address) = self.addresses.get(&line) {
+            return Ok(*address);
+        }
+        let address = line::address(self.db, line)?;
+        self.addresses.insert(line, address);
+        Ok(address)
     }
 
     /// Notes a name that was given to an address at `at`.

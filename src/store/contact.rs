@@ -125,6 +125,31 @@ pub fn share_a_name(db: &Db, a: i64, b: i64) -> Result<bool, StoreError> {
     Ok(statement.query_row([a, b], |row| row.get(0))?)
 }
 
+/// Whether an address was ever given two different full names.
+///
+/// # Errors
+/// As every read.
+pub fn has_several_names(db: &Db, address: i64) -> Result<bool, StoreError> {
+    let mut statement = db
+        .connection
+        .prepare_cached("SELECT count(*) > 1 FROM address_name WHERE address_id = ?1")?;
+    Ok(statement.query_row([address], |row| row.get(0))?)
+}
+
+/// The names that addresses have, by row, where no full name is kept of any address: those that were
+/// met before full names were.
+///
+/// # Errors
+/// As every read.
+pub fn names_not_kept(db: &Db) -> Result<Vec<(i64, String)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT id, name FROM address
+         WHERE name <> '' AND NOT EXISTS (SELECT 1 FROM address_name)",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Every pair of an address and a full name that it was given, name by name.
 ///
 /// # Errors

@@ -117,7 +117,7 @@ pub fn left_the_file(db: &Db, change: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether the admin has taken back by a command what was said of a pair of addresses.
+/// Whether the admin has taken back by a command that a pair of addresses is one person.
 ///
 /// # Errors
 /// As every read.
@@ -125,7 +125,7 @@ pub fn was_taken_back(db: &Db, by: SaidBy, a: i64, b: i64) -> Result<bool, Store
     let mut statement = db.connection.prepare_cached(
         "SELECT EXISTS (
              SELECT 1 FROM identity_pair JOIN identity_change ON identity_change.id = change_id
-             WHERE said_by = ?1 AND undone_at IS NOT NULL AND left_file = 0
+             WHERE said_by = ?1 AND what = 'merge' AND undone_at IS NOT NULL AND left_file = 0
                  AND ((a_id = ?2 AND b_id = ?3) OR (a_id = ?3 AND b_id = ?2)))",
     )?;
     Ok(statement.query_row(params![by.code(), a, b], |row| row.get(0))?)
@@ -228,19 +228,18 @@ fn saying(row: &Row<'_>, column: usize) -> rusqlite::Result<Saying> {
     known.ok_or_else(|| rusqlite::types::FromSqlError::InvalidType.into())
 }
 
-/// Notes that a message to one address was answered from another; gives whether that is new.
+/// Notes that a message to one address was answered from another.
 ///
 /// # Errors
 /// As every write.
-pub fn answered_from(db: &Db, written: i64, answered: i64) -> Result<bool, StoreError> {
-    let changed = db
-        .connection
+pub fn answered_from(db: &Db, written: i64, answered: i64) -> Result<(), StoreError> {
+    db.connection
         .prepare_cached(
             "INSERT INTO answered_from (written_id, answered_id) VALUES (?1, ?2)
              ON CONFLICT DO NOTHING",
         )?
         .execute([written, answered])?;
-    Ok(changed > 0)
+    Ok(())
 }
 
 /// The pairs of addresses, written to and answered from, in which an address is one.

@@ -7,7 +7,8 @@ use crate::model::{Direction, Key, Span, Standing, Timestamp};
 use super::{Loose, Node, NodeTouch, SUBJECT_WINDOW, answered_from, answers_by_subject, link};
 
 /// `id:refs:touches`, touches as `>1` (outbound to relationship 1) or `<1`, `?` unverified,
-/// `!` unproven, `/9` addressed to nine people rather than one. The answer marks each touch `L` linked, `C` counted, `-` neither.
+/// `!` unproven, `/9` addressed to nine people rather than one; the second rep's relationship with
+/// address 1 is written 1'. The answer marks each touch `L` linked, `C` counted, `-` neither.
 fn told(thread: &str) -> String {
     let nodes = nodes(thread);
     let marks = |touches: Vec<super::Linked>| -> String {
@@ -49,10 +50,12 @@ fn touch(text: &str) -> NodeTouch {
         _ => Standing::Sound,
     };
     let relationship = i64::from(text.chars().nth(1).unwrap().to_digit(10).unwrap());
-    let audience = text.trim_end_matches(['?', '!']).split_once('/').map_or("1", |(_, n)| n);
+    // The relationships of the second rep are others, with the same addresses.
+    let rep = if text.contains('\'') { 10 } else { 0 };
+    let audience = text.trim_end_matches(['?', '!', '\'']).split_once('/').map_or("1", |(_, n)| n);
     NodeTouch {
-        line: relationship,
-        relationship,
+        address: relationship,
+        relationship: relationship + rep,
         direction,
         audience: audience.parse().unwrap(),
         standing,
@@ -107,6 +110,13 @@ fn an_answer_from_an_address_that_was_not_written_to_is_found() {
         ("a::>1! b:a:<2", vec![]),
         ("a::<1 b:a:<2", vec![]),
         ("a::>1 b::<2", vec![]),
+        // The answer goes to another rep too, who had not written.
+        ("a::>1 b:a:<1,<1'", vec![]),
+        ("a::>1,>2 b:a:<2,<2'", vec![]),
+        ("a::>1 b:a:<2'", vec![(1, 2)]),
+        ("a::>1,>2! b:a:<2,<2'", vec![]),
+        ("a::>1 b:a:>2 c:ab:<2,<2'", vec![]),
+        ("a::>1 b:a:>2' c:ab:<2,<2'", vec![]),
     ] {
         let nodes = nodes(thread);
         assert_eq!(answered_from(&nodes, &link(&nodes)), expected, "{thread}");

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::identity::{SaidBy, Saying};
 use crate::model::{Address, Timestamp};
 use crate::normalise::Who;
+use crate::normalise::name::name_key;
 use crate::normalise::people::organisation;
 use crate::pipeline::Rules;
 use crate::store::{Db, StoreError, contact, identity};
@@ -39,9 +40,7 @@ pub fn apply(
         for address in &outside {
             rows.push(contact::ensure(db, address, organisation)?);
         }
-        if let Some((first, others)) = rows.split_first() {
-            wanted.extend(others.iter().map(|other| (*first, *other)));
-        }
+        wanted.extend(pairs(db, &rows)?);
     }
     let holding: BTreeMap<(i64, i64), i64> =
         identity::holding(db, SaidBy::File)?.into_iter().map(|(n, pair)| (pair, n)).collect();
@@ -52,12 +51,43 @@ pub fn apply(
         concerned.extend([*a, *b]);
     }
     for (a, b) in wanted.into_iter().filter(|pair| !holding.contains_key(pair)) {
-        if !identity::was_taken_back(db, SaidBy::File, a, b)? {
-            identity::insert(db, (SaidBy::File, Saying::Merge), &[(a, b)], BY_FILE, now)?;
-            concerned.extend([a, b]);
-        }
+        identity::insert(db, (SaidBy::File, Saying::Merge), &[(a, b)], BY_FILE, now)?;
+        concerned.extend([a, b]);
     }
     settle(db, rules, concerned, now).map(drop)
+}
+
+/// The pairs by which a group of the file is one: its first address with each of the others, but for
+/// who was taken from any of those before by a command, whichever of them was the first then.
+fn pairs(db: &Db, group: &[i64]) -> Result<Vec<(i64, i64)>, StoreError> {
+    let Some((first, others)) = group.split_first() else { return Ok(Vec::new()) };
+    let mut pairs: Vec<(i64, i64)> = Vec::new();
+    let mut stay = vec![*first];
+    for other in others {
+        let mut apart = false;
+        for one in &stay {
+            apart |= identity::was_taken_back(db, SaidBy::File, *one, *other)?;
+        }
+        if !apart {
+            stay.push(*other);
+            pairs.push((*first, *other));
+        }
+    }
+    Ok(pairs)
+}
+
+/// Keeps the full names of addresses that were met by a version that did not: the newest name of
+/// each, for others are not known.
+///
+/// # Errors
+/// As every write.
+pub fn keep_names(db: &Db) -> Result<(), StoreError> {
+    for (address, name) in contact::names_not_kept(db)? {
+        if let Some(key) = name_key(&name) {
+            contact::add_name(db, address, key)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes addresses one that were met before the rules that make them one.

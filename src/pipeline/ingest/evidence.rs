@@ -11,7 +11,7 @@ use crate::model::identity::{SaidBy, Saying};
 use crate::model::{Address, Timestamp};
 use crate::normalise::organisation::is_role;
 use crate::pipeline::identity;
-use crate::store::{Db, StoreError, contact, identity as rows, line};
+use crate::store::{Db, StoreError, contact, identity as rows};
 
 use super::Work;
 
@@ -19,37 +19,51 @@ use super::Work;
 const WHY: &str =
     "a message was answered in its thread from a new address under the same full name";
 
-/// Looks at the answers that a commit has found, and at addresses that were given a new name.
-pub(super) fn settle(work: &Work<'_>, named: Vec<i64>, now: Timestamp) -> Result<(), StoreError> {
-    let db = work.db;
-    let mut pairs: BTreeSet<(i64, i64)> = BTreeSet::new();
+/// Keeps the answers that have been found, whatever follows from them.
+pub(super) fn note(work: &Work<'_>) -> Result<(), StoreError> {
     for (written, answered) in &work.answered_from {
-        let pair = (line::address(db, *written)?, line::address(db, *answered)?);
-        if rows::answered_from(db, pair.0, pair.1)? {
-            pairs.insert(pair);
-        }
-    }
-    for address in named {
-        pairs.extend(rows::answers_of(db, address)?);
-    }
-    let mut joined = BTreeSet::new();
-    for (a, b) in pairs {
-        if are_one(db, a, b)? && !rows::was_said(db, SaidBy::Evidence, a, b)? {
-            rows::insert(db, (SaidBy::Evidence, Saying::Merge), &[(a, b)], WHY, now)?;
-            joined.extend([a, b]);
-        }
-    }
-    if !joined.is_empty() {
-        identity::settle(db, work.rules, joined, now)?;
+        rows::answered_from(work.db, *written, *answered)?;
     }
     Ok(())
 }
 
-/// Whether two addresses are a person's, and were given one full name.
+/// Looks at the answers that a commit has found, and at addresses that were given a new name. Those
+/// about whom mail has told something before are decided anew: a further name may speak against it.
+pub(super) fn settle(work: &Work<'_>, named: Vec<i64>, now: Timestamp) -> Result<(), StoreError> {
+    let db = work.db;
+    note(work)?;
+    let mut pairs: BTreeSet<(i64, i64)> = work.answered_from.clone();
+    let mut concerned = BTreeSet::new();
+    for address in named {
+        let answers = rows::answers_of(db, address)?;
+        concerned.extend(Some(address).filter(|_| !answers.is_empty()));
+        pairs.extend(answers);
+    }
+    pairs.retain(|(a, b)| a != b);
+    for (a, b) in pairs {
+        if are_one(db, a, b)? && !was_decided(db, a, b)? {
+            rows::insert(db, (SaidBy::Evidence, Saying::Merge), &[(a, b)], WHY, now)?;
+            concerned.extend([a, b]);
+        }
+    }
+    if !concerned.is_empty() {
+        identity::settle(db, work.rules, concerned, now)?;
+    }
+    Ok(())
+}
+
+/// Whether the mail has said it before, or the admin has taken back that anybody did.
+fn was_decided(db: &Db, a: i64, b: i64) -> Result<bool, StoreError> {
+    Ok(rows::was_said(db, SaidBy::Evidence, a, b)?
+        || rows::was_taken_back(db, SaidBy::Admin, a, b)?
+        || rows::was_taken_back(db, SaidBy::File, a, b)?)
+}
+
+/// Whether two addresses are a person's, and were given one full name and no other.
 fn are_one(db: &Db, a: i64, b: i64) -> Result<bool, StoreError> {
     for address in [a, b] {
         let text = contact::address_of(db, address)?.unwrap_or_default();
-        if is_role(&Address::from_canonical(text)) {
+        if is_role(&Address::from_canonical(text)) || contact::has_several_names(db, address)? {
             return Ok(false);
         }
     }

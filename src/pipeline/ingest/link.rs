@@ -76,7 +76,7 @@ pub(super) fn link_threads(work: &mut Work<'_>) -> Result<(), StoreError> {
     }
     while let Some(first) = open.pop_first() {
         let component = load(work, first, &mut open)?;
-        let nodes = nodes(&component);
+        let nodes = nodes(work, &component)?;
         let decided = threads::link(&nodes);
         work.answered_from.extend(threads::answered_from(&nodes, &decided));
         let touches = component.messages.iter().flat_map(|m| &m.touches);
@@ -154,35 +154,37 @@ fn neighbours(
 }
 
 /// The messages as linking sees them; one that refers to itself does not answer itself.
-fn nodes(component: &Component) -> Vec<Node> {
+fn nodes(work: &mut Work<'_>, component: &Component) -> Result<Vec<Node>, StoreError> {
     let first_key = |id: i64| -> Option<Key> {
         component.messages.iter().find(|m| m.id == id).and_then(|m| m.message.keys.first().copied())
     };
-    component
-        .messages
-        .iter()
-        .map(|found| {
-            let keys = found.message.keys.clone();
-            let mut references = found.message.references.clone();
-            let parent = references.last().copied().filter(|key| !keys.contains(key));
-            references.retain(|key| !keys.contains(key));
-            let by_subject = component.answers.range((found.id, i64::MIN)..=(found.id, i64::MAX));
-            Node {
-                keys,
-                at: found.message.at,
-                thread: found.message.thread.unwrap_or_default(),
-                references,
-                parent,
-                guesses: by_subject.filter_map(|(_, original)| first_key(*original)).collect(),
-                touches: found.touches.iter().map(node_touch).collect(),
-            }
-        })
-        .collect()
+    let mut nodes = Vec::with_capacity(component.messages.len());
+    for found in &component.messages {
+        let keys = found.message.keys.clone();
+        let mut references = found.message.references.clone();
+        let parent = references.last().copied().filter(|key| !keys.contains(key));
+        references.retain(|key| !keys.contains(key));
+        let by_subject = component.answers.range((found.id, i64::MIN)..=(found.id, i64::MAX));
+        let mut touches = Vec::with_capacity(found.touches.len());
+        for touch in &found.touches {
+            touches.push(node_touch(touch, work.address(touch.line)?));
+        }
+        nodes.push(Node {
+            keys,
+            at: found.message.at,
+            thread: found.message.thread.unwrap_or_default(),
+            references,
+            parent,
+            guesses: by_subject.filter_map(|(_, original)| first_key(*original)).collect(),
+            touches,
+        });
+    }
+    Ok(nodes)
 }
 
-fn node_touch(touch: &MessageTouch) -> NodeTouch {
+const fn node_touch(touch: &MessageTouch, address: i64) -> NodeTouch {
     NodeTouch {
-        line: touch.line,
+        address,
         relationship: touch.relationship,
         direction: touch.interaction.direction,
         audience: touch.interaction.audience,

@@ -4,16 +4,18 @@
 //! What this ends in is what would have come of the same mail and calendars if the addresses had
 //! always been grouped so (G12): nothing that is stored of an address, a message or a meeting tells
 //! of the groups that there were before. Two things stay as they were said to a rep: nudges made,
-//! and the episode under way, of which the later one is the merged relationship's.
+//! and the episode under way, of which the later one is the merged relationship's; where addresses
+//! leave it to be by themselves, either part has been told of.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::Timestamp;
+use crate::nudge::payload::episode_id;
 use crate::store::line::{self, Line};
-use crate::store::{Db, StoreError, contact, interaction, message, nudge, relationship};
+use crate::store::{Db, StoreError, contact, interaction, message, nudge, relationship, rep};
 
-use super::{Rules, Work, fold, held, link};
+use super::{Rules, Work, evidence, fold, held, link};
 
 /// Makes every group of addresses, by row, one contact. The other addresses of a contact that loses
 /// some stay together. Gives whether anything has changed.
@@ -32,10 +34,14 @@ pub fn regroup(
     }
     let mut work = Work::new(db, rules);
     let mut moved = Vec::new();
+    let mut made = BTreeSet::new();
     for (address, contact) in moves {
         contact::assign(db, address, contact)?;
         for (rep, line) in line::of_address(db, address)? {
             let into = relationship::ensure(db, rep, contact)?;
+            if line::of_relationship(db, into)?.is_empty() {
+                made.insert((line.relationship, into));
+            }
             moved.push(Moved { rep, line, into });
         }
     }
@@ -52,10 +58,15 @@ pub fn regroup(
         work.refold(line.relationship);
         work.refold(*into);
     }
+    for (from, into) in made {
+        share_episode(db, from, into)?;
+    }
     // A relationship that has given a line away may have been given another one.
     work.loose.clear();
     share_threads(&mut work, &moved)?;
     link::link_threads(&mut work)?;
+    // What follows from them is asked for when mail or a name comes: this may be part of that.
+    evidence::note(&work)?;
     held::count(&mut work)?;
     fold::fold(db, rules, now, &work.touched)?;
     Ok(true)
@@ -154,5 +165,25 @@ fn carry_episode(db: &Db, from: i64, into: i64, now: Timestamp) -> Result<(), St
     }
     (row.episode_id, row.episode_at) = newer;
     relationship::save(db, &left)?;
+    relationship::save(db, &row)
+}
+
+/// A relationship made of a part of another one, which stays, is in an episode too if that is, and
+/// keeps the same distance to the next: the rep has been told of the one silence of both. It is an
+/// episode of its own, without a nudge, so that the nudge is resolved by whom it names.
+fn share_episode(db: &Db, from: i64, into: i64) -> Result<(), StoreError> {
+    if line::of_relationship(db, from)?.is_empty() {
+        return Ok(());
+    }
+    let (stays, mut row) = (relationship::get(db, from)?, relationship::get(db, into)?);
+    if stays.episode_at <= row.episode_at {
+        return Ok(());
+    }
+    row.episode_at = stays.episode_at;
+    if let (None, Some(_), Some(at)) = (&row.episode_id, &stays.episode_id, stays.episode_at) {
+        let (rep, contact) = (rep::get(db, row.rep)?, contact::get(db, row.contact)?);
+        let last = stays.state.last_at().unwrap_or(at);
+        row.episode_id = Some(episode_id(&rep.code, &contact.public_id, last));
+    }
     relationship::save(db, &row)
 }

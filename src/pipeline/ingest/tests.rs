@@ -2,6 +2,7 @@
 
 mod calendars;
 mod colleagues;
+mod evidence;
 mod identity;
 mod invited;
 mod meetings;

@@ -259,6 +259,29 @@ fn a_recovery_ends_the_episode_and_a_later_fall_begins_another() {
 }
 
 #[test]
+fn a_contact_that_is_split_is_not_told_of_again() {
+    let world = World::new();
+    world.regroup(&["bo cy di"], day(0.0));
+    for who in ["bo", "cy", "di"] {
+        exchange(&world, who, &weekly(), day(LAST + 1.0));
+    }
+    let falls = due_at(&world);
+    assert_eq!(at(&world, falls).made.len(), 1);
+    for (days, groups) in [(1, &["bo", "cy di"][..]), (2, &["bo", "cy", "di"]), (3, &["bo cy di"])]
+    {
+        let now = falls + Span::from_days(days);
+        world.regroup(groups, now);
+        for later in [0, 1, 22, 60] {
+            let told = at(&world, now + Span::from_days(later));
+            assert_eq!(told.made, Vec::<String>::new(), "{groups:?}, {later} days later");
+        }
+        let kept = |db: &Db| nudge::list(db, Timestamp::from_millis(i64::MAX), 9);
+        let nudges = world.write(kept).unwrap();
+        assert_eq!((nudges.len(), nudges[0].resolved_at), (1, None), "{groups:?}");
+    }
+}
+
+#[test]
 fn a_job_that_fails_leaves_neither_nudge_nor_delivery_nor_episode() {
     let world = quiet(&["bo"]);
     let falls = due_at(&world);

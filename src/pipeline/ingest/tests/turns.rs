@@ -15,7 +15,7 @@ use crate::pipeline::ingest::{Batch, Calendar, place};
 use crate::store::{contact, interaction, relationship, turn};
 
 /// Forgets what threads say, as a database of an earlier version has it.
-fn forget(world: &World) {
+pub(super) fn forget(world: &World) {
     let forget = |db: &crate::store::Db| {
         let (all, ever) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
         for row in relationship::all(db)? {
