@@ -106,9 +106,15 @@ fn what_falls_is_told_once_at_its_time() {
 
 #[test]
 fn each_trigger_tells_once_at_its_time_and_says_why() {
-    for (rule, code) in [(Rule::Hazard, "hazard"), (Rule::Drop, "drop"), (Rule::Fixed, "silence")] {
+    for (rule, hazard_probability, code) in [
+        (Rule::Hazard, 0.3, "hazard"),
+        // S has fallen deep before it is as probable as that.
+        (Rule::Hazard, 0.6, "drop"),
+        (Rule::Drop, 0.6, "drop"),
+        (Rule::Fixed, 0.6, "silence"),
+    ] {
         let mut world = World::new();
-        let policy = Policy { rule, ..world.rules.policy };
+        let policy = Policy { rule, hazard_probability, ..world.rules.policy };
         world.rules = Arc::new(Rules { policy, ..(*world.rules).clone() });
         exchange(&world, "bo", &weekly(), day(LAST + 1.0));
         let falls = due_at(&world);
