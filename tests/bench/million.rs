@@ -143,9 +143,10 @@ fn message(
     let rep = if draw.below(5) == 0 { draw.below(REPS) } else { contact % REPS };
     let pair = usize::try_from(rep * CONTACTS + contact).unwrap_or_default();
     let before = last.get(pair).copied().flatten();
-    let outbound = match before {
-        Some((_, outbound)) if draw.below(5) > 0 => !outbound,
-        _ => draw.below(2) == 0,
+    // Threads of five messages or so: what arrives in a thread has all of it decided anew.
+    let (outbound, references) = match before {
+        Some((key, outbound)) if draw.below(5) > 0 => (!outbound, vec![key]),
+        _ => (draw.below(2) == 0, Vec::new()),
     };
     let person = |address| Person { address, name: String::new() };
     let (me, them) = (person(address("rep", rep)), person(address("contact", contact)));
@@ -158,7 +159,7 @@ fn message(
     let envelope = Envelope {
         key,
         aliases: Vec::new(),
-        references: before.map(|(key, _)| key).into_iter().collect(),
+        references,
         at: FIRST + Span::from_millis(span * i64::try_from(number).unwrap_or_default()),
         dated: true,
         from: Some(from),
