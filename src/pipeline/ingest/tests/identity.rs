@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 
 use super::story::{Story, story};
-use super::world::{Mailbox, World, about, answering, day, differ, drawn, envelope};
-use super::{at_once, by_mailbox, commit};
+use super::world::{Mailbox, World, about, answering, day, drawn, envelope};
+use super::{assert_same, at_once, by_mailbox, commit};
 use crate::model::{Envelope, Span, Timestamp};
 use crate::pipeline::ingest::Calendar;
 
@@ -88,17 +88,7 @@ proptest! {
         let keys = story.keys();
         let parts = changing(&story, &order, &between, groups, now);
         let whole = if groups == 0 { at_once(&story, now) } else { always(&story, groups, now) };
-        prop_assert_eq!(parts.view(&keys), whole.view(&keys));
-        for world in [&whole, &parts] {
-            let differences = world.differences();
-            prop_assert!(differences.is_empty(), "{}", differences.join("\n"));
-        }
-        let (a, b) = (parts.states(now), whole.states(now));
-        prop_assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
-        for (pair, state) in &a {
-            let differs = differ(state, &b[pair]);
-            prop_assert!(differs.is_none(), "{}: {:?}", pair, differs);
-        }
+        assert_same(&parts, &whole, &keys, now)?;
     }
 }
 
