@@ -17,6 +17,7 @@ mod feed;
 mod identity;
 mod layers;
 mod login;
+mod nudge;
 mod problem;
 mod raw;
 mod schema;

@@ -24,6 +24,7 @@ use crate::deliver::{Pace, Verdict};
 use crate::http::Clients;
 use crate::model::{Occasion, Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
+use crate::pipeline::nudge::Destination;
 use crate::pipeline::sync::{Attempt, Going, PassError, Progress};
 use crate::pipeline::{Rules, deliver, nudge, sync};
 use crate::source::{Kept, Rest, Scope, SourceError};
@@ -174,6 +175,7 @@ impl Daemon {
                 Step::Tried { verdict: Verdict::Retry { .. } | Verdict::Dead { .. }, .. } => {
                     postponed += 1;
                 }
+                Step::Settled => {}
                 Step::Tried { verdict: Verdict::Disable { .. }, .. } | Step::Idle { .. } => break,
             }
         }
@@ -266,9 +268,10 @@ impl Daemon {
 
     async fn nudge(&self) -> Result<nudge::Outcome, StoreError> {
         let rules = Arc::clone(&self.rules);
-        let endpoints: Vec<i64> = self.targets.iter().map(|target| target.id).collect();
+        let destinations: Vec<Destination> = self.targets.iter().map(|t| destination(t)).collect();
         let now = self.clock.now();
-        let outcome = self.store.write(move |db| nudge::step(db, &rules, &endpoints, now)).await?;
+        let outcome =
+            self.store.write(move |db| nudge::step(db, &rules, &destinations, now)).await?;
         for (decision, count) in &outcome.decided {
             tracing::debug!(decision, count, "relationships decided");
         }
@@ -284,6 +287,15 @@ impl Daemon {
             log(&target.endpoint.name, id, verdict);
         }
         Ok(step)
+    }
+}
+
+fn destination(target: &Target) -> Destination {
+    Destination {
+        endpoint: target.id,
+        name: target.endpoint.name.clone(),
+        route: target.route.clone(),
+        digest: target.digest,
     }
 }
 

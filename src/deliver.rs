@@ -7,6 +7,7 @@
 //! of a URL's path or query is in an error. It leaves the outbox, the loop over it and the record
 //! of attempts to the pipeline and the store.
 
+pub mod format;
 mod pace;
 mod post;
 mod sign;

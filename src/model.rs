@@ -22,7 +22,7 @@ pub use envelope::{Automated, Envelope};
 pub use interaction::{Direction, Fate, Interaction, Kind, Observed, Standing, Turn};
 pub use key::Key;
 pub use meeting::{Attendee, Meeting, MeetingStatus, Participation, Version};
-pub use nudge::{Nudge, Reason};
+pub use nudge::{Nudge, NudgeKind, NudgeState, Reason, Resolution};
 pub use relationship::{Cadence, Counts, Relationship};
 pub use source_state::{Condition, Link, Next, Occasion, Setback, SourceState};
 pub use time::{Span, Timestamp};

@@ -6,10 +6,12 @@
 pub mod decide;
 pub mod payload;
 pub mod reason;
+pub mod restraint;
 
 pub use decide::{
     AGAIN, Ahead, Decision, Facts, Policy, Recovery, Rule, decide, established, looks_next,
     recovery, stake,
 };
-pub use payload::{Payload, body, nudge_id};
+pub use payload::{Event, Payload, body, nudge_id};
 pub use reason::{Evidence, reasons, suggestion};
+pub use restraint::Restraint;

@@ -20,7 +20,7 @@ pub mod view;
 use std::collections::HashMap;
 
 use crate::normalise::{Accounts, Own};
-use crate::nudge::Policy;
+use crate::nudge::{Policy, Restraint};
 use crate::score::{Parameters, WorkingHours, Zone};
 
 /// What the steps go by; made from the configuration when it is loaded.
@@ -38,6 +38,8 @@ pub struct Rules {
     pub parameters: Parameters,
     /// When to nudge.
     pub policy: Policy,
+    /// How much is said, and when.
+    pub restraint: Restraint,
 }
 
 impl Rules {

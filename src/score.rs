@@ -26,7 +26,7 @@ pub use fold::{Zone, extend, rebuild};
 pub use mass::Parameters;
 pub use silence::{Fall, Trigger, deep, fall, fell_at};
 pub use strength::{Band, Strength, strength_at};
-pub use working::WorkingHours;
+pub use working::{WorkingDays, WorkingHours};
 
 /// The form of the model: greater by one with every change that gives other strengths, so that
 /// stored states are computed again.

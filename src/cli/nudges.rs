@@ -41,7 +41,8 @@ struct Listing {
 pub(super) struct Shown {
     nudge_id: String,
     episode_id: String,
-    kind: String,
+    kind: &'static str,
+    state: &'static str,
     created_at: Timestamp,
     pub(super) rep: String,
     pub(super) contact: String,
@@ -49,6 +50,7 @@ pub(super) struct Shown {
     pub(super) reasons: Vec<Reason>,
     pub(super) suggestion: Option<String>,
     resolved_at: Option<Timestamp>,
+    resolved_by: Option<String>,
     endpoints: u32,
     delivered: u32,
 }
@@ -78,14 +80,16 @@ fn show(db: &Db, listed: Listed) -> Result<Shown, StoreError> {
     Ok(Shown {
         nudge_id: listed.nudge.id,
         episode_id: listed.nudge.episode_id,
-        kind: listed.nudge.kind,
+        kind: listed.nudge.kind.code(),
         created_at: listed.nudge.created_at,
         rep: listed.rep,
         contact: contact.name,
         organisation: contact.organisation,
         reasons: listed.nudge.reasons,
         suggestion: suggestion.map(str::to_owned),
-        resolved_at: listed.resolved_at,
+        resolved_at: listed.resolved.as_ref().map(|(at, _)| *at),
+        resolved_by: listed.resolved.map(|(_, why)| why),
+        state: listed.nudge.state.code(),
         endpoints,
         delivered,
     })
@@ -103,8 +107,9 @@ fn table(shown: &[Shown]) -> Table {
         column("nudge_id", "id", Align::Right),
     ]);
     for one in shown {
-        let state = match (one.resolved_at, one.endpoints, one.delivered) {
-            (Some(_), ..) => "recovered".to_owned(),
+        let state = match (&one.resolved_by, one.endpoints, one.delivered) {
+            (Some(why), ..) => why.replace('_', " "),
+            (None, ..) if one.state != "released" => one.state.replace('_', " "),
             (None, 0, _) => "no endpoint".to_owned(),
             (None, all, done) if all == done => "delivered".to_owned(),
             (None, all, done) => format!("{done} of {all} delivered"),

@@ -15,7 +15,7 @@ use super::secret::SecretSource;
 use super::words;
 use crate::model::Span;
 use crate::normalise::Accounts;
-use crate::nudge::Policy;
+use crate::nudge::{Policy, Restraint};
 use crate::score::{Parameters, WorkingHours};
 
 /// A whole configuration.
@@ -41,6 +41,10 @@ pub struct Config {
     pub strength: Parameters,
     /// When to nudge.
     pub nudge: Policy,
+    /// How much is said, and when; without the holidays.
+    pub restraint: Restraint,
+    /// Where the holidays are; absolute.
+    pub holidays_file: Option<PathBuf>,
     /// What is left out.
     pub privacy: Privacy,
     /// Which addresses are one person's.

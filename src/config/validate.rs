@@ -11,14 +11,13 @@ use chrono_tz::Tz;
 
 use super::layers::Layers;
 use super::problem::{Place, Problem};
-use super::raw::{Raw, RawIdentity, RawNudge, RawOrganization, RawRep, RawSync};
+use super::raw::{Raw, RawIdentity, RawOrganization, RawRep, RawSync};
 use super::settings::{Config, Identity, Organization, Privacy, Rep, Serve, Store, Sync};
-use super::{account, endpoint, schema, shape, source, words};
+use super::{account, endpoint, nudge, schema, shape, source, words};
 use crate::model::Span;
 use crate::normalise::Accounts;
 use crate::normalise::address::canonical;
-use crate::nudge::{Policy, Rule};
-use crate::score::{Parameters, WorkingHours, hazard};
+use crate::score::{Parameters, WorkingHours};
 
 /// One item of a list, or one section, while its settings are judged.
 pub(super) struct Item<'a> {
@@ -52,11 +51,14 @@ pub(super) fn config(
     let accounts = items(layers, "account", raw.account, |item, written| {
         account::account(item, written, own, target)
     });
-    let nudge = nudge(&mut Item { layers, section: "nudge", path: "nudge".into() }, &raw.nudge);
+    let organization = organization(raw.organization, zone);
+    let mut item = Item { layers, section: "nudge", path: "nudge".into() };
+    let policy = nudge::policy(&mut item, &raw.nudge);
+    let restraint = nudge::restraint(&mut item, &raw.nudge, organization.working_hours.days);
     let identity = identity(layers, raw.identity);
     layers.problems.is_empty().then(|| Config {
         files: layers.added.clone(),
-        organization: organization(raw.organization, zone),
+        organization,
         store: Store { path: PathBuf::from(raw.store.path) },
         reps,
         sources,
@@ -68,7 +70,9 @@ pub(super) fn config(
             audience_exponent: raw.strength.audience_exponent,
             baseline_half_life_days: raw.strength.baseline_half_life_days,
         },
-        nudge,
+        nudge: policy,
+        restraint,
+        holidays_file: raw.nudge.holidays_file.map(PathBuf::from),
         privacy: Privacy {
             exclude_domains: raw.privacy.exclude_domains,
             exclude_addresses: raw.privacy.exclude_addresses,
@@ -253,39 +257,6 @@ fn sync(raw: &RawSync) -> Sync {
     }
 }
 
-fn nudge(item: &mut Item<'_>, raw: &RawNudge) -> Policy {
-    if raw.recovery_ratio <= raw.drop_ratio {
-        let message = format!(
-            "`nudge.recovery_ratio` must be greater than nudge.drop_ratio ({}), but is {}",
-            raw.drop_ratio, raw.recovery_ratio
-        );
-        let name = if item.given("recovery_ratio") { "recovery_ratio" } else { "drop_ratio" };
-        item.report(name, Problem::error(message));
-    }
-    let rule = match raw.trigger.as_str() {
-        "drop" => Rule::Drop,
-        "fixed" => Rule::Fixed,
-        _ => Rule::Hazard,
-    };
-    Policy {
-        rule,
-        hazard_probability: raw.hazard_probability,
-        hazard: hazard::SHIPPED,
-        drop_ratio: raw.drop_ratio,
-        fixed: days(raw.fixed_days),
-        recovery_ratio: raw.recovery_ratio,
-        min_baseline: raw.min_baseline,
-        min_silence: days(raw.min_silence_days),
-        min_reciprocations: raw.min_reciprocations,
-        min_active_days: raw.min_active_days,
-        between_episodes: days(raw.days_between_episodes),
-        max_age: days(raw.max_age_days),
-        per_rep_per_week: raw.per_rep_per_week,
-        fresh: Span::from_hours(i64::from(raw.fresh_hours)),
-        meeting_ahead: days(raw.meeting_ahead_days),
-    }
-}
-
-fn days(count: u32) -> Span {
+pub(super) fn days(count: u32) -> Span {
     Span::from_days(i64::from(count))
 }

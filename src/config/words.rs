@@ -8,7 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 
+use crate::model::NudgeKind;
 use crate::normalise::address::ascii_domain;
+use crate::nudge::restraint::{QuietHours, time_of_day};
 use crate::score::working::{DayHours, WorkingDays};
 
 /// A kind of string.
@@ -19,6 +21,9 @@ pub(super) struct Words {
     /// Whether a value is one.
     pub(super) accepts: fn(&str) -> bool,
 }
+
+/// What switches off a setting that is a text otherwise.
+const OFF: &str = "off";
 
 /// Any string that is not empty.
 pub(super) const ANY: Words =
@@ -57,6 +62,25 @@ pub(super) const WORKING_DAYS: Words = Words {
 pub(super) const WORKING_HOURS: Words = Words {
     what: "a part of a day such as 09:00-17:00",
     accepts: |text| text.parse::<DayHours>().is_ok(),
+};
+
+/// A time of day, or none.
+pub(super) const TIME_OR_OFF: Words = Words {
+    what: "a time of day such as 08:30, or \"off\"",
+    accepts: |text| text == OFF || time_of_day(text).is_ok(),
+};
+
+/// A part of a day that may go over midnight, or none.
+pub(super) const QUIET_HOURS: Words = Words {
+    what: "a part of a day such as 19:00-07:00, or \"off\"",
+    accepts: |text| text == OFF || text.parse::<QuietHours>().is_ok(),
+};
+
+/// A kind of nudge.
+pub(super) const NUDGE_KIND: Words = Words {
+    what: "decay, owed_reply, stopped_answering, single_threaded_account, contact_moved or \
+           no_follow_up",
+    accepts: |text| NudgeKind::of_code(text).is_some(),
 };
 
 /// The id of a rep.
@@ -184,6 +208,9 @@ mod tests {
             (TIME_ZONE, "UTC Europe/Berlin", "Berlin CEST +02:00"),
             (WORKING_DAYS, "mon-fri sun-thu mon,tue,thu", "monday 1-5 mon- mon;tue"),
             (WORKING_HOURS, "09:00-17:00 0:00-24:00", "9-17 17:00-09:00 09:00 09:00-09:00"),
+            (TIME_OR_OFF, "08:30 0:00 off", "24:00 8 08:30:00 never"),
+            (QUIET_HOURS, "19:00-07:00 12:00-13:00 off", "19-7 19:00 07:00-07:00"),
+            (NUDGE_KIND, "decay owed_reply", "Decay owed reply"),
             (ID, "ann a.b-c_1", "Ann a/b é"),
             (HOST, "imap.us.example ::1 10.0.0.1 localhost", "imaps://x.example x.example:993 a@b"),
             (CREDENTIAL, "ann imap-ann", ".. a/b"),

@@ -14,6 +14,7 @@ use super::places::Places;
 use super::{Daemon, Scheduled, login, web};
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
+use crate::deliver::format::{Format, Route};
 use crate::deliver::{Endpoint, Pace, Secret};
 use crate::http::{self, AddressPolicy, Clients};
 use crate::model::{Address, Key, Span, Timestamp};
@@ -187,6 +188,7 @@ fn rules(db: &Db, config: &Config, reps: &[(&config::Rep, i64)]) -> Result<Rules
         hours: config.organization.working_hours,
         parameters: config.strength,
         policy,
+        restraint: config.restraint.clone(),
     })
 }
 
@@ -342,7 +344,13 @@ fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, Bu
             timeout: found.timeout,
             policy,
         };
-        targets.push(Arc::new(Target { id: *id, endpoint }));
+        targets.push(Arc::new(Target {
+            id: *id,
+            endpoint,
+            format: Format::Standard,
+            route: Route::default(),
+            digest: false,
+        }));
     }
     Ok(targets)
 }

@@ -181,7 +181,7 @@ impl Daemon {
                     for id in &outcome.made {
                         tracing::info!(id, "nudge made");
                     }
-                    if !outcome.made.is_empty() {
+                    if outcome.owed > 0 {
                         self.owed.notify_waiters();
                     }
                     self.until(outcome.next_due)
@@ -206,7 +206,7 @@ impl Daemon {
             let wait = tokio::select! {
                 step = self.deliver(target, self.clock.now()) => match step {
                     Ok(Step::Tried { verdict: crate::deliver::Verdict::Disable { .. }, .. }) => return,
-                    Ok(Step::Tried { .. }) => continue,
+                    Ok(Step::Tried { .. } | Step::Settled) => continue,
                     Ok(Step::Idle { next }) => self.until(next),
                     Err(error) => {
                         tracing::error!(endpoint = target.endpoint.name, %error, "outbox not read");

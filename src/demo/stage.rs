@@ -85,8 +85,10 @@ fn configuration(sample: &Sample, dir: &Path, url: &str) -> String {
     };
     let within = |path: &Path| quoted(&path.strip_prefix(dir).unwrap_or(path).to_string_lossy());
     let mut text = format!(
-        "# Made by `keepwarm demo`.\n[organization]\ndomains = {}\ntime_zone = {}\n\n\
-         [store]\npath = \"keepwarm.db\"\n",
+        "# Made by `keepwarm demo`.\n[organization]\ndomains = {}\ntime_zone = {}\n\
+         working_days = \"mon-sun\"\n\n[store]\npath = \"keepwarm.db\"\n\n\
+         # Nobody waits for tomorrow's digest in a demo.\n[nudge]\nobserve_days = 0\n\
+         digest_at = \"off\"\nquiet_hours = \"off\"\nheld_back_percent = 0\n",
         list(&sample.domains),
         quoted(TIME_ZONE.name()),
     );

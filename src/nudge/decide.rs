@@ -66,8 +66,6 @@ pub struct Policy {
     pub between_episodes: Span,
     /// What fell longer ago is history, not news.
     pub max_age: Span,
-    /// At most so many nudges to a rep in seven days.
-    pub per_rep_per_week: u32,
     /// All of the rep's sources must have been read within this time.
     pub fresh: Span,
     /// A meeting planned within this time speaks for itself.
@@ -103,7 +101,6 @@ impl Default for Policy {
             min_active_days: 5,
             between_episodes: Span::from_days(21),
             max_age: Span::from_days(60),
-            per_rep_per_week: 5,
             fresh: Span::from_hours(24),
             meeting_ahead: Span::from_days(14),
         }
@@ -141,8 +138,6 @@ pub struct Facts {
     pub next_meeting: Option<Ahead>,
     /// Until when nothing may be said.
     pub silenced_until: Option<Timestamp>,
-    /// Nudges the rep has had in the last seven days.
-    pub this_week: u32,
 }
 
 /// What to do about a relationship, with the reason.
@@ -186,8 +181,6 @@ pub enum Decision {
     Stale,
     /// A mailbox of the rep is still being read for the first time, or again.
     Backfilling,
-    /// The rep has had enough nudges this week.
-    OverBudget,
 }
 
 impl Decision {
@@ -205,7 +198,6 @@ impl Decision {
             Self::MeetingAhead { .. } => "meeting_ahead",
             Self::Stale => "stale",
             Self::Backfilling => "backfilling",
-            Self::OverBudget => "over_budget",
         }
     }
 }
@@ -244,9 +236,6 @@ pub fn decide(state: &Relationship, facts: &Facts, policy: &Policy, now: Timesta
     if let Some(next) = facts.next_meeting.filter(is_near) {
         return Decision::MeetingAhead { until: next.ends_at };
     }
-    if facts.this_week >= policy.per_rep_per_week {
-        return Decision::OverBudget;
-    }
     Decision::Nudge { fell_at }
 }
 
@@ -266,9 +255,7 @@ pub fn looks_next(
         Some((Decision::Warm { until }, _)) => until,
         Some((Decision::TooSoon { until } | Decision::Silenced { until }, _)) => Some(until),
         Some((Decision::MeetingAhead { until }, _)) => Some(until + Span::from_days(1)),
-        Some((Decision::Stale | Decision::Backfilling | Decision::OverBudget, now)) => {
-            Some(now + AGAIN)
-        }
+        Some((Decision::Stale | Decision::Backfilling, now)) => Some(now + AGAIN),
         Some(_) => None,
     };
     match (by_trigger, state.pending_at) {

@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use crate::deliver::format::{Format, Item, Message, Rendered, Route, render};
 use crate::deliver::{Delivery, Endpoint, Outcome as Tried, Pace, Verdict, post, verdict};
 use crate::http::Clients;
 use crate::model::{Key, Timestamp};
-use crate::store::outbox::{Attempt, Settled};
-use crate::store::{Store, StoreError, outbox};
+use crate::store::outbox::{Attempt, Due, Settled};
+use crate::store::{Db, Store, StoreError, outbox};
 
 /// An endpoint as the step needs it.
 #[derive(Clone, Debug)]
@@ -18,6 +19,12 @@ pub struct Target {
     pub id: i64,
     /// How it is reached.
     pub endpoint: Endpoint,
+    /// How it wants to be told.
+    pub format: Format,
+    /// Which nudges go to it.
+    pub route: Route,
+    /// Whether the nudges of one moment to one rep are one message.
+    pub digest: bool,
 }
 
 /// What a step came to.
@@ -28,6 +35,8 @@ pub enum Step {
         /// When.
         next: Option<Timestamp>,
     },
+    /// What was due had no more to say, or could not be written.
+    Settled,
     /// A delivery was tried.
     Tried {
         /// The webhook's id.
@@ -51,14 +60,17 @@ pub async fn step(
     clock: impl Fn() -> Timestamp,
     jitter: f64,
 ) -> Result<Step, StoreError> {
-    let id = target.id;
-    let (due, next) =
-        store.write(move |db| Ok((outbox::due(db, id, now)?, outbox::next_due(db, id)?))).await?;
-    let Some(due) = due else { return Ok(Step::Idle { next }) };
+    let (id, format) = (target.id, target.format.clone());
+    let written = store.write(move |db| next(db, id, &format, now)).await?;
+    let (due, body) = match written {
+        Next::Nothing { next } => return Ok(Step::Idle { next }),
+        Next::Settled => return Ok(Step::Settled),
+        Next::Deliver { due, body } => (due, body),
+    };
     pace.ready(&target.endpoint.url).await;
     let began = clock();
     let attempt = due.attempts + 1;
-    let delivery = Delivery { id: due.webhook_id.clone(), body: due.body, attempt };
+    let delivery = Delivery { id: due.webhook_id.clone(), body, attempt };
     let tried = post(clients, &target.endpoint, &delivery, began).await;
     let ended = clock();
     let found = verdict(&tried, attempt, ended, jitter);
@@ -81,6 +93,46 @@ pub async fn step(
         })
         .await?;
     Ok(Step::Tried { id: due.webhook_id, verdict: found })
+}
+
+/// What an endpoint is owed first.
+enum Next {
+    Nothing { next: Option<Timestamp> },
+    Settled,
+    Deliver { due: Due, body: String },
+}
+
+/// Loads what is due first, and writes what it says if it was never tried: of what holds now.
+fn next(db: &Db, endpoint: i64, format: &Format, now: Timestamp) -> Result<Next, StoreError> {
+    let Some(mut due) = outbox::due(db, endpoint, now)? else {
+        return Ok(Next::Nothing { next: outbox::next_due(db, endpoint)? });
+    };
+    if let Some(body) = due.body.take() {
+        return Ok(Next::Deliver { due, body });
+    }
+    let items: Vec<Item> = outbox::events(db, due.id)?
+        .into_iter()
+        .filter_map(|(_, stored)| {
+            Some(Item { event: serde_json::from_str(&stored).ok()?, stored, links: None })
+        })
+        .collect();
+    if items.is_empty() {
+        outbox::cancel(db, due.id, now)?;
+        return Ok(Next::Settled);
+    }
+    match render(format, &Message { id: due.webhook_id.clone(), at: now, items }) {
+        Ok(Rendered { body }) => {
+            outbox::write_body(db, due.id, &body)?;
+            Ok(Next::Deliver { due, body })
+        }
+        Err(error) => {
+            let words = error.to_string();
+            let record =
+                Attempt { outbox: due.id, at: now, verdict: &words, status: None, took_ms: 0 };
+            outbox::record(db, &record, &Settled::Dead)?;
+            Ok(Next::Settled)
+        }
+    }
 }
 
 fn consequence(verdict: &Verdict) -> (Settled, String) {

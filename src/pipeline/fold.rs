@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Interaction, Relationship, Span, Timestamp};
+use crate::model::{Interaction, Relationship, Resolution, Span, Timestamp};
 use crate::nudge::{Recovery, looks_next, recovery};
 use crate::score::{Fall, extend, fall, fell_at, rebuild};
 use crate::store::relationship::Stored;
@@ -154,7 +154,7 @@ pub fn finish(db: &Db, rules: &Rules, now: Timestamp, row: &mut Stored) -> Resul
     if let Some(episode) = &row.episode_id
         && recovery(&row.state, &rules.policy, now) == Recovery::Recovered
     {
-        nudge::resolve(db, episode, now)?;
+        nudge::resolve(db, episode, Resolution::Recovered, now)?;
         row.episode_id = None;
     }
     let in_episode = row.episode_id.is_some();

@@ -1,53 +1,47 @@
-//! The nudge step: every relationship that is due is decided, and what is to be said is stored
-//! together with what is owed to the endpoints, in one transaction.
+//! The nudge step: every relationship that is due is decided, what may be said now is given to the
+//! endpoints ([`release`]), and both are stored together with what is owed, in one transaction.
+
+mod compose;
+pub mod release;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{Interaction, Nudge, Span, Timestamp};
-use crate::nudge::payload::{
-    ContactPart, LastPart, Payload, RepPart, StrengthPart, band, body, episode_id, nudge_id,
-};
-use crate::nudge::{
-    Ahead, Decision, Evidence, Facts, decide, looks_next, reasons, stake, suggestion,
-};
-use crate::score::strength::score_of;
-use crate::score::strength_at;
-use crate::store::contact::Contact;
+use crate::model::Timestamp;
+use crate::nudge::{Ahead, Decision, Facts, decide, looks_next, stake};
 use crate::store::held::Held;
 use crate::store::relationship::Stored;
-use crate::store::rep::Rep;
 use crate::store::source::Freshness;
-use crate::store::{
-    Db, StoreError, contact, held, interaction, nudge, outbox, relationship, rep, source,
-};
+use crate::store::{Db, StoreError, held, nudge, relationship, source};
 
 use super::{Rules, fold};
+use compose::{episode_of, tell};
+pub use release::Destination;
 
 /// Relationships decided in one step; the rest stays due.
 const AT_ONCE: usize = 2000;
-/// The time over which the budget of a rep is counted.
-const WEEK: Span = Span::from_days(7);
 
 /// What a step did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Public ids of the nudges made.
     pub made: Vec<String>,
+    /// How many messages are owed to endpoints now that were not before.
+    pub owed: usize,
     /// How many relationships were decided, by the decision's code.
     pub decided: BTreeMap<&'static str, u32>,
-    /// When the next relationship is due.
+    /// When the next relationship is due, or the next nudge may be said.
     pub next_due: Option<Timestamp>,
 }
 
-/// Decides every relationship that is due at `now`; that with most at stake first, so that the
-/// budget goes where it matters most. `endpoints` are the rows of those that are owed what is said.
+/// Decides every relationship that is due at `now`, that with most at stake first, and gives what may
+/// be said to `destinations`.
 ///
 /// # Errors
 /// As every write.
 pub fn step(
     db: &Db,
     rules: &Rules,
-    endpoints: &[i64],
+    destinations: &[Destination],
     now: Timestamp,
 ) -> Result<Outcome, StoreError> {
     let mut outcome = Outcome::default();
@@ -74,10 +68,7 @@ pub fn step(
             Decision::Nudge { .. } => {
                 let made = tell(db, rules, &row, fresh, now)?;
                 begin_episode(&mut row, &made.episode_id, now);
-                if let Some(id) = nudge::insert(db, &made)? {
-                    for endpoint in endpoints {
-                        outbox::insert(db, id, *endpoint, now)?;
-                    }
+                if nudge::insert(db, &made)?.is_some() {
                     outcome.made.push(made.id);
                 }
             }
@@ -92,7 +83,9 @@ pub fn step(
         row.due_at = looks_next(&row.state, row.falls_at, in_episode, &rules.policy, decided);
         relationship::save(db, &row)?;
     }
-    outcome.next_due = relationship::next_due(db)?;
+    outcome.owed = release::release(db, rules, destinations, now)?;
+    outcome.next_due =
+        [relationship::next_due(db)?, nudge::next_release(db)?].into_iter().flatten().min();
     Ok(outcome)
 }
 
@@ -105,7 +98,6 @@ fn facts(db: &Db, row: &Stored, fresh: &Freshness, now: Timestamp) -> Result<Fac
         backfilling: fresh.backfilling,
         next_meeting: held::next(db, row.id, now)?.map(ahead),
         silenced_until: nudge::silenced_until(db, row.rep, row.contact)?,
-        this_week: nudge::count_since(db, row.rep, now - WEEK)?,
     })
 }
 
@@ -116,90 +108,6 @@ const fn ahead(next: Held) -> Ahead {
 fn begin_episode(row: &mut Stored, episode: &str, now: Timestamp) {
     row.episode_id = Some(episode.to_owned());
     row.episode_at = Some(now);
-}
-
-fn episode_of(db: &Db, row: &Stored, now: Timestamp) -> Result<String, StoreError> {
-    let rep = rep::get(db, row.rep)?;
-    let contact = contact::get(db, row.contact)?;
-    Ok(episode_id(&rep.code, &contact.public_id, row.state.last_at().unwrap_or(now)))
-}
-
-/// Loads what the nudge says, and says it.
-fn tell(
-    db: &Db,
-    rules: &Rules,
-    row: &Stored,
-    fresh: &Freshness,
-    now: Timestamp,
-) -> Result<Nudge, StoreError> {
-    let mut log = interaction::log(db, row.id)?;
-    log.retain(|i| i.at <= now);
-    let rep = rep::get(db, row.rep)?;
-    let contact = contact::get(db, row.contact)?;
-    Ok(compose(rules, row, &log, &rep, &contact, fresh.oldest.unwrap_or(now), now))
-}
-
-/// The nudge in full; a function of what was loaded.
-fn compose(
-    rules: &Rules,
-    row: &Stored,
-    log: &[Interaction],
-    rep: &Rep,
-    contact: &Contact,
-    fresh_at: Timestamp,
-    now: Timestamp,
-) -> Nudge {
-    let strength = strength_at(&row.state, now);
-    let baseline_score = score_of(row.state.baseline);
-    let evidence = Evidence {
-        contact: &contact.name,
-        state: &row.state,
-        log,
-        strength,
-        baseline_score,
-        trigger: &rules.policy.trigger(),
-        zone: rules.zone(row.rep),
-    };
-    let last_at = row.state.last_at().unwrap_or(now);
-    let episode_id = episode_id(&rep.code, &contact.public_id, last_at);
-    let last = log.last();
-    let payload = Payload {
-        nudge_id: nudge_id(&episode_id),
-        episode_id,
-        rep: RepPart { id: rep.code.clone(), name: rep.name.clone(), address: rep.address.clone() },
-        contact: ContactPart {
-            id: contact.public_id.clone(),
-            name: contact.name.clone(),
-            address: contact.addresses.first().cloned().unwrap_or_default(),
-            organisation: contact.organisation.clone(),
-        },
-        strength: StrengthPart {
-            now: one_decimal(strength.score),
-            baseline: one_decimal(baseline_score),
-            band: band(strength.score, baseline_score),
-        },
-        reasons: reasons(&evidence, now),
-        last_interaction: LastPart {
-            at: last_at,
-            kind: last.map_or("message", |i| i.kind.code()),
-            direction: last.map_or("outbound", |i| i.direction.code()),
-        },
-        suggestion: suggestion(&evidence, now),
-        data_fresh_at: fresh_at,
-    };
-    Nudge {
-        id: payload.nudge_id.clone(),
-        episode_id: payload.episode_id.clone(),
-        kind: "decay".into(),
-        relationship: row.id,
-        created_at: now,
-        reasons: payload.reasons.clone(),
-        body: body(&payload, now),
-    }
-}
-
-fn one_decimal(score: f64) -> f64 {
-    (score * 10.0).round() / 10.0
 }
 
 #[cfg(test)]

@@ -41,6 +41,14 @@ impl Default for WorkingHours {
     }
 }
 
+impl WorkingDays {
+    /// Whether people work on a day of the week, 0 for Monday to 6 for Sunday.
+    #[must_use]
+    pub fn includes(&self, weekday: usize) -> bool {
+        self.0.get(weekday).copied().unwrap_or(false)
+    }
+}
+
 impl WorkingHours {
     /// How much of the time between two instants was work in `zone`; none if `to` is not later.
     #[must_use]

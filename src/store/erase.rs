@@ -52,15 +52,10 @@ pub fn addresses(db: &Db, erased: &[(i64, Key)]) -> Result<Erased, StoreError> {
             "DELETE FROM address_name WHERE address_id = ?1",
             "DELETE FROM answered_from WHERE written_id = ?1 OR answered_id = ?1",
             "DELETE FROM silence WHERE contact_id = ?1",
-            "DELETE FROM attempt WHERE outbox_id IN (
-                 SELECT outbox.id FROM outbox JOIN nudge ON nudge.id = nudge_id
-                 JOIN relationship AS r ON r.id = relationship_id WHERE contact_id = ?1)",
-            "DELETE FROM outbox WHERE nudge_id IN (
-                 SELECT nudge.id FROM nudge JOIN relationship AS r ON r.id = relationship_id
-                 WHERE contact_id = ?1)",
         ] {
             run(db, sql, *address)?;
         }
+        forget_messages_about(db, *address)?;
         done.nudges += run(
             db,
             "DELETE FROM nudge WHERE relationship_id IN (
@@ -84,6 +79,37 @@ pub fn addresses(db: &Db, erased: &[(i64, Key)]) -> Result<Erased, StoreError> {
     )?;
     db.memo.forget();
     Ok(done)
+}
+
+/// Forgets what was sent to endpoints, or is to be, about a contact: a digest that names others too
+/// goes as a whole if it has been written, since its bytes cannot be changed any more.
+fn forget_messages_about(db: &Db, contact: i64) -> Result<(), StoreError> {
+    const ABOUT: &str = "SELECT outbox_id FROM outbox_nudge
+        JOIN nudge ON nudge.id = nudge_id JOIN relationship AS r ON r.id = relationship_id
+        WHERE r.contact_id = ?1";
+    let gone = format!(
+        "SELECT id FROM outbox WHERE id IN ({ABOUT})
+         AND (body IS NOT NULL OR NOT EXISTS (
+             SELECT 1 FROM outbox_nudge JOIN nudge ON nudge.id = nudge_id
+             JOIN relationship AS r ON r.id = relationship_id
+             WHERE outbox_id = outbox.id AND r.contact_id <> ?1))"
+    );
+    let mut statement = db.connection.prepare_cached(&gone)?;
+    let ids = statement.query_map([contact], |row| row.get(0))?;
+    let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
+    for id in ids {
+        run(db, "DELETE FROM attempt WHERE outbox_id = ?1", id)?;
+        run(db, "DELETE FROM outbox_nudge WHERE outbox_id = ?1", id)?;
+        run(db, "DELETE FROM outbox WHERE id = ?1", id)?;
+    }
+    run(
+        db,
+        "DELETE FROM outbox_nudge WHERE nudge_id IN (
+             SELECT nudge.id FROM nudge JOIN relationship AS r ON r.id = relationship_id
+             WHERE r.contact_id = ?1)",
+        contact,
+    )?;
+    Ok(())
 }
 
 fn run(db: &Db, sql: &str, row: i64) -> Result<usize, StoreError> {

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0010-line.sql"),
     include_str!("../../migrations/0011-identity.sql"),
     include_str!("../../migrations/0012-calibration.sql"),
+    include_str!("../../migrations/0013-nudge-life.sql"),
 ];
 
 /// The schema that this version writes.

@@ -1,10 +1,10 @@
-//! Nudges made, and silences asked for.
+//! Nudges made, how far they have come, and silences asked for.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
-use crate::model::{Nudge, Timestamp};
+use crate::model::{Nudge, NudgeKind, NudgeState, Resolution, Timestamp};
 
 /// Stores a nudge; gives its row, or `None` if its episode has one already.
 ///
@@ -15,45 +15,145 @@ pub fn insert(db: &Db, nudge: &Nudge) -> Result<Option<i64>, StoreError> {
     let changed = db
         .connection
         .prepare_cached(
-            "INSERT INTO nudge (public_id, episode_id, kind, relationship_id, created_at, reasons,
-                                body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+            "INSERT INTO nudge (public_id, episode_id, kind, reminder, relationship_id, created_at,
+                                reasons, body, stake, state, release_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             nudge.id,
             nudge.episode_id,
-            nudge.kind,
+            nudge.kind.code(),
+            nudge.reminder,
             nudge.relationship,
             nudge.created_at,
             reasons,
-            nudge.body
+            nudge.body,
+            nudge.stake,
+            nudge.state.code(),
+            nudge.release_at,
         ])?;
     Ok((changed > 0).then(|| db.connection.last_insert_rowid()))
 }
 
-/// Notes that an episode is over.
+/// Notes that there is no more to say of an episode; what waited to be said never is.
 ///
 /// # Errors
 /// As every write.
-pub fn resolve(db: &Db, episode: &str, now: Timestamp) -> Result<(), StoreError> {
+pub fn resolve(db: &Db, episode: &str, why: Resolution, now: Timestamp) -> Result<(), StoreError> {
     db.connection
         .prepare_cached(
-            "UPDATE nudge SET resolved_at = ?2 WHERE episode_id = ?1 AND resolved_at IS NULL",
+            "UPDATE nudge SET resolved_at = ?2, resolved_by = ?3,
+                              state = iif(state = 'waiting', 'cancelled', state)
+             WHERE episode_id = ?1 AND resolved_at IS NULL",
         )?
-        .execute(params![episode, now])?;
+        .execute(params![episode, now, why.code()])?;
     Ok(())
 }
 
-/// How many nudges a rep has had since then.
+/// A nudge as the steps after the decision need it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Open {
+    /// Its row.
+    pub id: i64,
+    /// Its rep's row.
+    pub rep: i64,
+    /// Its contact's row.
+    pub contact: i64,
+    /// The nudge.
+    pub nudge: Nudge,
+}
+
+const OPEN: &str = "SELECT nudge.id, r.rep_id, r.contact_id, public_id, nudge.episode_id, kind,
+            r.id, created_at, reasons, body, stake, state, release_at, reminder
+     FROM nudge JOIN relationship AS r ON r.id = nudge.relationship_id";
+
+/// What waits and may be said at `now`, with most at stake first.
 ///
 /// # Errors
 /// As every read.
-pub fn count_since(db: &Db, rep: i64, since: Timestamp) -> Result<u32, StoreError> {
+pub fn releasable(db: &Db, now: Timestamp) -> Result<Vec<Open>, StoreError> {
+    let sql = format!("{OPEN} WHERE state = 'waiting' AND release_at <= ?1 ORDER BY stake DESC, 1");
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([now], open)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The nudge of that public id.
+///
+/// # Errors
+/// As every read.
+pub fn find(db: &Db, public_id: &str) -> Result<Option<Open>, StoreError> {
+    let sql = format!("{OPEN} WHERE public_id = ?1");
+    Ok(db.connection.prepare_cached(&sql)?.query_row([public_id], open).optional()?)
+}
+
+/// What was said to a rep of a relationship and still holds, or waits to be said; the oldest first.
+///
+/// # Errors
+/// As every read.
+pub fn unresolved(db: &Db, relationship: i64) -> Result<Vec<Open>, StoreError> {
+    let sql =
+        format!("{OPEN} WHERE relationship_id = ?1 AND resolved_at IS NULL ORDER BY created_at, 1");
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([relationship], open)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// When the next one that waits may be said.
+///
+/// # Errors
+/// As every read.
+pub fn next_release(db: &Db) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = db
+        .connection
+        .prepare_cached("SELECT min(release_at) FROM nudge WHERE state = 'waiting'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// Notes how far a nudge has come, and when that was; or when it may be said, if it still waits.
+///
+/// # Errors
+/// As every write.
+pub fn advance(db: &Db, id: i64, state: NudgeState, at: Timestamp) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached("UPDATE nudge SET state = ?2, release_at = ?3 WHERE id = ?1")?
+        .execute(params![id, state.code(), at])?;
+    Ok(())
+}
+
+/// How many nudges a rep was given, or would have been but for the comparison, since then.
+///
+/// # Errors
+/// As every read.
+pub fn said_since(db: &Db, rep: i64, since: Timestamp) -> Result<u32, StoreError> {
     let mut statement = db.connection.prepare_cached(
         "SELECT count(*) FROM nudge JOIN relationship AS r ON r.id = nudge.relationship_id
-         WHERE r.rep_id = ?1 AND nudge.created_at > ?2",
+         WHERE state IN ('released', 'held_back') AND release_at > ?2 AND r.rep_id = ?1",
     )?;
     Ok(statement.query_row(params![rep, since], |row| row.get(0))?)
+}
+
+fn open(row: &Row<'_>) -> rusqlite::Result<Open> {
+    let reasons: String = row.get(8)?;
+    let (kind, state): (String, String) = (row.get(5)?, row.get(11)?);
+    Ok(Open {
+        id: row.get(0)?,
+        rep: row.get(1)?,
+        contact: row.get(2)?,
+        nudge: Nudge {
+            id: row.get(3)?,
+            episode_id: row.get(4)?,
+            kind: NudgeKind::of_code(&kind).unwrap_or(NudgeKind::Decay),
+            reminder: row.get(13)?,
+            relationship: row.get(6)?,
+            created_at: row.get(7)?,
+            reasons: serde_json::from_str(&reasons).unwrap_or_default(),
+            body: row.get(9)?,
+            stake: row.get(10)?,
+            state: NudgeState::of_code(&state).unwrap_or(NudgeState::Cancelled),
+            release_at: row.get(12)?,
+        },
+    })
 }
 
 /// Until when nothing may be said to a rep about a contact: a silence belongs to the contact for
@@ -78,8 +178,8 @@ pub struct Listed {
     pub contact: i64,
     /// The nudge.
     pub nudge: Nudge,
-    /// When the relationship recovered.
-    pub resolved_at: Option<Timestamp>,
+    /// When there was no more to say, and why.
+    pub resolved: Option<(Timestamp, String)>,
     /// How many endpoints have it, and how many are to get it.
     pub delivered: (u32, u32),
 }
@@ -90,13 +190,15 @@ pub struct Listed {
 /// As every read.
 pub fn list(db: &Db, now: Timestamp, limit: usize) -> Result<Vec<Listed>, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "SELECT rep.code, r.contact_id, nudge.public_id, nudge.episode_id, nudge.kind, r.id,
-                nudge.created_at, nudge.reasons, nudge.body, nudge.resolved_at,
-                (SELECT count(*) FROM outbox WHERE nudge_id = nudge.id AND state = 'delivered'),
-                (SELECT count(*) FROM outbox WHERE nudge_id = nudge.id)
+        "SELECT nudge.id, r.rep_id, r.contact_id, public_id, nudge.episode_id, kind, r.id,
+                created_at, reasons, nudge.body, stake, nudge.state, release_at, reminder,
+                rep.code, resolved_at, resolved_by,
+                (SELECT count(*) FROM outbox_nudge JOIN outbox ON outbox.id = outbox_id
+                 WHERE nudge_id = nudge.id AND outbox.state = 'delivered'),
+                (SELECT count(*) FROM outbox_nudge WHERE nudge_id = nudge.id)
          FROM nudge JOIN relationship AS r ON r.id = nudge.relationship_id
          JOIN rep ON rep.id = r.rep_id
-         WHERE nudge.created_at <= ?1 ORDER BY nudge.created_at DESC, nudge.id LIMIT ?2",
+         WHERE created_at <= ?1 ORDER BY created_at DESC, nudge.id LIMIT ?2",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![now, limit], listed)?;
@@ -104,20 +206,13 @@ pub fn list(db: &Db, now: Timestamp, limit: usize) -> Result<Vec<Listed>, StoreE
 }
 
 fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
-    let reasons: String = row.get(7)?;
+    let Open { contact, nudge, .. } = open(row)?;
+    let (at, why): (Option<Timestamp>, Option<String>) = (row.get(15)?, row.get(16)?);
     Ok(Listed {
-        rep: row.get(0)?,
-        contact: row.get(1)?,
-        nudge: Nudge {
-            id: row.get(2)?,
-            episode_id: row.get(3)?,
-            kind: row.get(4)?,
-            relationship: row.get(5)?,
-            created_at: row.get(6)?,
-            reasons: serde_json::from_str(&reasons).unwrap_or_default(),
-            body: row.get(8)?,
-        },
-        resolved_at: row.get(9)?,
-        delivered: (row.get(10)?, row.get(11)?),
+        rep: row.get(14)?,
+        contact,
+        nudge,
+        resolved: at.zip(why),
+        delivered: (row.get(17)?, row.get(18)?),
     })
 }

@@ -6,22 +6,23 @@ use super::connection::Db;
 use super::error::StoreError;
 use crate::model::{Key, Timestamp};
 
-pub(super) const DUE: &str = "SELECT outbox.id, nudge.public_id, nudge.body, outbox.attempts
-     FROM outbox JOIN nudge ON nudge.id = outbox.nudge_id
-     WHERE outbox.endpoint_id = ?1 AND outbox.state = 'pending' AND next_attempt_at <= ?2
-     ORDER BY next_attempt_at, outbox.id LIMIT 1";
+pub(super) const DUE: &str = "SELECT id, webhook_id, body, attempts, rep_id
+     FROM outbox WHERE endpoint_id = ?1 AND state = 'pending' AND next_attempt_at <= ?2
+     ORDER BY next_attempt_at, id LIMIT 1";
 
 /// A delivery that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
     /// Row.
     pub id: i64,
-    /// The nudge's public id, which is the webhook's id.
+    /// The webhook's id: a nudge's public id, or that of a digest.
     pub webhook_id: String,
-    /// The bytes to send.
-    pub body: String,
+    /// The bytes to send, once they have been written.
+    pub body: Option<String>,
     /// How often it has been tried.
     pub attempts: u32,
+    /// The row of the rep to whom it speaks.
+    pub rep: i64,
 }
 
 /// What became of one try.
@@ -66,18 +67,74 @@ pub fn disable_endpoint(db: &Db, id: i64, url: Key, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// Owes a nudge to an endpoint, unless that is gone.
+/// Owes a message with these nudges (by row) to an endpoint, unless that is gone.
 ///
 /// # Errors
 /// As every write.
-pub fn insert(db: &Db, nudge: i64, endpoint: i64, now: Timestamp) -> Result<(), StoreError> {
-    db.connection
+pub fn insert(
+    db: &Db,
+    endpoint: i64,
+    (webhook_id, rep): (&str, i64),
+    nudges: &[i64],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let made = db
+        .connection
         .prepare_cached(
-            "INSERT INTO outbox (nudge_id, endpoint_id, next_attempt_at)
-             SELECT ?1, id, ?3 FROM endpoint WHERE id = ?2 AND gone IS NULL
+            "INSERT INTO outbox (endpoint_id, webhook_id, rep_id, made_at, next_attempt_at)
+             SELECT id, ?2, ?3, ?4, ?4 FROM endpoint WHERE id = ?1 AND gone IS NULL
              ON CONFLICT DO NOTHING",
         )?
-        .execute(params![nudge, endpoint, now])?;
+        .execute(params![endpoint, webhook_id, rep, now])?;
+    if made == 0 {
+        return Ok(());
+    }
+    let id = db.connection.last_insert_rowid();
+    let mut statement = db
+        .connection
+        .prepare_cached("INSERT INTO outbox_nudge (outbox_id, nudge_id) VALUES (?1, ?2)")?;
+    for nudge in nudges {
+        statement.execute([id, *nudge])?;
+    }
+    Ok(())
+}
+
+/// The events of a message that still hold, with the public id and the event of each, the one with
+/// most at stake first.
+///
+/// # Errors
+/// As every read.
+pub fn events(db: &Db, id: i64) -> Result<Vec<(String, String)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT public_id, body FROM outbox_nudge JOIN nudge ON nudge.id = nudge_id
+         WHERE outbox_id = ?1 AND resolved_at IS NULL ORDER BY stake DESC, nudge.id",
+    )?;
+    let rows = statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Keeps what a message says, once it is written.
+///
+/// # Errors
+/// As every write.
+pub fn write_body(db: &Db, id: i64, body: &str) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached("UPDATE outbox SET body = ?2 WHERE id = ?1")?
+        .execute(params![id, body])?;
+    Ok(())
+}
+
+/// Notes that there is no more to deliver: nothing of what the message was to say holds.
+///
+/// # Errors
+/// As every write.
+pub fn cancel(db: &Db, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE outbox SET state = 'cancelled', settled_at = ?2
+             WHERE id = ?1 AND state = 'pending'",
+        )?
+        .execute(params![id, now])?;
     Ok(())
 }
 
@@ -94,6 +151,7 @@ pub fn due(db: &Db, endpoint: i64, now: Timestamp) -> Result<Option<Due>, StoreE
                 webhook_id: row.get(1)?,
                 body: row.get(2)?,
                 attempts: row.get(3)?,
+                rep: row.get(4)?,
             })
         })
         .optional()?)
@@ -156,7 +214,7 @@ pub fn record(db: &Db, attempt: &Attempt<'_>, settled: &Settled) -> Result<(), S
     Ok(())
 }
 
-/// How many deliveries of nudges made up to `now` are pending, delivered and dead.
+/// How many deliveries made up to `now` are pending, delivered and dead.
 ///
 /// # Errors
 /// As every read.
@@ -165,7 +223,7 @@ pub fn counts(db: &Db, now: Timestamp) -> Result<(u32, u32, u32), StoreError> {
         "SELECT count(*) FILTER (WHERE state = 'pending'),
                 count(*) FILTER (WHERE state = 'delivered'),
                 count(*) FILTER (WHERE state = 'dead')
-         FROM outbox JOIN nudge ON nudge.id = outbox.nudge_id WHERE nudge.created_at <= ?1",
+         FROM outbox WHERE made_at <= ?1",
         [now],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?)

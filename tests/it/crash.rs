@@ -37,7 +37,10 @@ fn killed_at_any_moment_it_loses_and_repeats_nothing() {
     hook.answer(Answer::FourOfFive);
     let server = Dovecot::start(&["ann"]);
     let place = Place::new()
-        .with("[sync]\npoll_seconds = 1\n[nudge]\nper_rep_per_week = 1000")
+        .with(
+            "[sync]\npoll_seconds = 1\n[nudge]\nper_rep_per_day = 1000\nper_rep_per_week = 1000\n\
+               mass_decay_least = 1000",
+        )
         .imap("ann-mail", &server, "ann")
         .endpoint("crm", hook.address(), SECRET);
     let seen = torment(&place, &server, kills, seed);

@@ -10,7 +10,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::model::Timestamp;
+use crate::model::{Resolution, Timestamp};
 use crate::nudge::payload::episode_id;
 use crate::store::line::{self, Line};
 use crate::store::{Db, StoreError, contact, interaction, message, nudge, relationship, rep};
@@ -161,7 +161,7 @@ fn carry_episode(db: &Db, from: i64, into: i64, now: Timestamp) -> Result<(), St
         false => (left.episode_id.take(), (row.episode_id.take(), row.episode_at)),
     };
     if let Some(over) = older {
-        nudge::resolve(db, &over, now)?;
+        nudge::resolve(db, &over, Resolution::Superseded, now)?;
     }
     (row.episode_id, row.episode_at) = newer;
     relationship::save(db, &left)?;

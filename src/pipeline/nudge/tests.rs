@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Outcome, step};
+use super::{Destination, Outcome, step};
+use crate::deliver::format::Route;
 use crate::model::{
     Attendee, Condition, Envelope, Key, Link, Meeting, MeetingStatus, Participation, Span,
     Timestamp, Version,
 };
-use crate::nudge::{Policy, Rule};
+use crate::nudge::{AGAIN, Policy, Restraint, Rule};
 use crate::pipeline::Rules;
-use crate::pipeline::ingest::tests::world::{Mailbox, World, answering, day, envelope, person};
+use crate::pipeline::ingest::tests::world::{
+    Mailbox, World, answering, at_once, day, envelope, person,
+};
 use crate::pipeline::ingest::{Batch, Calendar};
 use crate::pipeline::sync::catch_up;
 use crate::store::{Db, StoreError, nudge, outbox, relationship, rep, source};
@@ -62,12 +65,16 @@ fn read_through(world: &World, now: Timestamp) {
     world.write(succeed).unwrap();
 }
 
+fn crm(endpoint: i64) -> Destination {
+    Destination { endpoint, name: "crm".into(), route: Route::default(), digest: false }
+}
+
 fn stepped(world: &World, now: Timestamp) -> Outcome {
     let rules = Arc::clone(&world.rules);
     world
         .write(move |db| {
             let (endpoint, _) = outbox::ensure_endpoint(db, "crm", Key(1))?;
-            step(db, &rules, &[endpoint], now)
+            step(db, &rules, &[crm(endpoint)], now)
         })
         .unwrap()
 }
@@ -128,7 +135,8 @@ fn each_trigger_tells_once_at_its_time_and_says_why() {
         assert_eq!(at(&world, falls + Span::from_days(30)).made.len(), 0, "{rule:?}, again");
         let back = (falls + Span::from_days(31)).days_since(day(0.0));
         exchange(&world, "bo", &[back, back + 1.0, back + 2.0], day(back + 3.0));
-        let resolved = world.write(move |db| nudge::list(db, ever, 9)).unwrap()[0].resolved_at;
+        let resolved = world.write(move |db| nudge::list(db, ever, 9)).unwrap()[0].resolved.clone();
+        let resolved = resolved.map(|(at, _)| at);
         assert_eq!(resolved, Some(day(back + 3.0)), "{rule:?}");
     }
 }
@@ -228,13 +236,37 @@ fn while_a_long_meeting_goes_on_nothing_is_due() {
 #[test]
 fn a_rep_gets_at_most_five_a_week_and_the_rest_after() {
     let contacts = ["a", "b", "c", "d", "e", "f", "g"];
-    let world = quiet(&contacts);
+    let mut world = quiet(&contacts);
+    world.rules = Arc::new(Rules {
+        restraint: Restraint { per_day: 4, per_week: 5, ..at_once() },
+        ..(*world.rules).clone()
+    });
     let falls = due_at(&world) + Span::from_hours(1);
     let first = at(&world, falls);
-    assert_eq!((first.made.len(), first.decided["over_budget"]), (5, 2));
-    assert_eq!(at(&world, falls + Span::from_days(6)).made, Vec::<String>::new());
-    assert_eq!(at(&world, falls + Span::from_hours(7 * 24 + 1)).made.len(), 2);
+    assert_eq!((first.made.len(), first.owed), (7, 4), "four in a day");
+    assert_eq!(first.next_due, Some(falls + AGAIN), "the others wait");
+    assert_eq!(at(&world, falls + Span::from_days(1)).owed, 1, "five in a week");
+    assert_eq!(at(&world, falls + Span::from_days(6)).owed, 0);
+    assert_eq!(at(&world, falls + Span::from_hours(7 * 24 + 1)).owed, 2);
     assert_eq!(rows(&world), (7, 7));
+}
+
+#[test]
+fn what_has_waited_too_long_for_room_is_counted_and_not_said() {
+    let mut world = quiet(&["a", "b", "c"]);
+    world.rules = Arc::new(Rules {
+        restraint: Restraint { per_week: 1, patience: Span::from_days(3), ..at_once() },
+        ..(*world.rules).clone()
+    });
+    let falls = due_at(&world) + Span::from_hours(1);
+    assert_eq!(at(&world, falls).owed, 1);
+    assert_eq!(at(&world, falls + Span::from_days(3)).owed, 0);
+    let ever = Timestamp::from_millis(i64::MAX);
+    let listed = world.write(move |db| nudge::list(db, ever, 9)).unwrap();
+    let mut states: Vec<_> = listed.iter().map(|l| l.nudge.state.code()).collect();
+    states.sort_unstable();
+    assert_eq!(states, ["over_budget", "over_budget", "released"]);
+    assert_eq!(at(&world, falls + Span::from_days(30)).owed, 0, "never");
 }
 
 #[test]
@@ -245,9 +277,9 @@ fn a_recovery_ends_the_episode_and_a_later_fall_begins_another() {
     let back = (falls + Span::from_days(1)).days_since(day(0.0));
     exchange(&world, "bo", &[back, back + 1.0, back + 2.0], day(back + 3.0));
     let resolved = world
-        .write(|db| Ok(nudge::list(db, Timestamp::from_millis(i64::MAX), 9)?[0].resolved_at))
+        .write(|db| Ok(nudge::list(db, Timestamp::from_millis(i64::MAX), 9)?[0].resolved.clone()))
         .unwrap();
-    assert_eq!(resolved, Some(day(back + 3.0)));
+    assert_eq!(resolved, Some((day(back + 3.0), "recovered".to_owned())));
     let mut now = due_at(&world);
     let mut second = Vec::new();
     while second.is_empty() {
@@ -283,7 +315,7 @@ fn a_contact_that_is_split_is_not_told_of_again() {
         }
         let kept = |db: &Db| nudge::list(db, Timestamp::from_millis(i64::MAX), 9);
         let nudges = world.write(kept).unwrap();
-        assert_eq!((nudges.len(), nudges[0].resolved_at), (1, None), "{groups:?}");
+        assert_eq!((nudges.len(), nudges[0].resolved.clone()), (1, None), "{groups:?}");
     }
 }
 
@@ -295,7 +327,7 @@ fn a_job_that_fails_leaves_neither_nudge_nor_delivery_nor_episode() {
     let rules = Arc::clone(&world.rules);
     let failed = world.write(move |db| {
         let (endpoint, _) = outbox::ensure_endpoint(db, "crm", Key(1))?;
-        assert_eq!(step(db, &rules, &[endpoint], falls)?.made.len(), 1);
+        assert_eq!(step(db, &rules, &[crm(endpoint)], falls)?.made.len(), 1);
         Err::<(), _>(StoreError::Closed)
     });
     assert!(matches!(failed, Err(StoreError::Closed)));

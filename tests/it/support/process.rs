@@ -19,6 +19,18 @@ const KEEPWARM: &str = env!("CARGO_BIN_EXE_keepwarm");
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Variables by which every nudge is sent as soon as it is made, each with the key that it sets: a test
+/// that is about the key has it in its file.
+const AT_ONCE: [(&str, &str, &str); 7] = [
+    ("KEEPWARM__NUDGE__OBSERVE_DAYS", "observe_days", "0"),
+    ("KEEPWARM__NUDGE__DIGEST_AT", "digest_at", "off"),
+    ("KEEPWARM__NUDGE__QUIET_HOURS", "quiet_hours", "off"),
+    ("KEEPWARM__NUDGE__HELD_BACK_PERCENT", "held_back_percent", "0"),
+    ("KEEPWARM__NUDGE__PER_REP_PER_DAY", "per_rep_per_day", "1000"),
+    ("KEEPWARM__NUDGE__MASS_DECAY_LEAST", "mass_decay_least", "1000"),
+    ("KEEPWARM__ORGANIZATION__WORKING_DAYS", "working_days", "mon-sun"),
+];
+
 /// A configuration and its database.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -174,6 +186,12 @@ impl Place {
             .args(arguments)
             .env_remove("NOTIFY_SOCKET")
             .env_remove("KEEPWARM_LOG")
+            .envs(
+                AT_ONCE
+                    .iter()
+                    .filter(|(_, key, _)| !self.text.contains(key))
+                    .map(|(n, _, v)| (n, v)),
+            )
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::normalise::Own;
 use crate::normalise::people::organisation;
-use crate::nudge::looks_next;
+use crate::nudge::{Restraint, looks_next};
 use crate::pipeline::ingest::{Batch, Calendar, Outcome, commit_delta, commit_deltas, regroup};
 use crate::pipeline::{Rules, engagement, fold};
 use crate::score::{rebuild, strength_at};
@@ -70,6 +70,22 @@ pub(crate) struct View {
     pub(crate) contacts: BTreeMap<String, contact::Contact>,
 }
 
+/// Everything is said as soon as it is decided, and nothing is held back.
+pub(crate) fn at_once() -> Restraint {
+    Restraint {
+        observe: Span::ZERO,
+        digest_at: None,
+        quiet: None,
+        working_days: "mon-sun".parse().unwrap(),
+        per_day: 1000,
+        per_week: 1000,
+        held_back_percent: 0,
+        reminders: 0,
+        mass_least: u32::MAX,
+        ..Restraint::default()
+    }
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -93,7 +109,7 @@ impl World {
             .excluding([address("lawyer@firm.example")], []);
         let (reps, sources): (Vec<i64>, Vec<i64>) = rows.into_iter().unzip();
         let zones = [(reps[0], chrono_tz::America::New_York)].into_iter().collect();
-        let rules = Arc::new(Rules { own, zones, ..Rules::default() });
+        let rules = Arc::new(Rules { own, zones, restraint: at_once(), ..Rules::default() });
         Self { store, runtime, rules, reps, sources, _directory: directory }
     }
 

@@ -31,8 +31,10 @@ pub(super) fn nudges(db: &Connection) -> BTreeMap<String, Owed> {
         })
         .into_iter()
         .collect();
-    let sql = "SELECT nudge.public_id, endpoint.name, outbox.state, outbox.attempts FROM outbox
-        JOIN nudge ON nudge.id = nudge_id JOIN endpoint ON endpoint.id = endpoint_id ORDER BY 2";
+    let sql =
+        "SELECT nudge.public_id, endpoint.name, outbox.state, outbox.attempts FROM outbox_nudge
+        JOIN outbox ON outbox.id = outbox_id JOIN nudge ON nudge.id = nudge_id
+        JOIN endpoint ON endpoint.id = endpoint_id ORDER BY 2";
     for (id, owed) in collect(db, sql, |row| {
         Ok((row.get::<_, String>(0)?, (row.get(1)?, row.get(2)?, row.get(3)?)))
     }) {

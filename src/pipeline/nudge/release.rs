@@ -1,0 +1,128 @@
+//! Giving what waits to the endpoints when its moment has come: at most so many to a rep, those with
+//! most at stake first, in messages as each endpoint wants them.
+
+use std::collections::BTreeMap;
+
+use crate::deliver::format::Route;
+use crate::model::key::public_id;
+use crate::model::time::DAY_MS;
+use crate::model::{NudgeState, Span, Timestamp};
+use crate::nudge::{AGAIN, Event};
+use crate::pipeline::Rules;
+use crate::store::nudge::Open;
+use crate::store::{Db, StoreError, nudge, outbox};
+
+/// The time over which the budget of a rep is counted, and a day of it.
+const WEEK: Span = Span::from_days(7);
+
+/// An endpoint as nudges are given to it.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// Its row.
+    pub endpoint: i64,
+    /// Its name in the configuration.
+    pub name: String,
+    /// Which nudges go to it.
+    pub route: Route,
+    /// Whether those of one moment to one rep are one message.
+    pub digest: bool,
+}
+
+/// Gives what may be said at `now` to the endpoints; tells how many messages are owed now that were
+/// not before.
+///
+/// # Errors
+/// As every write.
+pub fn release(
+    db: &Db,
+    rules: &Rules,
+    destinations: &[Destination],
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut by_rep: BTreeMap<i64, Vec<Open>> = BTreeMap::new();
+    for open in nudge::releasable(db, now)? {
+        by_rep.entry(open.rep).or_default().push(open);
+    }
+    let mut owed = 0;
+    for (rep, waiting) in by_rep {
+        let taken = take(db, rules, (rep, waiting), now)?;
+        for destination in destinations {
+            owed += owe(db, rep, &taken, destination, now)?;
+        }
+    }
+    Ok(owed)
+}
+
+/// Those of a rep's nudges that are said now; the others wait, or have waited for too long.
+fn take(
+    db: &Db,
+    rules: &Rules,
+    (rep, waiting): (i64, Vec<Open>),
+    now: Timestamp,
+) -> Result<Vec<Open>, StoreError> {
+    let (restraint, zone) = (&rules.restraint, rules.zone(rep));
+    let opens = restraint.open_from(now, zone);
+    if opens > now {
+        for open in waiting {
+            nudge::advance(db, open.id, NudgeState::Waiting, opens)?;
+        }
+        return Ok(Vec::new());
+    }
+    let today = now - Span::from_millis(now.local_millis(zone).rem_euclid(DAY_MS) + 1);
+    let week = restraint.per_week.saturating_sub(nudge::said_since(db, rep, now - WEEK)?);
+    let day = restraint.per_day.saturating_sub(nudge::said_since(db, rep, today)?);
+    let mut room = week.min(day);
+    let mut taken = Vec::new();
+    for open in waiting {
+        let state = if room == 0 {
+            if now - open.nudge.created_at >= restraint.patience {
+                nudge::advance(db, open.id, NudgeState::OverBudget, now)?;
+            } else {
+                let next = restraint.moment(open.nudge.kind, now + AGAIN, zone);
+                nudge::advance(db, open.id, NudgeState::Waiting, next)?;
+            }
+            continue;
+        } else if restraint.holds_back(&open.nudge.episode_id) {
+            NudgeState::HeldBack
+        } else {
+            NudgeState::Released
+        };
+        room -= 1;
+        nudge::advance(db, open.id, state, now)?;
+        if state == NudgeState::Released {
+            taken.push(open);
+        }
+    }
+    Ok(taken)
+}
+
+/// Owes an endpoint what goes to it; tells how many messages that is.
+fn owe(
+    db: &Db,
+    rep: i64,
+    taken: &[Open],
+    destination: &Destination,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let goes = |open: &&Open| {
+        serde_json::from_str::<Event>(&open.nudge.body).is_ok_and(|Event { data, .. }| {
+            destination.route.takes(open.nudge.kind, &data.rep.id, &data.contact.organisation)
+        })
+    };
+    let goes: Vec<&Open> = taken.iter().filter(goes).collect();
+    if !destination.digest {
+        for open in &goes {
+            let id = (open.nudge.id.as_str(), rep);
+            outbox::insert(db, destination.endpoint, id, &[open.id], now)?;
+        }
+        return Ok(goes.len());
+    }
+    if goes.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<&[u8]> = goes.iter().map(|open| open.nudge.id.as_bytes()).collect();
+    let id = public_id("dig_", &[&[destination.name.as_bytes()], ids.as_slice()].concat());
+    let rows: Vec<i64> = goes.iter().map(|open| open.id).collect();
+    outbox::insert(db, destination.endpoint, (&id, rep), &rows, now)?;
+    Ok(1)
+}
