@@ -2,18 +2,21 @@
 //! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>).
 //!
 //! [`post`](post()) makes one attempt and tells what came of it, [`verdict`](verdict()) decides
-//! what that means, [`Pace`] keeps a host from being flooded. Guarantees: every attempt of a
-//! delivery carries the same id and the same bytes under a fresh signature; nothing of a secret or
-//! of a URL's path or query is in an error. It leaves the outbox, the loop over it and the record
-//! of attempts to the pipeline and the store.
+//! what that means for the delivery and [`Breaker`] what for the endpoint, [`Pace`] keeps a host
+//! from being flooded. Guarantees: every attempt of a delivery carries the same id and the same
+//! bytes under a fresh signature; nothing of a secret or of a URL's path or query is in an error. It
+//! leaves the outbox, the loop over it and the record of attempts to the pipeline and the store.
 
 pub mod format;
+
+mod breaker;
 mod pace;
 mod post;
 mod sign;
 mod verdict;
 
-pub use pace::Pace;
+pub use breaker::{Blame, Breaker, Gate, blame};
+pub use pace::{Pace, RATE};
 pub use post::{Delivery, Endpoint, Failure, Outcome, post};
-pub use sign::{Secret, SecretError, signature};
+pub use sign::{Secret, SecretError, signature, signatures};
 pub use verdict::{ATTEMPTS, Verdict, verdict};

@@ -11,10 +11,12 @@
 mod address;
 mod tls;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Method, RequestBuilder, Response, Url};
 
@@ -32,6 +34,10 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long an idle connection is kept: shorter than the keep-alive of common servers.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// How the name of a host becomes addresses, whose ports do not matter.
+pub type Lookup =
+    Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
 
 /// A client bound to an address policy. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
@@ -73,6 +79,18 @@ impl Client {
     /// # Errors
     /// Where the machine has no roots of trust, or the extra ones cannot be read.
     pub fn new(policy: AddressPolicy, extra_roots_pem: Option<&[u8]>) -> Result<Self, ClientError> {
+        Self::resolving(policy, extra_roots_pem, by_system())
+    }
+
+    /// The same with a way of its own to resolve names: what it says is judged like anything else.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn resolving(
+        policy: AddressPolicy,
+        extra_roots_pem: Option<&[u8]>,
+        lookup: Lookup,
+    ) -> Result<Self, ClientError> {
         install_crypto();
         let mut tls = Arc::unwrap_or_clone(tls_config(extra_roots_pem)?);
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -87,7 +105,7 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .dns_resolver(GuardedResolver { policy })
+            .dns_resolver(GuardedResolver { policy, lookup })
             .build()
             .map_err(ClientError::Build)?;
         Ok(Self { inner, policy })
@@ -102,6 +120,15 @@ impl Client {
         admits_host(self.policy, url.host_str().unwrap_or_default())?;
         Ok(self.inner.request(method, url))
     }
+
+    /// Whether the policy admits whom the answer came from. Only admitted addresses are connected
+    /// to; this is a second look, at the connection itself, before anything of the answer is used.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn admits_peer(&self, answer: &Response) -> Result<(), Refusal> {
+        answer.remote_addr().map_or(Ok(()), |peer| admits(self.policy, peer.ip()))
+    }
 }
 
 impl Clients {
@@ -110,9 +137,18 @@ impl Clients {
     /// # Errors
     /// As [`Client::new`].
     pub fn new(extra_roots_pem: Option<&[u8]>) -> Result<Self, ClientError> {
+        Self::resolving(extra_roots_pem, &by_system())
+    }
+
+    /// The same with a way of their own to resolve names.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn resolving(extra_roots_pem: Option<&[u8]>, lookup: &Lookup) -> Result<Self, ClientError> {
+        let client = |policy| Client::resolving(policy, extra_roots_pem, Arc::clone(lookup));
         Ok(Self {
-            public: Client::new(AddressPolicy::Public, extra_roots_pem)?,
-            private: Client::new(AddressPolicy::AllowPrivate, extra_roots_pem)?,
+            public: client(AddressPolicy::Public)?,
+            private: client(AddressPolicy::AllowPrivate)?,
         })
     }
 
@@ -172,17 +208,26 @@ fn unwrapped<'e>(
     cause
 }
 
-/// Resolves names by the system and passes on only the addresses that the policy admits.
+/// Asks the system.
+fn by_system() -> Lookup {
+    Arc::new(|name| {
+        Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
+    })
+}
+
+/// Resolves names and passes on only the addresses that the policy admits: these, and no others that
+/// a second question might bring, are connected to.
 struct GuardedResolver {
     policy: AddressPolicy,
+    lookup: Lookup,
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = self.policy;
+        let found = (self.lookup)(name.as_str().to_owned());
         Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = found.await?;
             let admitted = address::admitted(policy, &found)?;
             Ok(Box::new(admitted.into_iter()) as Addrs)
         })

@@ -32,6 +32,9 @@ pub fn check(config: &Config) -> Vec<Problem> {
     for endpoint in &config.endpoints {
         let place = setting("endpoint", &endpoint.name);
         problems.extend(check_secret("secret", &endpoint.secret, &place, Secret::Webhook));
+        if let Some(previous) = &endpoint.previous_secret {
+            problems.extend(check_secret("previous_secret", previous, &place, Secret::Webhook));
+        }
     }
     problems.extend(super::identity::people(config).err());
     problems.extend(check_listen(config));
@@ -72,7 +75,10 @@ fn inline_secrets(config: &Config) -> bool {
         SourceKind::Maildir { .. } | SourceKind::Ics { .. } | SourceKind::Feed(_) => None,
     });
     let of_logins = logins.flatten().map(|(_, secret)| secret);
-    let secrets = config.endpoints.iter().map(|endpoint| &endpoint.secret);
+    let secrets = config
+        .endpoints
+        .iter()
+        .flat_map(|endpoint| std::iter::once(&endpoint.secret).chain(&endpoint.previous_secret));
     of_logins.chain(secrets).any(|secret| matches!(secret, SecretSource::Inline(_)))
 }
 

@@ -112,9 +112,14 @@ pub(super) struct RawEndpoint {
     pub(super) secret_file: Option<String>,
     pub(super) secret_credential: Option<String>,
     pub(super) secret_command: Option<Vec<String>>,
+    pub(super) previous_secret: Option<String>,
+    pub(super) previous_secret_file: Option<String>,
+    pub(super) previous_secret_credential: Option<String>,
+    pub(super) previous_secret_command: Option<Vec<String>>,
     #[expect(dead_code, reason = "the table of keys knows one format only so far")]
     pub(super) format: Option<String>,
     pub(super) timeout_seconds: Option<u64>,
+    pub(super) requests_per_second: Option<u32>,
 }
 
 #[derive(Deserialize)]

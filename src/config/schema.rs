@@ -83,6 +83,14 @@ pub(super) const REFRESH_TOKEN: [&str; 4] =
 pub(super) const SECRET: [&str; 4] =
     ["secret", "secret_file", "secret_credential", "secret_command"];
 
+/// The four keys by which the secret before it can be given.
+pub(super) const PREVIOUS_SECRET: [&str; 4] = [
+    "previous_secret",
+    "previous_secret_file",
+    "previous_secret_credential",
+    "previous_secret_command",
+];
+
 /// The keys that belong to one kind of source or to some; all others belong to every kind.
 pub(super) const OF_KIND: &[(&str, &[&str])] = &[
     ("host", &["imap", "caldav"]),
@@ -194,8 +202,13 @@ pub(super) const KEYS: &[Key] = &[
     key("endpoint", "secret_file", Shape::Path),
     key("endpoint", "secret_credential", Shape::Words(words::CREDENTIAL)),
     key("endpoint", "secret_command", Shape::Command),
+    key("endpoint", "previous_secret", Shape::Secret),
+    key("endpoint", "previous_secret_file", Shape::Path),
+    key("endpoint", "previous_secret_credential", Shape::Words(words::CREDENTIAL)),
+    key("endpoint", "previous_secret_command", Shape::Command),
     key("endpoint", "format", Shape::OneOfSoFar(&["standard"], &["slack", "teams", "template"])),
     key("endpoint", "timeout_seconds", Shape::Whole(1, 300)),
+    key("endpoint", "requests_per_second", Shape::Whole(1, 1_000)),
 
     key("account", "name", Shape::Text),
     key("account", "domains", Shape::List(words::DOMAIN, 1)),
@@ -290,7 +303,8 @@ pub(super) fn hides(key: &Key) -> bool {
 
 /// Whether a key of that name gives a secret or the way to one.
 pub(super) fn is_secret(name: &str) -> bool {
-    let ways: [&[&str]; 5] = [&PASSWORD, &TOKEN, &CLIENT_SECRET, &REFRESH_TOKEN, &SECRET];
+    let ways: [&[&str]; 6] =
+        [&PASSWORD, &TOKEN, &CLIENT_SECRET, &REFRESH_TOKEN, &SECRET, &PREVIOUS_SECRET];
     ways.iter().any(|ways| ways.contains(&name))
 }
 

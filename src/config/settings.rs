@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -288,10 +289,14 @@ pub struct Endpoint {
     pub url: Url,
     /// Whether its address may be in a private range.
     pub allow_private: bool,
-    /// The way to the `whsec_` secret.
+    /// The way to the `whsec_` or `whsk_` secret.
     pub secret: SecretSource,
+    /// The way to the one before it, by which is signed as well.
+    pub previous_secret: Option<SecretSource>,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// Requests a second that its host is to get at most.
+    pub requests_per_second: NonZeroU32,
 }
 
 impl Endpoint {
@@ -375,6 +380,7 @@ impl fmt::Debug for Endpoint {
             .field("url", &self.url.origin().ascii_serialization())
             .field("allow_private", &self.allow_private)
             .field("secret", &self.secret)
+            .field("previous_secret", &self.previous_secret)
             .field("timeout", &self.timeout)
             .finish()
     }

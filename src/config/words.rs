@@ -142,8 +142,9 @@ pub(super) fn is_loopback(host: &str) -> bool {
 
 /// Whether a string is a Standard Webhooks secret: `whsec_` and base64 of 24 to 64 bytes.
 pub(super) fn is_webhook_secret(text: &str) -> bool {
-    let key = text.strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
-    key.is_some_and(|key| (24..=64).contains(&key.len()))
+    let bytes = |prefix| Some(STANDARD.decode(text.strip_prefix(prefix)?).ok()?.len());
+    let shared = bytes("whsec_").is_some_and(|bytes| (24..=64).contains(&bytes));
+    shared || matches!(bytes("whsk_"), Some(32 | 64))
 }
 
 /// The two domains of an alias, ASCII: the other name, and the one that stands for both.
@@ -250,6 +251,11 @@ mod tests {
             (64, "whsec_", true),
             (65, "whsec_", false),
             (32, "", false),
+            (31, "whsk_", false),
+            (32, "whsk_", true),
+            (63, "whsk_", false),
+            (64, "whsk_", true),
+            (32, "whpk_", false),
         ] {
             let secret = format!("{prefix}{}", STANDARD.encode(vec![7; bytes]));
             assert_eq!(is_webhook_secret(&secret), valid, "{bytes} bytes after {prefix:?}");

@@ -85,13 +85,15 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         };
         sources.push(Scheduled { source, poll, place, noted_at: AtomicI64::new(0) });
     }
+    let targets = targets(config, &rows.endpoints)?;
+    let pace = Pace::new(targets.iter().map(|one| (&one.endpoint.url, one.endpoint.rate)));
     Ok(Daemon {
         store,
         rules: Arc::new(rows.rules),
         sources,
-        targets: targets(config, &rows.endpoints)?,
+        targets,
         clients: shared.clients,
-        pace: Pace::new(),
+        pace,
         clock,
         began: Instant::now(),
         refreshes: shared.refreshes,
@@ -328,10 +330,6 @@ fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, Bu
             tracing::warn!(endpoint = found.name, "disabled: its url has answered 410 gone");
             continue;
         }
-        let what = format!("secret of endpoint {}", found.name);
-        let secret = found.secret.resolve().map_err(|e| unusable(&what, &chain(&e)))?;
-        let secret = Secret::parse(secrecy::ExposeSecret::expose_secret(&secret))
-            .map_err(|e| unusable(&what, &e.to_string()))?;
         let policy = if found.allow_private || found.is_on_this_machine() {
             AddressPolicy::AllowPrivate
         } else {
@@ -340,9 +338,10 @@ fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, Bu
         let endpoint = Endpoint {
             name: found.name.clone(),
             url: found.url.clone(),
-            secret,
+            secrets: secrets(found)?,
             timeout: found.timeout,
             policy,
+            rate: found.requests_per_second,
         };
         targets.push(Arc::new(Target {
             id: *id,
@@ -353,6 +352,23 @@ fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, Bu
         }));
     }
     Ok(targets)
+}
+
+/// What signs for an endpoint, the newest first.
+pub(crate) fn secrets(endpoint: &config::Endpoint) -> Result<Vec<Secret>, BuildError> {
+    let named = [
+        ("secret", Some(&endpoint.secret)),
+        ("previous secret", endpoint.previous_secret.as_ref()),
+    ];
+    let mut secrets = Vec::new();
+    for (name, source) in named.into_iter().filter_map(|(name, source)| Some((name, source?))) {
+        let what = format!("{name} of endpoint {}", endpoint.name);
+        let secret = source.resolve().map_err(|e| unusable(&what, &chain(&e)))?;
+        let secret = Secret::parse(secrecy::ExposeSecret::expose_secret(&secret))
+            .map_err(|e| unusable(&what, &e.to_string()))?;
+        secrets.push(secret);
+    }
+    Ok(secrets)
 }
 
 pub(super) fn unusable(what: &str, why: &str) -> BuildError {

@@ -1,53 +1,47 @@
 //! Keeps deliveries to one host at a bearable rate, whatever the number of endpoints on it.
 //!
-//! Guarantees at most 10 requests at once and 5 a second after that, for each host and port. It
-//! knows nothing of `Retry-After`: that is the verdict's, kept with the outbox row.
+//! Guarantees, for each host and port, no more requests a second than the slowest of its endpoints
+//! is to get, and twice as many at once after a pause. Hosts do not wait for each other. It knows
+//! nothing of `Retry-After`: that is the breaker's, kept with the endpoint.
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::Url;
 
-/// Requests a second to one host.
-const RATE: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
-
-/// Requests that may go out at once after a pause.
-const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+/// Requests a second to a host where nothing else is said.
+pub const RATE: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 
 /// One rate limit for each host.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Pace {
-    hosts: DefaultKeyedRateLimiter<String>,
+    hosts: HashMap<String, DefaultDirectRateLimiter>,
 }
 
 impl Pace {
-    /// Limits of which nothing is used yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { hosts: RateLimiter::keyed(Quota::per_second(RATE).allow_burst(BURST)) }
+    /// Limits for the hosts of these URLs, of which nothing is used yet. The lowest rate given for a
+    /// host, in requests a second, is its rate.
+    pub fn new<'a>(endpoints: impl IntoIterator<Item = (&'a Url, NonZeroU32)>) -> Self {
+        let mut rates: HashMap<String, NonZeroU32> = HashMap::new();
+        for (url, rate) in endpoints {
+            rates
+                .entry(host_key(url))
+                .and_modify(|least| *least = rate.min(*least))
+                .or_insert(rate);
+        }
+        let limit = |rate: NonZeroU32| {
+            let at_once = rate.saturating_mul(NonZeroU32::MIN.saturating_add(1));
+            RateLimiter::direct(Quota::per_second(rate).allow_burst(at_once))
+        };
+        Self { hosts: rates.into_iter().map(|(host, rate)| (host, limit(rate))).collect() }
     }
 
-    /// Waits until a request may go to the host of `url`.
+    /// Waits until a request may go to the host of `url`: not at all if it is none of those named.
     pub async fn ready(&self, url: &Url) {
-        self.hosts.until_key_ready(&host_key(url)).await;
-    }
-
-    /// Forgets the hosts that have been quiet; to be called now and then (hourly is enough).
-    pub fn forget_idle(&self) {
-        self.hosts.retain_recent();
-        self.hosts.shrink_to_fit();
-    }
-
-    /// How many hosts are remembered.
-    #[must_use]
-    pub fn remembered(&self) -> usize {
-        self.hosts.len()
-    }
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self::new()
+        if let Some(host) = self.hosts.get(&host_key(url)) {
+            host.until_ready().await;
+        }
     }
 }
 
@@ -63,12 +57,15 @@ mod tests {
 
     use super::*;
 
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
     #[tokio::test]
     async fn the_eleventh_request_to_a_host_waits_and_other_hosts_do_not() {
-        let pace = Pace::new();
-        let crm: Url = "https://crm.example/a?x=1".parse().unwrap();
-        let same: Url = "https://CRM.example:443/b".parse().unwrap();
-        let other: Url = "https://other.example/".parse().unwrap();
+        let (crm, same) = (url("https://crm.example/a?x=1"), url("https://CRM.example:443/b"));
+        let other = url("https://other.example/");
+        let pace = Pace::new([(&crm, RATE), (&same, RATE), (&other, RATE)]);
         let begun = Instant::now();
         for _ in 0..5 {
             pace.ready(&crm).await;
@@ -78,15 +75,16 @@ mod tests {
         assert!(begun.elapsed() < Duration::from_millis(100), "{:?}", begun.elapsed());
         pace.ready(&same).await;
         assert!(begun.elapsed() > Duration::from_millis(150), "{:?}", begun.elapsed());
-        assert_eq!(pace.remembered(), 2);
     }
 
     #[tokio::test]
-    async fn quiet_hosts_are_forgotten() {
-        let pace = Pace::new();
-        pace.ready(&"https://crm.example/".parse().unwrap()).await;
-        tokio::time::sleep(Duration::from_millis(600)).await;
-        pace.forget_idle();
-        assert_eq!(pace.remembered(), 0);
+    async fn the_slowest_endpoint_of_a_host_says_how_fast() {
+        let (a, b) = (url("https://crm.example/a"), url("https://crm.example/b"));
+        let pace = Pace::new([(&a, NonZeroU32::new(1000).unwrap()), (&b, NonZeroU32::MIN)]);
+        let begun = Instant::now();
+        for _ in 0..3 {
+            pace.ready(&a).await;
+        }
+        assert!(begun.elapsed() > Duration::from_millis(900), "{:?}", begun.elapsed());
     }
 }

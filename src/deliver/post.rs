@@ -1,16 +1,17 @@
 //! One attempt: sends the stored bytes, signed, and tells what came back.
 //!
 //! Guarantees that it ends within the endpoint's timeout, that no redirect is followed, that an
-//! address refused by the endpoint's policy is not connected to, and that at most 4 KiB of the
-//! answer are read. What the outcome means is [`super::verdict()`]'s to say.
+//! address refused by the endpoint's policy is not connected to (and if it were, nothing of its
+//! answer would be read), and that at most 4 KiB of the answer are read. What the outcome means is [`super::verdict()`]'s to say.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, Url};
 
-use super::sign::{Secret, signature};
+use super::sign::{Secret, signatures};
 use crate::http::{self, AddressPolicy, Body, Clients, Refusal};
 use crate::model::Timestamp;
 
@@ -24,12 +25,15 @@ pub struct Endpoint {
     pub name: String,
     /// Where it listens: `http` or `https`.
     pub url: Url,
-    /// The key shared with it.
-    pub secret: Secret,
+    /// What signs, the newest first: two while the receiver goes over to a new one, none where the
+    /// URL is all that there is to know.
+    pub secrets: Vec<Secret>,
     /// How long one attempt may take in all.
     pub timeout: Duration,
     /// Which addresses its host may have.
     pub policy: AddressPolicy,
+    /// Requests a second that its host is to get at most.
+    pub rate: NonZeroU32,
 }
 
 impl fmt::Debug for Endpoint {
@@ -98,7 +102,10 @@ pub async fn post(
         Err(refusal) => return Outcome::Failed(Failure::Refused(refusal)),
     };
     match request.send().await {
-        Ok(response) => answered(response).await,
+        Ok(response) => match client.admits_peer(&response) {
+            Ok(()) => answered(response).await,
+            Err(refusal) => Outcome::Failed(Failure::Refused(refusal)),
+        },
         Err(error) => Outcome::Failed(failure(&error)),
     }
 }
@@ -110,14 +117,17 @@ fn signed(
     delivery: &Delivery,
     now: Timestamp,
 ) -> RequestBuilder {
-    let signature = signature(&endpoint.secret, &delivery.id, now, delivery.body.as_bytes());
-    request
+    let request = request
         .timeout(endpoint.timeout)
         .header(CONTENT_TYPE, "application/json")
         .header("webhook-id", &delivery.id)
         .header("webhook-timestamp", now.seconds())
-        .header("webhook-signature", signature)
-        .body(delivery.body.clone())
+        .body(delivery.body.clone());
+    if endpoint.secrets.is_empty() {
+        return request;
+    }
+    let body = delivery.body.as_bytes();
+    request.header("webhook-signature", signatures(&endpoint.secrets, &delivery.id, now, body))
 }
 
 /// Reads what is kept of an answer. The status counts even if the body cannot be read.

@@ -81,7 +81,7 @@ fn scheduled_wait(attempt: u32, jitter: f64) -> Option<Span> {
 }
 
 /// The wait that the receiver asks for, at most the ceiling; only 429 and 503 may ask.
-fn asked_wait(status: u16, retry_after: Option<&str>, now: Timestamp) -> Option<Span> {
+pub(super) fn asked_wait(status: u16, retry_after: Option<&str>, now: Timestamp) -> Option<Span> {
     if !matches!(status, 429 | 503) {
         return None;
     }

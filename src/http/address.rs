@@ -45,17 +45,19 @@ pub enum Refusal {
     Reserved,
 }
 
-/// Metadata services outside link-local ranges: Alibaba, Azure, AWS, Google.
+/// Metadata services outside link-local ranges: Alibaba, Azure.
 const METADATA_V4: [Ipv4Addr; 2] =
     [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16)];
+/// The same: Google, Scaleway. All of AWS's begin with fd00:ec2:.
 const METADATA_V6: [Ipv6Addr; 2] = [
-    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42),
 ];
 
 /// Whether `policy` lets us connect to `address`.
 ///
-/// An IPv4 address inside an IPv6 one (mapped, or behind NAT64) is judged as what it stands for.
+/// An IPv4 address inside an IPv6 one (mapped, or behind NAT64) is judged as what it stands for; one
+/// behind a tunnel (ISATAP) must be admitted too.
 ///
 /// # Errors
 /// The reason why not.
@@ -64,7 +66,7 @@ pub fn admits(policy: AddressPolicy, address: IpAddr) -> Result<(), Refusal> {
         IpAddr::V4(v4) => refusal_v4(v4),
         IpAddr::V6(v6) => match embedded_v4(v6) {
             Some(v4) => refusal_v4(v4),
-            None => refusal_v6(v6),
+            None => refusal_v6(v6).or_else(|| refusal_v4(isatap_v4(v6)?)),
         },
     };
     match (refusal, policy) {
@@ -115,6 +117,14 @@ fn embedded_v4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     (mapped || nat64).then(|| Ipv4Addr::from_bits(u32::from(g) << 16 | u32::from(h)))
 }
 
+/// The IPv4 address to which a tunnel to this one leads, if its interface is an ISATAP one (RFC
+/// 5214, 6.1).
+fn isatap_v4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [.., e, f, g, h] = v6.segments();
+    let tunnel = matches!((e, f), (0 | 0x200, 0x5efe));
+    tunnel.then(|| Ipv4Addr::from_bits(u32::from(g) << 16 | u32::from(h)))
+}
+
 /// Why an IPv4 address is not public.
 fn refusal_v4(address: Ipv4Addr) -> Option<Refusal> {
     if METADATA_V4.contains(&address) {
@@ -143,6 +153,7 @@ fn refusal_v6(address: Ipv6Addr) -> Option<Refusal> {
         return Some(Refusal::Metadata);
     }
     match address.segments() {
+        [0xfd00, 0xec2, ..] => Some(Refusal::Metadata),
         [0, 0, 0, 0, 0, 0, 0, 0] => Some(Refusal::Unspecified),
         [0, 0, 0, 0, 0, 0, 0, 1] => Some(Refusal::Loopback),
         [0xfe80..=0xfebf, ..] => Some(Refusal::LinkLocal),
@@ -187,6 +198,8 @@ mod tests {
         ("fec0::1", Refusal::Reserved),
         ("ff02::1", Refusal::Multicast),
         ("fd00:ec2::254", Refusal::Metadata),
+        ("fd00:ec2::23", Refusal::Metadata),
+        ("fd00:42::42", Refusal::Metadata),
         ("fd20:ce::254", Refusal::Metadata),
         ("2001:db8::1", Refusal::Reserved),
         ("3fff::1", Refusal::Reserved),
@@ -201,6 +214,9 @@ mod tests {
         ("::ffff:0.0.0.0", Refusal::Unspecified),
         ("::ffff:224.0.0.1", Refusal::Multicast),
         ("64:ff9b::169.254.169.254", Refusal::LinkLocal),
+        ("64:ff9b:1::10.0.0.1", Refusal::Reserved),
+        ("2606:4700::5efe:169.254.169.254", Refusal::LinkLocal),
+        ("2606:4700::200:5efe:0.0.0.0", Refusal::Unspecified),
     ];
 
     const REFUSED_IN_PUBLIC: &[(&str, Refusal)] = &[
@@ -218,6 +234,8 @@ mod tests {
         ("fdff::1", Refusal::Private),
         ("::ffff:10.1.2.3", Refusal::Private),
         ("64:ff9b::192.168.0.1", Refusal::Private),
+        ("2606:4700::5efe:10.0.0.1", Refusal::Private),
+        ("2606:4700:0:0:200:5efe:127.0.0.1", Refusal::Loopback),
     ];
 
     const ADMITTED: &[&str] = &[
@@ -244,6 +262,7 @@ mod tests {
         "2a00:1450:4001:80b::200e",
         "::ffff:8.8.8.8",
         "64:ff9b::8.8.8.8",
+        "2606:4700::5efe:8.8.8.8",
     ];
 
     fn judge(policy: AddressPolicy, literal: &str) -> Result<(), Refusal> {

@@ -261,7 +261,13 @@ fn the_examples_in_the_documentation_are_valid() {
         };
         secrets.iter().flat_map(of).collect()
     };
-    let choices = [&["password", "token"][..], &["secret"], &["client_secret"], &["refresh_token"]];
+    let choices = [
+        &["password", "token"][..],
+        &["secret"],
+        &["previous_secret"],
+        &["client_secret"],
+        &["refresh_token"],
+    ];
     for way in 0..8 {
         let chosen = |key: &str| {
             choices
@@ -458,7 +464,7 @@ hint: the user keepwarm must be able to read it
 warning: `source.path`: there is no directory /etc/keepwarm/none
   --> [[source]] archive
 
-error: `secret` must be `whsec_` and the base64 of 24 to 64 bytes
+error: `secret` must be `whsec_` and the base64 of 24 to 64 bytes, or `whsk_` and that of an ed25519 key (32 or 64)
   --> [[endpoint]] crm
 
 warning: `serve.listen`: other machines can reach 0.0.0.0:8025, and there is no login

@@ -1,5 +1,7 @@
 //! Webhooks against real receivers on loopback.
 
+mod hostile;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -105,9 +107,10 @@ fn endpoint(url: &str, policy: AddressPolicy) -> Endpoint {
     Endpoint {
         name: "crm".to_owned(),
         url: url.parse().unwrap(),
-        secret: Secret::parse(SECRET).unwrap(),
+        secrets: vec![Secret::parse(SECRET).unwrap()],
         timeout: Duration::from_secs(5),
         policy,
+        rate: keepwarm::deliver::RATE,
     }
 }
 
@@ -261,6 +264,20 @@ async fn refused_addresses_are_not_connected_to() {
     assert!(receiver.requests.try_recv().is_err(), "nothing came");
     let allowed = deliver_to(&format!("http://localhost:{port}/")).await;
     assert_eq!(judge(&allowed), Verdict::Delivered, "{allowed:?}");
+}
+
+/// The second look, at the connection: no way leads there past the first, so that an answer is taken
+/// from the client that may connect, and shown to the one that may not.
+#[tokio::test]
+async fn an_answer_from_a_refused_address_is_not_used() {
+    let receiver = Receiver::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let clients = Clients::new(None).unwrap();
+    let (private, public) =
+        (clients.of(AddressPolicy::AllowPrivate), clients.of(AddressPolicy::Public));
+    let url = receiver.url().parse().unwrap();
+    let answer = private.request(reqwest::Method::POST, url).unwrap().send().await.unwrap();
+    assert_eq!(private.admits_peer(&answer), Ok(()));
+    assert_eq!(public.admits_peer(&answer), Err(Refusal::Loopback));
 }
 
 #[tokio::test]

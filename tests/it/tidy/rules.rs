@@ -4,7 +4,7 @@
 const PURE: [&str; 5] = ["model", "normalise", "score", "nudge", "backtest"];
 
 /// Files of adapters that decide and do nothing else: pure as well.
-const PURE_FILES: [&str; 20] = [
+const PURE_FILES: [&str; 22] = [
     "src/source/imap/plan.rs",
     "src/source/imap/guard.rs",
     "src/source/imap/form.rs",
@@ -13,6 +13,8 @@ const PURE_FILES: [&str; 20] = [
     "src/source/caldav/answer.rs",
     "src/source/caldav/ask.rs",
     "src/source/caldav/xml.rs",
+    "src/deliver/breaker.rs",
+    "src/deliver/sign.rs",
     "src/deliver/verdict.rs",
     "src/oauth/answer.rs",
     "src/source/web/pause.rs",
