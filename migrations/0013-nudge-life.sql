@@ -107,13 +107,17 @@ CREATE TABLE nudging (
     trusted_message INTEGER NOT NULL,
     -- When the clock was found to have jumped, and by how much, while that is not known to be right.
     jumped_at INTEGER,
-    jumped_by_ms INTEGER
+    jumped_by_ms INTEGER,
+    -- When accounts and contacts who have moved were last looked at.
+    reviewed_at INTEGER
 ) STRICT;
 
 -- Reps of whom so many relationships decay at once that missing mail is the likelier reason.
 CREATE TABLE hold (
     rep_id INTEGER PRIMARY KEY REFERENCES rep (id),
     held_at INTEGER NOT NULL,
+    -- When that was last found to be so.
+    found_at INTEGER NOT NULL,
     -- How many of how many established relationships decay.
     decaying INTEGER NOT NULL,
     established INTEGER NOT NULL,

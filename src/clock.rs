@@ -15,6 +15,12 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// Whether the instant was given rather than read off the machine.
+    #[must_use]
+    pub const fn is_given(self) -> bool {
+        matches!(self, Self::Fixed(_))
+    }
+
     /// The present instant.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]

@@ -24,7 +24,7 @@ use crate::deliver::{Pace, Verdict};
 use crate::http::Clients;
 use crate::model::{Occasion, Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
-use crate::pipeline::nudge::Destination;
+use crate::pipeline::nudge::{Destination, Moment, Notice};
 use crate::pipeline::sync::{Attempt, Going, PassError, Progress};
 use crate::pipeline::{Rules, deliver, nudge, sync};
 use crate::source::{Kept, Rest, Scope, SourceError};
@@ -269,9 +269,10 @@ impl Daemon {
     async fn nudge(&self) -> Result<nudge::Outcome, StoreError> {
         let rules = Arc::clone(&self.rules);
         let destinations: Vec<Destination> = self.targets.iter().map(|t| destination(t)).collect();
-        let now = self.clock.now();
+        let moment = Moment { now: self.clock.now(), given: self.clock.is_given() };
         let outcome =
-            self.store.write(move |db| nudge::step(db, &rules, &destinations, now)).await?;
+            self.store.write(move |db| nudge::step(db, &rules, &destinations, moment)).await?;
+        outcome.notices.iter().for_each(tell);
         for (decision, count) in &outcome.decided {
             tracing::debug!(decision, count, "relationships decided");
         }
@@ -287,6 +288,29 @@ impl Daemon {
             log(&target.endpoint.name, id, verdict);
         }
         Ok(step)
+    }
+}
+
+/// One line for each thing that an admin is to be told.
+fn tell(notice: &Notice) {
+    match notice {
+        Notice::ClockJumped { by } => {
+            let days = by.days();
+            tracing::warn!(
+                days,
+                "no nudges: the clock has jumped; they go on when mail of these days comes, or with \
+                 `keepwarm nudges resume`"
+            );
+        }
+        Notice::ClockBelieved => tracing::info!("nudges go on: the clock is believed again"),
+        Notice::Held { rep, decaying, established } => tracing::warn!(
+            rep,
+            decaying,
+            established,
+            "no nudges to a rep: so many relationships decay at once that mail may be missing; \
+             `keepwarm nudges resume` lets them go"
+        ),
+        Notice::Lifted { rep } => tracing::info!(rep, "nudges to a rep go on"),
     }
 }
 

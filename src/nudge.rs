@@ -4,6 +4,9 @@
 //! reason. What is decided here is stored and delivered elsewhere.
 
 pub mod decide;
+pub mod effect;
+pub mod guard;
+pub mod kinds;
 pub mod payload;
 pub mod reason;
 pub mod restraint;
@@ -12,6 +15,7 @@ pub use decide::{
     AGAIN, Ahead, Decision, Facts, Policy, Recovery, Rule, decide, established, looks_next,
     recovery, stake,
 };
+pub use kinds::Matters;
 pub use payload::{Event, Payload, body, nudge_id};
-pub use reason::{Evidence, reasons, suggestion};
+pub use reason::{Colleague, Evidence, reasons, suggestion};
 pub use restraint::Restraint;

@@ -20,7 +20,7 @@ pub mod view;
 use std::collections::HashMap;
 
 use crate::normalise::{Accounts, Own};
-use crate::nudge::{Policy, Restraint};
+use crate::nudge::{Matters, Policy, Restraint};
 use crate::score::{Parameters, WorkingHours, Zone};
 
 /// What the steps go by; made from the configuration when it is loaded.
@@ -40,6 +40,8 @@ pub struct Rules {
     pub policy: Policy,
     /// How much is said, and when.
     pub restraint: Restraint,
+    /// What is said beside decays.
+    pub matters: Matters,
 }
 
 impl Rules {

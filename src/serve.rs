@@ -17,7 +17,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use metrics::{Metrics, SourceMetrics};
+pub use metrics::{Metrics, NudgeMetrics, SourceMetrics};
 use process::Process;
 
 /// Answers what is asked, when it is asked.

@@ -25,6 +25,7 @@ mod memo;
 pub mod message;
 pub mod migrate;
 pub mod nudge;
+pub mod nudging;
 pub mod object;
 pub mod outbox;
 pub mod quarantine;

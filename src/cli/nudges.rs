@@ -1,4 +1,7 @@
-//! `keepwarm nudges list`: what reps have been told, and why.
+//! `keepwarm nudges`: what reps have been told and will be, and why; and what an admin says of it.
+
+mod preview;
+mod report;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,8 +10,9 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::output::{self, Align, Cell, Column, Look, Table};
-use super::{Failure, Printing, open};
+use super::{Failure, Printing, ask, open};
 use crate::model::{Reason, Timestamp};
+use crate::pipeline::request::Request;
 use crate::store::nudge::Listed;
 use crate::store::{Db, StoreError, contact, nudge};
 
@@ -25,6 +29,17 @@ pub(super) struct Arguments {
 enum Command {
     /// Nudges made, the newest first (also without this word)
     List(Listing),
+    /// What waits to be sent, and what falls in the next days if nothing happens
+    Preview(preview::Arguments),
+    /// How many nudges there were, and whether they bring people back
+    Report(Printing),
+    /// Send nudges from now on, though the first days have not passed
+    Enable,
+    /// Go on with nudges that were held up by a clock that jumped, or by too many decays at once
+    Resume {
+        /// Those to that rep only, by id
+        rep: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +73,12 @@ pub(super) struct Shown {
 pub(super) fn nudges(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Listing { limit, printing } = match &arguments.command {
         Some(Command::List(listing)) => listing,
+        Some(Command::Preview(arguments)) => return preview::preview(path, arguments),
+        Some(Command::Report(printing)) => return report::report(path, printing),
+        Some(Command::Enable) => return ask::ask(path, &Request::EnableNudges {}),
+        Some(Command::Resume { rep }) => {
+            return ask::ask(path, &Request::ResumeNudges { rep: rep.clone() });
+        }
         None => &arguments.list,
     };
     let (_, db) = open(path)?;

@@ -3,6 +3,7 @@
 //! Says so where a server lists more messages than it gave, so that a source that silently stalls is
 //! not taken for a quiet one. How it looks on a terminal is left to `print`.
 
+mod nudging;
 mod print;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use super::output;
 use super::{Failure, Printing, open};
 use crate::config::Config;
 use crate::model::{SourceState, Timestamp};
+use crate::pipeline::nudge::view::{Standing, standing};
 use crate::store::{Db, StoreError, held, mailbox, outbox, report, source};
 
 /// The word for what a calendar is for, as mailboxes are stored.
@@ -30,6 +32,7 @@ struct Status {
     contacts: i64,
     quarantined: i64,
     nudges: i64,
+    nudging: Standing,
     left_out: Vec<LeftOutStatus>,
     outbox: OutboxStatus,
     endpoints: Vec<EndpointStatus>,
@@ -136,6 +139,7 @@ fn gather(db: &Db, config: &Config, now: Timestamp) -> Result<Status, StoreError
         contacts: totals.contacts,
         quarantined: totals.quarantined,
         nudges: totals.nudges,
+        nudging: standing(db, config.restraint.observe, now)?,
         left_out: left_out
             .into_iter()
             .map(|(reason, messages)| LeftOutStatus { reason, messages })

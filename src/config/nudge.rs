@@ -1,13 +1,17 @@
 //! Judges `[nudge]`: when a relationship has fallen, and how much is said of it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+
+use chrono::NaiveDate;
 
 use super::problem::Problem;
 use super::raw::RawNudge;
 use super::validate::{Item, days};
 use crate::model::{NudgeKind, Span};
+use crate::normalise::calendar::days_off;
 use crate::nudge::restraint::{QuietHours, Restraint, time_of_day};
-use crate::nudge::{Policy, Rule};
+use crate::nudge::{Matters, Policy, Rule};
 use crate::score::{WorkingDays, hazard};
 
 /// When a relationship has fallen, and what holds a nudge back.
@@ -64,7 +68,7 @@ pub(super) fn restraint(
         digest_at,
         quiet,
         working_days,
-        holidays: BTreeSet::new(),
+        holidays: raw.holidays_file.as_ref().map(|path| holidays(item, path)).unwrap_or_default(),
         immediate: raw.immediate.iter().filter_map(|code| NudgeKind::of_code(code)).collect(),
         per_day: raw.per_rep_per_day,
         per_week: raw.per_rep_per_week,
@@ -75,4 +79,33 @@ pub(super) fn restraint(
         mass_share: raw.mass_decay_share,
         mass_least: raw.mass_decay_least,
     }
+}
+
+/// What is said beside decays.
+pub(super) fn matters(raw: &RawNudge) -> Matters {
+    Matters {
+        enabled: raw.kinds.iter().filter_map(|code| NudgeKind::of_code(code)).collect(),
+        owed_reply_days: raw.owed_reply_days,
+        unanswered: raw.unanswered_days,
+        follow_up_days: raw.follow_up_days,
+        between_accounts: days(raw.days_between_accounts),
+    }
+}
+
+/// The days of an iCalendar file on which nobody works.
+fn holidays(item: &mut Item<'_>, path: &str) -> BTreeSet<NaiveDate> {
+    let found = std::fs::read(Path::new(path)).map(|bytes| days_off(&bytes));
+    let (what, hint) = match found {
+        Ok(days) if !days.is_empty() => return days,
+        Ok(_) => (
+            "holds no day".to_owned(),
+            "it must be an iCalendar file (.ics) with events that last all day",
+        ),
+        Err(error) => {
+            (format!("cannot be read: {error}"), "is it there, and may keepwarm read it?")
+        }
+    };
+    let problem = Problem::error(format!("`nudge.holidays_file`: {path} {what}"));
+    item.report("holidays_file", problem.hint(hint));
+    BTreeSet::new()
 }

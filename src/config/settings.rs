@@ -16,7 +16,7 @@ use super::secret::SecretSource;
 use super::words;
 use crate::model::Span;
 use crate::normalise::Accounts;
-use crate::nudge::{Policy, Restraint};
+use crate::nudge::{Matters, Policy, Restraint};
 use crate::score::{Parameters, WorkingHours};
 
 /// A whole configuration.
@@ -42,10 +42,10 @@ pub struct Config {
     pub strength: Parameters,
     /// When to nudge.
     pub nudge: Policy,
-    /// How much is said, and when; without the holidays.
+    /// How much is said, and when.
     pub restraint: Restraint,
-    /// Where the holidays are; absolute.
-    pub holidays_file: Option<PathBuf>,
+    /// What is said beside decays.
+    pub matters: Matters,
     /// What is left out.
     pub privacy: Privacy,
     /// Which addresses are one person's.

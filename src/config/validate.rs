@@ -72,7 +72,7 @@ pub(super) fn config(
         },
         nudge: policy,
         restraint,
-        holidays_file: raw.nudge.holidays_file.map(PathBuf::from),
+        matters: nudge::matters(&raw.nudge),
         privacy: Privacy {
             exclude_domains: raw.privacy.exclude_domains,
             exclude_addresses: raw.privacy.exclude_addresses,

@@ -191,6 +191,7 @@ fn rules(db: &Db, config: &Config, reps: &[(&config::Rep, i64)]) -> Result<Rules
         parameters: config.strength,
         policy,
         restraint: config.restraint.clone(),
+        matters: config.matters.clone(),
     })
 }
 

@@ -2,15 +2,17 @@
 //!
 //! Measured by a connection of its own, so that asking holds up nothing that is being stored.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::PoisonError;
 
 use tokio::sync::Semaphore;
 
 use super::Daemon;
-use crate::model::Timestamp;
-use crate::serve::{Metrics, SourceMetrics, Vitals};
-use crate::store::{Db, StoreError, mailbox, open_reader, outbox, report, source};
+use crate::model::{Span, Timestamp};
+use crate::pipeline::nudge::view::standing;
+use crate::serve::{Metrics, NudgeMetrics, SourceMetrics, Vitals};
+use crate::store::{Db, StoreError, mailbox, nudge, open_reader, outbox, rep, report, source};
 
 /// Whoever asks often waits for the answers to those who asked before.
 static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
@@ -32,7 +34,8 @@ impl Vitals for Daemon {
     async fn metrics(&self) -> Result<Metrics, String> {
         let (path, now) = (self.store.path().to_owned(), self.clock.now());
         let _turn = ONE_AT_A_TIME.acquire().await.map_err(|error| error.to_string())?;
-        let measured = tokio::task::spawn_blocking(move || measure(&path, now)).await;
+        let observe = self.rules.restraint.observe;
+        let measured = tokio::task::spawn_blocking(move || measure(&path, observe, now)).await;
         match measured {
             Ok(Ok(metrics)) => Ok(metrics),
             Ok(Err(error)) => Err(error.to_string()),
@@ -41,7 +44,7 @@ impl Vitals for Daemon {
     }
 }
 
-fn measure(path: &Path, now: Timestamp) -> Result<Metrics, StoreError> {
+fn measure(path: &Path, observe: Span, now: Timestamp) -> Result<Metrics, StoreError> {
     let db = open_reader(path)?;
     let sizes = report::sizes(&db)?;
     let (pending, delivered, dead) = outbox::counts(&db, now)?;
@@ -50,10 +53,38 @@ fn measure(path: &Path, now: Timestamp) -> Result<Metrics, StoreError> {
         sources: found.into_iter().map(|one| of_source(&db, one)).collect::<Result<_, _>>()?,
         messages: sizes.messages,
         interactions: sizes.interactions,
-        nudges: sizes.nudges,
+        nudges: nudges(&db, now)?,
+        withheld: withheld(&db, observe, now)?,
         quarantined: sizes.quarantined,
         outbox: vec![("pending", pending), ("delivered", delivered), ("dead", dead)],
     })
+}
+
+fn nudges(db: &Db, now: Timestamp) -> Result<Vec<NudgeMetrics>, StoreError> {
+    let mut by: BTreeMap<(String, String), i64> = BTreeMap::new();
+    for counted in nudge::counts(db, now)? {
+        *by.entry((counted.kind, counted.state)).or_default() += i64::from(counted.count);
+    }
+    let shown = by.into_iter().map(|((kind, state), count)| NudgeMetrics { kind, state, count });
+    Ok(shown.collect())
+}
+
+/// Why reps are told nothing: everybody, or those whose mail may be missing.
+fn withheld(
+    db: &Db,
+    observe: Span,
+    now: Timestamp,
+) -> Result<Vec<(&'static str, i64)>, StoreError> {
+    let standing = standing(db, observe, now)?;
+    let reps = i64::try_from(rep::all(db)?.len()).unwrap_or(i64::MAX);
+    let all = |so: bool| if so { reps } else { 0 };
+    let held = standing.held.iter().filter(|held| held.allowed_until.is_none_or(|at| at <= now));
+    let held = i64::try_from(held.count()).unwrap_or(i64::MAX);
+    Ok(vec![
+        ("observing", all(standing.observing_until.is_some())),
+        ("clock", all(standing.clock.is_some())),
+        ("mass_decay", held),
+    ])
 }
 
 fn of_source(db: &Db, found: source::Source) -> Result<SourceMetrics, StoreError> {

@@ -63,6 +63,12 @@ impl Accounts {
         }
     }
 
+    /// The configured account of an organisation, by its domain.
+    #[must_use]
+    pub fn configured_of(&self, organisation: &str) -> Option<&Account> {
+        self.by_domain.get(organisation).and_then(|number| self.configured.get(*number))
+    }
+
     /// The account of that domain: a configured one, or one of its own.
     #[must_use]
     pub fn get(&self, domain: &str) -> Account {

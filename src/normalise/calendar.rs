@@ -21,13 +21,16 @@ mod vtimezone;
 mod zone;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::catch_unwind;
 
 use calcard::icalendar::{ICalendar, ICalendarComponentType, ICalendarMethod, ICalendarProperty};
 use calcard::icalendar::{ICalendarComponent, ICalendarValue};
 use calcard::{Entry, Parser};
 
+use chrono::NaiveDate;
+
+use crate::model::time::DAY_MS;
 use crate::model::{Meeting, Timestamp};
 use event::Event;
 use recur::Effort;
@@ -99,6 +102,27 @@ pub fn instances(
     read(bytes, window, default_zone, Scope::Everything)
 }
 
+/// The days that events of a calendar last all day on, such as public holidays, which may take no time
+/// of those who keep the calendar; of the years in which anybody asks.
+#[must_use]
+pub fn days_off(bytes: &[u8]) -> BTreeSet<NaiveDate> {
+    // A date is the same everywhere: with a zone of the calendar it would begin at other instants.
+    let zoned = |line: &&[u8]| line.starts_with(b"X-WR-TIMEZONE");
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| !zoned(line));
+    let bytes: Vec<u8> = lines.flatten().copied().collect();
+    let (instances, _) = instances(&bytes, ASKED_FOR, chrono_tz::UTC);
+    let midnight = |at: Timestamp| at.millis().rem_euclid(DAY_MS) == 0;
+    let day = |at: Timestamp| at.to_utc().map(|utc| utc.date_naive());
+    instances
+        .into_iter()
+        .filter(|one| matches!(one.standing, Standing::AllDay | Standing::Free))
+        .map(|one| (one.meeting.starts_at, one.meeting.ends_at))
+        .filter(|(from, to)| midnight(*from) && midnight(*to))
+        .filter_map(|(from, to)| day(from).zip(day(to)))
+        .flat_map(|(first, end)| first.iter_days().take_while(move |day| *day < end).take(LONGEST))
+        .collect()
+}
+
 /// What is asked of a calendar.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
@@ -107,6 +131,12 @@ enum Scope {
     /// All of them.
     Everything,
 }
+
+/// 2020 to 2050: no holiday before it matters, and the program is renewed until then.
+const ASKED_FOR: (Timestamp, Timestamp) =
+    (Timestamp::from_seconds(1_577_836_800), Timestamp::from_seconds(2_524_608_000));
+/// Days that one event lasts at most.
+const LONGEST: usize = 366;
 
 /// Reads bytes to the end.
 fn read(

@@ -181,6 +181,8 @@ pub enum Decision {
     Stale,
     /// A mailbox of the rep is still being read for the first time, or again.
     Backfilling,
+    /// Too many of the rep's relationships decay at once.
+    Held,
 }
 
 impl Decision {
@@ -198,6 +200,7 @@ impl Decision {
             Self::MeetingAhead { .. } => "meeting_ahead",
             Self::Stale => "stale",
             Self::Backfilling => "backfilling",
+            Self::Held => "held",
         }
     }
 }
@@ -255,7 +258,7 @@ pub fn looks_next(
         Some((Decision::Warm { until }, _)) => until,
         Some((Decision::TooSoon { until } | Decision::Silenced { until }, _)) => Some(until),
         Some((Decision::MeetingAhead { until }, _)) => Some(until + Span::from_days(1)),
-        Some((Decision::Stale | Decision::Backfilling, now)) => Some(now + AGAIN),
+        Some((Decision::Stale | Decision::Backfilling | Decision::Held, now)) => Some(now + AGAIN),
         Some(_) => None,
     };
     match (by_trigger, state.pending_at) {

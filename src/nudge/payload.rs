@@ -130,6 +130,13 @@ pub fn episode_id(rep: &str, contact: &str, last_at: Timestamp) -> String {
     public_id("eps_", &[rep.as_bytes(), contact.as_bytes(), &last_at.millis().to_le_bytes()])
 }
 
+/// The id of what is about one message, meeting or day rather than a silence.
+#[must_use]
+pub fn episode_of_kind(kind: NudgeKind, rep: &str, contact: &str, about: Timestamp) -> String {
+    let (kind, about) = (kind.code().as_bytes(), about.millis().to_le_bytes());
+    public_id("eps_", &[kind, rep.as_bytes(), contact.as_bytes(), &about])
+}
+
 /// The id of an episode's nudge; of its reminders, which are told apart by their number.
 #[must_use]
 pub fn nudge_id(episode_id: &str, kind: NudgeKind, reminder: u32) -> String {

@@ -4,6 +4,13 @@ use crate::model::{Direction, Interaction, Kind, Reason, Relationship, Timestamp
 use crate::score::hazard::{AHEAD_DAYS, probability};
 use crate::score::{Strength, Trigger, usual_gap_days};
 
+/// Somebody else who is close to the contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Colleague {
+    /// The rep's name.
+    pub name: String,
+}
+
 /// What is said about.
 #[derive(Clone, Debug)]
 pub struct Evidence<'a> {
@@ -21,6 +28,8 @@ pub struct Evidence<'a> {
     pub trigger: &'a Trigger,
     /// The rep's time zone.
     pub zone: chrono_tz::Tz,
+    /// The colleague who is closest to the contact, if one is close.
+    pub colleague: Option<&'a Colleague>,
 }
 
 /// The reasons, the weightiest first; never empty.
@@ -41,9 +50,19 @@ pub fn reasons(evidence: &Evidence<'_>, now: Timestamp) -> Vec<Reason> {
     reasons
 }
 
-/// What the rep might do, from who spoke last and how.
+/// What the rep might do, from who spoke last and how, and who else could open the door.
 #[must_use]
 pub fn suggestion(evidence: &Evidence<'_>, now: Timestamp) -> String {
+    let next = next_step(evidence, now);
+    match evidence.colleague {
+        Some(Colleague { name }) => {
+            format!("{next} {name} is in touch with {}, and could help.", evidence.contact)
+        }
+        None => next,
+    }
+}
+
+fn next_step(evidence: &Evidence<'_>, now: Timestamp) -> String {
     let name = evidence.contact;
     let Some(last) = evidence.log.last() else { return format!("Write to {name}.") };
     let day = date(last.at, evidence.zone);
@@ -117,12 +136,13 @@ fn unanswered(evidence: &Evidence<'_>, now: Timestamp) -> Option<Reason> {
     Some(Reason { code: "unanswered".into(), days, usual_gap_days: None, text })
 }
 
-/// How many messages of the rep stand at the end of the log without an answer.
+/// How many messages of the rep stand at the end of the log that could have been answered; an answer of
+/// the rep's own need not be.
 fn trailing_outbound(log: &[Interaction]) -> usize {
-    log.iter().rev().take_while(|i| i.direction == Direction::Outbound).count()
+    log.iter().rev().take_while(|i| i.direction == Direction::Outbound && !i.linked).count()
 }
 
-fn whole_days(now: Timestamp, then: Timestamp) -> i64 {
+pub(super) fn whole_days(now: Timestamp, then: Timestamp) -> i64 {
     (now - then).millis().max(0) / crate::model::time::DAY_MS
 }
 
@@ -133,7 +153,8 @@ fn rounded(days: f64) -> i64 {
 }
 
 /// The day on the rep's calendar, such as `3 October 2026`.
-fn date(at: Timestamp, zone: chrono_tz::Tz) -> String {
+#[must_use]
+pub fn date(at: Timestamp, zone: chrono_tz::Tz) -> String {
     at.to_utc()
         .map_or_else(String::new, |utc| utc.with_timezone(&zone).format("%-d %B %Y").to_string())
 }
@@ -174,6 +195,7 @@ mod tests {
             baseline_score: 60.0,
             trigger,
             zone: chrono_tz::UTC,
+            colleague: None,
         };
         let texts = reasons(&evidence, now).into_iter().map(|r| r.text).collect();
         (texts, suggestion(&evidence, now))

@@ -148,6 +148,27 @@ impl Restraint {
         instants.find(|found| *found >= at).unwrap_or(at)
     }
 
+    /// So many working days after an instant, at the same time of day.
+    #[must_use]
+    pub fn working_days_after(&self, at: Timestamp, count: u32, zone: Zone) -> Timestamp {
+        let Some(local) = at.to_utc().map(|utc| utc.with_timezone(&zone).naive_local()) else {
+            return at;
+        };
+        let days = (1..LOOKED_AHEAD).filter_map(|n| local.date().checked_add_days(Days::new(n)));
+        let mut working = days.filter(|day| self.is_working(*day));
+        let last = count.checked_sub(1).and_then(|before| working.nth(before as usize));
+        last.and_then(|day| instant(day, local.time(), zone)).unwrap_or(at)
+    }
+
+    /// How many working days of the rep's calendar have begun between two instants.
+    #[must_use]
+    pub fn working_days_between(&self, from: Timestamp, to: Timestamp, zone: Zone) -> u32 {
+        let day = |at: Timestamp| at.to_utc().map(|utc| utc.with_timezone(&zone).date_naive());
+        let Some((first, last)) = day(from).zip(day(to)) else { return 0 };
+        let days = first.iter_days().skip(1).take_while(|day| *day <= last);
+        u32::try_from(days.filter(|day| self.is_working(*day)).count()).unwrap_or(u32::MAX)
+    }
+
     /// Whether something may be said on that day at all.
     fn is_working(&self, day: NaiveDate) -> bool {
         let weekday = day.weekday().num_days_from_monday() as usize;

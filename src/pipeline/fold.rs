@@ -10,6 +10,7 @@ use crate::store::relationship::Stored;
 use crate::store::{Db, StoreError, interaction, nudge, relationship};
 
 use super::Rules;
+use super::nudge::matters;
 
 /// What a commit did to a relationship.
 #[derive(Clone, Debug, Default)]
@@ -157,8 +158,12 @@ pub fn finish(db: &Db, rules: &Rules, now: Timestamp, row: &mut Stored) -> Resul
         nudge::resolve(db, episode, Resolution::Recovered, now)?;
         row.episode_id = None;
     }
+    matters::settle(db, row.id, &row.state, now)?;
     let in_episode = row.episode_id.is_some();
-    row.due_at = looks_next(&row.state, row.falls_at, in_episode, &rules.policy, None);
+    let decay = looks_next(&row.state, row.falls_at, in_episode, &rules.policy, None);
+    let reminder = row.due_at.filter(|_| in_episode);
+    let other = matters::first_look(rules, &row.state, rules.zone(row.rep), now);
+    row.due_at = [decay, reminder, other].into_iter().flatten().min();
     relationship::save(db, row)
 }
 

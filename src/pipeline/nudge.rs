@@ -1,24 +1,45 @@
 //! The nudge step: every relationship that is due is decided, what may be said now is given to the
 //! endpoints ([`release`]), and both are stored together with what is owed, in one transaction.
+//!
+//! Nothing is decided while the clock is not believed, and nothing of a rep of whom too much decays at
+//! once ([`guard`]).
 
 mod compose;
+pub mod effect;
+pub mod guard;
+pub(super) mod matters;
 pub mod release;
+mod remind;
+mod review;
+pub(super) mod steer;
+pub mod view;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::Timestamp;
-use crate::nudge::{Ahead, Decision, Facts, decide, looks_next, stake};
+use crate::model::{Nudge, NudgeState, Timestamp};
+use crate::nudge::{AGAIN, Ahead, Decision, Facts, decide, looks_next, stake};
 use crate::store::held::Held;
+use crate::store::nudging::Nudging;
 use crate::store::relationship::Stored;
 use crate::store::source::Freshness;
-use crate::store::{Db, StoreError, held, nudge, relationship, source};
+use crate::store::{Db, StoreError, held, nudge, nudging, relationship, source};
 
 use super::{Rules, fold};
-use compose::{episode_of, tell};
+use compose::{Decayed, episode_of};
+pub use guard::Notice;
 pub use release::Destination;
 
 /// Relationships decided in one step; the rest stays due.
 const AT_ONCE: usize = 2000;
+
+/// When a step is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The instant.
+    pub now: Timestamp,
+    /// Whether somebody has given it: then no clock is to be believed or not.
+    pub given: bool,
+}
 
 /// What a step did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,12 +50,31 @@ pub struct Outcome {
     pub owed: usize,
     /// How many relationships were decided, by the decision's code.
     pub decided: BTreeMap<&'static str, u32>,
+    /// What the admin is to be told.
+    pub notices: Vec<Notice>,
     /// When the next relationship is due, or the next nudge may be said.
     pub next_due: Option<Timestamp>,
 }
 
-/// Decides every relationship that is due at `now`, that with most at stake first, and gives what may
-/// be said to `destinations`.
+/// What a step goes by.
+struct Work<'a> {
+    db: &'a Db,
+    rules: &'a Rules,
+    now: Timestamp,
+    /// What becomes of a nudge when it is made.
+    made: NudgeState,
+    freshness: HashMap<i64, Freshness>,
+}
+
+/// A relationship that is due, and what was decided.
+struct Due {
+    row: Stored,
+    facts: Facts,
+    decision: Decision,
+}
+
+/// Decides every relationship that is due, that with most at stake first, and gives what may be said
+/// to `destinations`.
 ///
 /// # Errors
 /// As every write.
@@ -42,54 +82,117 @@ pub fn step(
     db: &Db,
     rules: &Rules,
     destinations: &[Destination],
-    now: Timestamp,
+    moment: Moment,
 ) -> Result<Outcome, StoreError> {
     let mut outcome = Outcome::default();
-    let mut freshness = HashMap::new();
-    let mut due = relationship::due(db, now, AT_ONCE)?;
-    let stake = |row: &Stored| stake(&row.state, &rules.policy, now);
-    due.sort_by(|a, b| stake(b).total_cmp(&stake(a)).then(a.id.cmp(&b.id)));
-    for mut row in due {
-        if row.state.pending_at.is_some_and(|at| at <= now) {
-            fold::refold(db, rules, now, &mut row)?;
-            fold::finish(db, rules, now, &mut row)?;
-            if row.due_at.is_none_or(|at| at > now) {
-                continue;
-            }
-        }
-        let fresh = match freshness.get(&row.rep) {
-            Some(fresh) => fresh,
-            None => freshness.entry(row.rep).or_insert(source::freshness(db, row.rep)?),
+    let now = moment.now;
+    let nudging = nudging::ensure(db, now)?;
+    if !guard::clock(db, &nudging, moment, &mut outcome.notices)? {
+        outcome.next_due = Some(now + AGAIN);
+        return Ok(outcome);
+    }
+    let made =
+        if observes(&nudging, rules, now) { NudgeState::Observed } else { NudgeState::Waiting };
+    let mut work = Work { db, rules, now, made, freshness: HashMap::new() };
+    let due = work.due()?;
+    let held = match made {
+        NudgeState::Waiting => guard::masses(db, rules, &due, now, &mut outcome.notices)?,
+        _ => Vec::new(),
+    };
+    for due in due {
+        let decision = match due.decision {
+            Decision::Nudge { .. } if held.contains(&due.row.rep) => Decision::Held,
+            decision => decision,
         };
-        let facts = facts(db, &row, fresh, now)?;
-        let decision = decide(&row.state, &facts, &rules.policy, now);
         *outcome.decided.entry(decision.code()).or_default() += 1;
+        work.act(Due { decision, ..due }, &mut outcome.made)?;
+    }
+    review::review(&mut work, &nudging, &mut outcome.made)?;
+    outcome.owed = release::release(db, rules, destinations, &held, now)?;
+    let next = [relationship::next_due(db)?, nudge::next_release(db)?, review::next(db, rules)?];
+    outcome.next_due = next.into_iter().flatten().min();
+    Ok(outcome)
+}
+
+/// Whether nudges are made and not sent yet.
+#[must_use]
+pub fn observes(nudging: &Nudging, rules: &Rules, now: Timestamp) -> bool {
+    let until = nudging.began_at + rules.restraint.observe;
+    nudging.enabled_at.is_none_or(|at| at > now) && now < until
+}
+
+impl Work<'_> {
+    /// What is due, and what is to be done about its decay.
+    fn due(&mut self) -> Result<Vec<Due>, StoreError> {
+        let (db, rules, now) = (self.db, self.rules, self.now);
+        let mut rows = relationship::due(db, now, AT_ONCE)?;
+        let stake = |row: &Stored| stake(&row.state, &rules.policy, now);
+        rows.sort_by(|a, b| stake(b).total_cmp(&stake(a)).then(a.id.cmp(&b.id)));
+        let mut due = Vec::with_capacity(rows.len());
+        for mut row in rows {
+            if row.state.pending_at.is_some_and(|at| at <= now) {
+                fold::refold(db, rules, now, &mut row)?;
+                fold::finish(db, rules, now, &mut row)?;
+                if row.due_at.is_none_or(|at| at > now) {
+                    continue;
+                }
+            }
+            let fresh = self.fresh(row.rep)?;
+            let facts = facts(db, &row, fresh, now)?;
+            let decision = decide(&row.state, &facts, &rules.policy, now);
+            due.push(Due { row, facts, decision });
+        }
+        Ok(due)
+    }
+
+    /// How far a rep's sources have been read.
+    fn fresh(&mut self, rep: i64) -> Result<Freshness, StoreError> {
+        if let Some(fresh) = self.freshness.get(&rep) {
+            return Ok(*fresh);
+        }
+        let fresh = source::freshness(self.db, rep)?;
+        self.freshness.insert(rep, fresh);
+        Ok(fresh)
+    }
+
+    /// Does what was decided, and says when to look again.
+    fn act(&mut self, due: Due, made: &mut Vec<String>) -> Result<(), StoreError> {
+        let (db, rules, now) = (self.db, self.rules, self.now);
+        let Due { mut row, facts, decision } = due;
+        let mut next = None;
         match decision {
             Decision::Nudge { .. } => {
-                let made = tell(db, rules, &row, fresh, now)?;
-                begin_episode(&mut row, &made.episode_id, now);
-                if nudge::insert(db, &made)?.is_some() {
-                    outcome.made.push(made.id);
-                }
+                let told = self.decayed(&row, Decayed::Anew)?;
+                begin_episode(&mut row, &told.episode_id, now);
+                next = self.keep(&told, made)?;
             }
             Decision::FellLongAgo { .. } => {
                 let episode = episode_of(db, &row, now)?;
                 begin_episode(&mut row, &episode, now);
             }
+            Decision::InEpisode => next = remind::remind(self, &row, &facts, made)?,
             _ => {}
         }
+        let matters = matters::look(self, &row, &facts, made)?;
         let in_episode = row.episode_id.is_some();
         let decided = Some((decision, now));
-        row.due_at = looks_next(&row.state, row.falls_at, in_episode, &rules.policy, decided);
-        relationship::save(db, &row)?;
+        let decay = looks_next(&row.state, row.falls_at, in_episode, &rules.policy, decided);
+        row.due_at = [decay, matters, next].into_iter().flatten().min();
+        relationship::save(db, &row)
     }
-    outcome.owed = release::release(db, rules, destinations, now)?;
-    outcome.next_due =
-        [relationship::next_due(db)?, nudge::next_release(db)?].into_iter().flatten().min();
-    Ok(outcome)
+
+    /// Stores a nudge, if it was not said before; gives when to remind of it, if that is known already.
+    fn keep(&self, told: &Nudge, made: &mut Vec<String>) -> Result<Option<Timestamp>, StoreError> {
+        if nudge::insert(self.db, told)?.is_some() {
+            made.push(told.id.clone());
+        }
+        // What is only watched is said for the first time as a reminder, if it still holds then.
+        let watched = told.state == NudgeState::Observed;
+        Ok(self.rules.restraint.reminds_at(self.now, told.reminder).filter(|_| watched))
+    }
 }
 
-fn facts(db: &Db, row: &Stored, fresh: &Freshness, now: Timestamp) -> Result<Facts, StoreError> {
+fn facts(db: &Db, row: &Stored, fresh: Freshness, now: Timestamp) -> Result<Facts, StoreError> {
     Ok(Facts {
         falls_at: row.falls_at,
         in_episode: row.episode_id.is_some(),

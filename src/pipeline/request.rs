@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Timestamp;
 use crate::store::{Db, StoreError, request};
 
+use super::nudge::steer;
 use super::{Rules, identity};
 
 /// What is asked.
@@ -30,6 +31,13 @@ pub enum Request {
     Undo {
         /// Its number in the log.
         change: i64,
+    },
+    /// To send nudges from now on.
+    EnableNudges {},
+    /// To go on with nudges that were held up by what looked like wrong data.
+    ResumeNudges {
+        /// Those to that rep (by id) only; else all, and the clock is believed.
+        rep: Option<String>,
     },
 }
 
@@ -73,6 +81,8 @@ pub fn perform(
         Request::Merge { a, b } => identity::merge(db, rules, (a, b), now),
         Request::Split { contact, address } => identity::split(db, rules, contact, address, now),
         Request::Undo { change } => identity::undo(db, rules, *change, now),
+        Request::EnableNudges {} => steer::enable(db, now),
+        Request::ResumeNudges { rep } => steer::resume(db, rep.as_deref(), now),
     }
 }
 

@@ -27,12 +27,25 @@ pub struct Metrics {
     pub messages: i64,
     /// Interactions that count.
     pub interactions: i64,
-    /// Nudges made.
-    pub nudges: i64,
+    /// Nudges made, by kind and by how far they have come.
+    pub nudges: Vec<NudgeMetrics>,
+    /// Why nothing is said: by a word for it, and of how many reps; `all` where it is everybody.
+    pub withheld: Vec<(&'static str, i64)>,
     /// Items put aside.
     pub quarantined: i64,
     /// Deliveries by their state.
     pub outbox: Vec<(&'static str, u32)>,
+}
+
+/// So many nudges of one kind have come so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NudgeMetrics {
+    /// The kind's word.
+    pub kind: String,
+    /// The state's word.
+    pub state: String,
+    /// How many.
+    pub count: i64,
 }
 
 /// What is measured of a source.
@@ -79,7 +92,17 @@ impl Collector for Collected {
         count(&mut to, "keepwarm_messages_total", "Messages stored, each once", *messages)?;
         let help = "Interactions that count";
         count(&mut to, "keepwarm_interactions_total", help, *interactions)?;
-        count(&mut to, "keepwarm_nudges_total", "Nudges made", *nudges)?;
+        let made = nudges.iter().map(|one| one.count).sum();
+        count(&mut to, "keepwarm_nudges_total", "Nudges made", made)?;
+        let mut family = gauge(&mut to, "keepwarm_nudges", "Nudges by kind and state")?;
+        for one in nudges {
+            put(&mut family, &[("kind", one.kind.as_str()), ("state", &one.state)], one.count)?;
+        }
+        let help = "Reps to whom nothing is said, by reason";
+        let mut family = gauge(&mut to, "keepwarm_nudges_withheld", help)?;
+        for (reason, reps) in &self.metrics.withheld {
+            put(&mut family, &[("reason", reason)], *reps)?;
+        }
         let mut family = gauge(&mut to, "keepwarm_outbox", "Deliveries by state")?;
         for (state, number) in outbox {
             put(&mut family, &[("state", state)], i64::from(*number))?;
@@ -176,8 +199,15 @@ mod tests {
         };
         let outbox = vec![("pending", 1), ("delivered", 20), ("dead", 0)];
         let sources = vec![ok, new];
-        let metrics =
-            Metrics { sources, messages: 7, interactions: 6, nudges: 5, quarantined: 4, outbox };
+        let metrics = Metrics {
+            sources,
+            messages: 7,
+            interactions: 6,
+            nudges: vec![NudgeMetrics { kind: "decay".into(), state: "waiting".into(), count: 5 }],
+            withheld: vec![("clock", 3)],
+            quarantined: 4,
+            outbox,
+        };
         let text = render(metrics, Process::default()).unwrap();
         for line in [
             r#"keepwarm_source_state{source="ann-mail",state="ok"} 1"#,
@@ -192,6 +222,8 @@ mod tests {
             "keepwarm_messages_total 7",
             "keepwarm_interactions_total 6",
             "keepwarm_nudges_total 5",
+            "keepwarm_nudges{kind=\"decay\",state=\"waiting\"} 5",
+            "keepwarm_nudges_withheld{reason=\"clock\"} 3",
             "keepwarm_quarantined 4",
             r#"keepwarm_outbox{state="delivered"} 20"#,
             "# EOF",

@@ -7,6 +7,15 @@ use super::error::StoreError;
 use super::row::{pack, unpack};
 use crate::model::{Key, Timestamp};
 
+/// Whether there are any.
+///
+/// # Errors
+/// As every read.
+pub fn exist(db: &Db) -> Result<bool, StoreError> {
+    let mut statement = db.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM bounce)")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
 /// One report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounce {

@@ -150,6 +150,19 @@ pub fn names_not_kept(db: &Db) -> Result<Vec<(i64, String)>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Every organisation's domain with a contact who has an address there.
+///
+/// # Errors
+/// As every read.
+pub fn at_organisations(db: &Db) -> Result<Vec<(String, i64)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT DISTINCT domain, contact_id FROM address
+         JOIN organisation ON organisation.id = organisation_id ORDER BY domain, contact_id",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Every pair of an address and a full name that it was given, name by name.
 ///
 /// # Errors

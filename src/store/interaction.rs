@@ -1,6 +1,6 @@
 //! Interactions: the log from which every strength can be rebuilt.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
@@ -103,6 +103,26 @@ pub fn between(
 pub fn log(db: &Db, relationship: i64) -> Result<Vec<Interaction>, StoreError> {
     let (all, ever) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
     Ok(between(db, relationship, all, ever)?.into_iter().map(|l| l.interaction).collect())
+}
+
+/// The last counted interaction of a relationship up to `now`.
+///
+/// # Errors
+/// As every read.
+pub fn last(db: &Db, relationship: i64, now: Timestamp) -> Result<Option<Interaction>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT i.id, at, direction, kind, audience, linked FROM interaction AS i
+         WHERE line_id = ?1 AND at <= ?2 AND counted = 1 ORDER BY at DESC, i.id DESC LIMIT 1",
+    )?;
+    let mut last: Option<Interaction> = None;
+    for line in line::of_relationship(db, relationship)? {
+        let found = statement.query_row(params![line, now], logged).optional()?;
+        let found = found.map(|logged| logged.interaction);
+        if found.map(|one| one.at) > last.map(|one| one.at) {
+            last = found;
+        }
+    }
+    Ok(last)
 }
 
 fn logged(row: &Row<'_>) -> rusqlite::Result<Logged> {

@@ -99,6 +99,27 @@ pub fn unresolved(db: &Db, relationship: i64) -> Result<Vec<Open>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// What was said of one kind and still holds, or waits to be said.
+///
+/// # Errors
+/// As every read.
+pub fn unresolved_of(db: &Db, kind: NudgeKind) -> Result<Vec<Open>, StoreError> {
+    let sql = format!("{OPEN} WHERE kind = ?1 AND resolved_at IS NULL ORDER BY nudge.id");
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([kind.code()], open)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many wait to be said.
+///
+/// # Errors
+/// As every read.
+pub fn waiting(db: &Db) -> Result<u32, StoreError> {
+    let mut statement =
+        db.connection.prepare_cached("SELECT count(*) FROM nudge WHERE state = 'waiting'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
 /// When the next one that waits may be said.
 ///
 /// # Errors
@@ -131,6 +152,110 @@ pub fn said_since(db: &Db, rep: i64, since: Timestamp) -> Result<u32, StoreError
          WHERE state IN ('released', 'held_back') AND release_at > ?2 AND r.rep_id = ?1",
     )?;
     Ok(statement.query_row(params![rep, since], |row| row.get(0))?)
+}
+
+/// So many nudges of one kind have come so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The kind's word.
+    pub kind: String,
+    /// The state's word.
+    pub state: String,
+    /// By what they were resolved, if they were.
+    pub resolved_by: Option<String>,
+    /// How many.
+    pub count: u32,
+}
+
+/// How many nudges made up to `now` there are, by kind, state and resolution.
+///
+/// # Errors
+/// As every read.
+pub fn counts(db: &Db, now: Timestamp) -> Result<Vec<Counted>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT kind, state, resolved_by, count(*) FROM nudge WHERE created_at <= ?1
+         GROUP BY kind, state, resolved_by ORDER BY kind, state, resolved_by",
+    )?;
+    let rows = statement.query_map([now], |row| {
+        Ok(Counted {
+            kind: row.get(0)?,
+            state: row.get(1)?,
+            resolved_by: row.get(2)?,
+            count: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A nudge that was sent, or would have been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The relationship's row.
+    pub relationship: i64,
+    /// When.
+    pub at: Timestamp,
+    /// `Released` or `HeldBack`.
+    pub state: NudgeState,
+}
+
+/// The first words about decays that were sent, or would have been, up to `until`.
+///
+/// # Errors
+/// As every read.
+pub fn cases(db: &Db, until: Timestamp) -> Result<Vec<Case>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT relationship_id, release_at, state = 'held_back' FROM nudge
+         WHERE state IN ('released', 'held_back') AND release_at <= ?1 AND kind = 'decay'
+             AND reminder = 0
+         ORDER BY release_at, id",
+    )?;
+    let rows = statement.query_map([until], |row| {
+        let held_back: bool = row.get(2)?;
+        let state = if held_back { NudgeState::HeldBack } else { NudgeState::Released };
+        Ok(Case { relationship: row.get(0)?, at: row.get(1)?, state })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many decays a rep was told of, or is to be, since then.
+///
+/// # Errors
+/// As every read.
+pub fn decays_since(db: &Db, rep: i64, since: Timestamp) -> Result<u32, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT count(*) FROM nudge JOIN relationship AS r ON r.id = nudge.relationship_id
+         WHERE created_at > ?2 AND kind = 'decay' AND reminder = 0 AND state <> 'observed'
+             AND r.rep_id = ?1",
+    )?;
+    Ok(statement.query_row(params![rep, since], |row| row.get(0))?)
+}
+
+/// The last nudge of an episode, of that kind.
+///
+/// # Errors
+/// As every read.
+pub fn last_of(db: &Db, episode: &str, kind: NudgeKind) -> Result<Option<Open>, StoreError> {
+    let sql = format!(
+        "{OPEN} WHERE nudge.episode_id = ?1 AND kind = ?2 AND resolved_at IS NULL
+         ORDER BY reminder DESC LIMIT 1"
+    );
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    Ok(statement.query_row([episode, kind.code()], open).optional()?)
+}
+
+/// Notes that there is no more to say of one nudge.
+///
+/// # Errors
+/// As every write.
+pub fn resolve_one(db: &Db, id: i64, why: Resolution, now: Timestamp) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE nudge SET resolved_at = ?2, resolved_by = ?3,
+                              state = iif(state = 'waiting', 'cancelled', state)
+             WHERE id = ?1 AND resolved_at IS NULL",
+        )?
+        .execute(params![id, now, why.code()])?;
+    Ok(())
 }
 
 fn open(row: &Row<'_>) -> rusqlite::Result<Open> {

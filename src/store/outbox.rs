@@ -229,6 +229,18 @@ pub fn counts(db: &Db, now: Timestamp) -> Result<(u32, u32, u32), StoreError> {
     )?)
 }
 
+/// To which rep (by code) messages were owed, and when, in order.
+///
+/// # Errors
+/// As every read.
+pub fn made(db: &Db) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT code, made_at FROM outbox JOIN rep ON rep.id = rep_id ORDER BY outbox.id",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// An endpoint as status and metrics tell of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {

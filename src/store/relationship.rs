@@ -139,6 +139,53 @@ pub fn next_due(db: &Db) -> Result<Option<Timestamp>, StoreError> {
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
+/// How many relationships of a rep are established, by at least so many answers, active days and so
+/// great a baseline; counted up to `limit`.
+///
+/// # Errors
+/// As every read.
+pub fn established(
+    db: &Db,
+    rep: i64,
+    (reciprocations, active_days, baseline): (u32, u32, f64),
+    limit: u32,
+) -> Result<u32, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM relationship WHERE rep_id = ?1
+             AND reciprocations >= ?2 AND active_days >= ?3 AND baseline >= ?4 LIMIT ?5)",
+    )?;
+    let parameters = params![rep, reciprocations, active_days, baseline, limit];
+    Ok(statement.query_row(parameters, |row| row.get(0))?)
+}
+
+/// The relationships that anybody has with a contact, by row.
+///
+/// # Errors
+/// As every read.
+pub fn of_contact(db: &Db, contact: i64) -> Result<Vec<Stored>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM relationship WHERE id IN (
+             SELECT relationship_id FROM address JOIN line ON line.address_id = address.id
+             WHERE address.contact_id = ?1)"
+    );
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([contact], stored)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Makes a relationship due at `at`, unless it is earlier.
+///
+/// # Errors
+/// As every write.
+pub fn look_at(db: &Db, id: i64, at: Timestamp) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE relationship SET due_at = ?2 WHERE id = ?1 AND (due_at IS NULL OR due_at > ?2)",
+        )?
+        .execute(params![id, at])?;
+    Ok(())
+}
+
 /// Makes due at `now` what a rep's relationships have due within `wait` from then: what held them
 /// up may have passed.
 ///

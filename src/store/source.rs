@@ -187,7 +187,7 @@ fn condition_at(row: &Row<'_>, first: usize) -> rusqlite::Result<Condition> {
 }
 
 /// How fresh a rep's sources are, together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
     /// The source that was read longest ago; `None` if one was never read through.
     pub oldest: Option<Timestamp>,

@@ -51,3 +51,5 @@ mod servers;
 mod support;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod year;

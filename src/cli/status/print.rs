@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{EndpointState, SourceStatus, Status};
+use super::{EndpointState, SourceStatus, Status, nudging};
 use crate::cli::output::{self, Align, Cell, Column, Format, Look, Table, Tone};
 use crate::model::{SourceState, Span, Timestamp};
 use crate::normalise::LeftOut;
@@ -37,6 +37,7 @@ pub(super) fn print(
         status.outbox.dead,
         status.quarantined
     )?;
+    nudging::print(out, &status.nudging, now)?;
     gone(out, status)?;
     if !status.left_out.is_empty() {
         writeln!(out, "\nleft out:")?;
@@ -175,6 +176,7 @@ fn grouped(number: i64) -> String {
 mod tests {
     use super::*;
     use crate::cli::status::{MailboxStatus, OutboxStatus};
+    use crate::pipeline::nudge::view::Standing;
 
     fn now() -> Timestamp {
         "2026-11-21T14:00:30Z".parse().unwrap()
@@ -254,6 +256,7 @@ mod tests {
             contacts: 0,
             quarantined: 0,
             nudges: 0,
+            nudging: Standing::default(),
             left_out: Vec::new(),
             outbox: OutboxStatus { pending: 0, delivered: 0, dead: 0 },
             endpoints: super::super::endpoints(

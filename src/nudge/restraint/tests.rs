@@ -77,6 +77,22 @@ fn a_morning_that_the_clock_leaves_out_is_an_hour_later() {
 }
 
 #[test]
+fn working_days_leave_out_weekends_and_holidays() {
+    for (from, count, to) in [
+        ("2026-11-23T10:00:00Z", 2, "2026-11-25T10:00:00Z"),
+        ("2026-11-26T10:00:00Z", 2, "2026-11-30T10:00:00Z"),
+        // Written on a Saturday.
+        ("2026-11-28T10:00:00Z", 1, "2026-11-30T10:00:00Z"),
+        ("2026-12-24T10:00:00Z", 1, "2026-12-28T10:00:00Z"),
+        ("2026-11-23T10:00:00Z", 0, "2026-11-23T10:00:00Z"),
+    ] {
+        let after = usual().working_days_after(at(from), count, chrono_tz::UTC);
+        assert_eq!(after, at(to), "{count} after {from}");
+        assert_eq!(usual().working_days_between(at(from), at(to), chrono_tz::UTC), count, "{from}");
+    }
+}
+
+#[test]
 fn reminders_slow_down_and_end() {
     let policy = Restraint { reminder_after: Span::from_days(21), reminders: 2, ..usual() };
     let said = at("2026-11-23T08:30:00Z");

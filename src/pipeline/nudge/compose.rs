@@ -1,18 +1,61 @@
 //! What a nudge says: what must be known for it is loaded, and the event is written.
 
-use crate::model::{Interaction, Nudge, NudgeKind, NudgeState, Timestamp};
+use crate::model::{Interaction, Nudge, NudgeKind, Reason, Timestamp};
+use crate::nudge::kinds::Matter;
 use crate::nudge::payload::{
-    ContactPart, LastPart, Payload, RepPart, StrengthPart, band, body, episode_id, nudge_id,
+    AccountPart, ContactPart, LastPart, MovedPart, Payload, RepPart, StrengthPart, band, body,
+    episode_id, episode_of_kind, nudge_id,
 };
-use crate::nudge::{Evidence, reasons, stake, suggestion};
-use crate::pipeline::Rules;
+use crate::nudge::{Colleague, Evidence, reasons, stake, suggestion};
 use crate::score::strength::score_of;
-use crate::score::strength_at;
+use crate::score::{Band, strength_at};
 use crate::store::contact::Contact;
-use crate::store::relationship::Stored;
+use crate::store::relationship::{self, Stored};
 use crate::store::rep::Rep;
-use crate::store::source::Freshness;
 use crate::store::{Db, StoreError, contact, interaction, rep};
+
+use super::Work;
+
+/// A decay as it is told of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Decayed<'a> {
+    /// For the first time.
+    Anew,
+    /// Once more.
+    Still {
+        /// Of that episode.
+        episode: &'a str,
+        /// For the so-many-th time.
+        reminder: u32,
+    },
+}
+
+/// What is told beside the facts of the relationship.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) kind: NudgeKind,
+    /// What it is about: a message, a meeting, or a day.
+    pub(super) about: Timestamp,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) suggestion: String,
+    pub(super) account: Option<AccountPart>,
+    pub(super) moved_to: Option<MovedPart>,
+}
+
+impl Told {
+    /// What was found of a relationship.
+    pub(super) fn of(matter: Matter) -> Self {
+        let Matter { kind, about, reasons, suggestion } = matter;
+        Self { kind, about, reasons, suggestion, account: None, moved_to: None }
+    }
+}
+
+/// Who a nudge is to and about, and what was last between them.
+struct Parties {
+    rep: Rep,
+    contact: Contact,
+    last: Option<Interaction>,
+}
 
 /// The id of the episode that begins with the silence after the last interaction.
 pub(super) fn episode_of(db: &Db, row: &Stored, now: Timestamp) -> Result<String, StoreError> {
@@ -21,84 +64,126 @@ pub(super) fn episode_of(db: &Db, row: &Stored, now: Timestamp) -> Result<String
     Ok(episode_id(&rep.code, &contact.public_id, row.state.last_at().unwrap_or(now)))
 }
 
-/// Loads what the nudge says, and says it.
-pub(super) fn tell(
-    db: &Db,
-    rules: &Rules,
-    row: &Stored,
-    fresh: &Freshness,
-    now: Timestamp,
-) -> Result<Nudge, StoreError> {
-    let mut log = interaction::log(db, row.id)?;
-    log.retain(|i| i.at <= now);
-    let rep = rep::get(db, row.rep)?;
-    let contact = contact::get(db, row.contact)?;
-    Ok(compose(rules, row, &log, &rep, &contact, fresh.oldest.unwrap_or(now), now))
-}
+impl Work<'_> {
+    /// The nudge of a decay.
+    pub(super) fn decayed(&mut self, row: &Stored, how: Decayed<'_>) -> Result<Nudge, StoreError> {
+        let (db, rules, now) = (self.db, self.rules, self.now);
+        let mut log = interaction::log(db, row.id)?;
+        log.retain(|i| i.at <= now);
+        let parties = Parties {
+            rep: rep::get(db, row.rep)?,
+            contact: contact::get(db, row.contact)?,
+            last: log.last().copied(),
+        };
+        let colleague = self.colleague(row)?;
+        let evidence = Evidence {
+            contact: &parties.contact.name,
+            state: &row.state,
+            log: &log,
+            strength: strength_at(&row.state, now),
+            baseline_score: score_of(row.state.baseline),
+            trigger: &rules.policy.trigger(),
+            zone: rules.zone(row.rep),
+            colleague: colleague.as_ref(),
+        };
+        let told = Told {
+            kind: NudgeKind::Decay,
+            about: row.state.last_at().unwrap_or(now),
+            reasons: reasons(&evidence, now),
+            suggestion: suggestion(&evidence, now),
+            account: None,
+            moved_to: None,
+        };
+        let (rep, contact) = (&parties.rep.code, &parties.contact.public_id);
+        let (episode, reminder) = match how {
+            Decayed::Anew => (episode_id(rep, contact, told.about), 0),
+            Decayed::Still { episode, reminder } => (episode.to_owned(), reminder),
+        };
+        self.compose(row, &parties, told, (episode, reminder))
+    }
 
-/// The nudge in full; a function of what was loaded.
-fn compose(
-    rules: &Rules,
-    row: &Stored,
-    log: &[Interaction],
-    rep: &Rep,
-    contact: &Contact,
-    fresh_at: Timestamp,
-    now: Timestamp,
-) -> Nudge {
-    let strength = strength_at(&row.state, now);
-    let baseline_score = score_of(row.state.baseline);
-    let evidence = Evidence {
-        contact: &contact.name,
-        state: &row.state,
-        log,
-        strength,
-        baseline_score,
-        trigger: &rules.policy.trigger(),
-        zone: rules.zone(row.rep),
-    };
-    let last_at = row.state.last_at().unwrap_or(now);
-    let episode_id = episode_id(&rep.code, &contact.public_id, last_at);
-    let last = log.last();
-    let payload = Payload {
-        nudge_id: nudge_id(&episode_id, NudgeKind::Decay, 0),
-        episode_id,
-        rep: RepPart { id: rep.code.clone(), name: rep.name.clone(), address: rep.address.clone() },
-        contact: ContactPart {
-            id: contact.public_id.clone(),
-            name: contact.name.clone(),
-            address: contact.addresses.first().cloned().unwrap_or_default(),
-            organisation: contact.organisation.clone(),
-        },
-        strength: StrengthPart {
-            now: one_decimal(strength.score),
-            baseline: one_decimal(baseline_score),
-            band: band(strength.score, baseline_score),
-        },
-        reasons: reasons(&evidence, now),
-        last_interaction: LastPart {
-            at: last_at,
-            kind: last.map_or("message", |i| i.kind.code()).to_owned(),
-            direction: last.map_or("outbound", |i| i.direction.code()).to_owned(),
-        },
-        suggestion: suggestion(&evidence, now),
-        data_fresh_at: fresh_at,
-        reminder: None,
-        account: None,
-        moved_to: None,
-    };
-    Nudge {
-        id: payload.nudge_id.clone(),
-        episode_id: payload.episode_id.clone(),
-        kind: NudgeKind::Decay,
-        reminder: 0,
-        relationship: row.id,
-        created_at: now,
-        reasons: payload.reasons.clone(),
-        body: body(NudgeKind::Decay, payload, now),
-        stake: stake(&row.state, &rules.policy, now),
-        state: NudgeState::Waiting,
-        release_at: rules.restraint.moment(NudgeKind::Decay, now, rules.zone(row.rep)),
+    /// The nudge of anything else.
+    pub(super) fn tell(&mut self, row: &Stored, told: Told) -> Result<Nudge, StoreError> {
+        let (db, now) = (self.db, self.now);
+        let parties = Parties {
+            rep: rep::get(db, row.rep)?,
+            contact: contact::get(db, row.contact)?,
+            last: interaction::last(db, row.id, now)?,
+        };
+        let (rep, contact) = (&parties.rep.code, &parties.contact.public_id);
+        let episode = episode_of_kind(told.kind, rep, contact, told.about);
+        self.compose(row, &parties, told, (episode, 0))
+    }
+
+    fn compose(
+        &mut self,
+        row: &Stored,
+        Parties { rep, contact, last }: &Parties,
+        told: Told,
+        (episode_id, reminder): (String, u32),
+    ) -> Result<Nudge, StoreError> {
+        let (rules, now) = (self.rules, self.now);
+        let score = strength_at(&row.state, now).score;
+        let baseline = score_of(row.state.baseline);
+        let payload = Payload {
+            nudge_id: nudge_id(&episode_id, told.kind, reminder),
+            episode_id,
+            rep: RepPart {
+                id: rep.code.clone(),
+                name: rep.name.clone(),
+                address: rep.address.clone(),
+            },
+            contact: ContactPart {
+                id: contact.public_id.clone(),
+                name: contact.name.clone(),
+                address: contact.addresses.first().cloned().unwrap_or_default(),
+                organisation: contact.organisation.clone(),
+            },
+            strength: StrengthPart {
+                now: one_decimal(score),
+                baseline: one_decimal(baseline),
+                band: band(score, baseline),
+            },
+            reasons: told.reasons,
+            last_interaction: LastPart {
+                at: row.state.last_at().unwrap_or(now),
+                kind: last.map_or("message", |i| i.kind.code()).to_owned(),
+                direction: last.map_or("outbound", |i| i.direction.code()).to_owned(),
+            },
+            suggestion: told.suggestion,
+            data_fresh_at: self.fresh(row.rep)?.oldest.unwrap_or(now),
+            reminder: (reminder > 0).then_some(reminder),
+            account: told.account,
+            moved_to: told.moved_to,
+        };
+        Ok(Nudge {
+            id: payload.nudge_id.clone(),
+            episode_id: payload.episode_id.clone(),
+            kind: told.kind,
+            reminder,
+            relationship: row.id,
+            created_at: now,
+            reasons: payload.reasons.clone(),
+            stake: stake(&row.state, &rules.policy, now),
+            state: self.made,
+            release_at: rules.restraint.moment(told.kind, now, rules.zone(row.rep)),
+            body: body(told.kind, payload, now),
+        })
+    }
+
+    /// The colleague who is closest to the contact, if one is close.
+    fn colleague(&self, row: &Stored) -> Result<Option<Colleague>, StoreError> {
+        let (db, now) = (self.db, self.now);
+        let mut closest: Option<(f64, i64)> = None;
+        for other in relationship::of_contact(db, row.contact)? {
+            let score = strength_at(&other.state, now.max(other.state.masses.at)).score;
+            let close = Band::of(score) >= Band::Good && other.rep != row.rep;
+            if close && closest.is_none_or(|(best, _)| score > best) {
+                closest = Some((score, other.rep));
+            }
+        }
+        let Some((_, rep)) = closest else { return Ok(None) };
+        Ok(Some(Colleague { name: rep::get(db, rep)?.name }))
     }
 }
 

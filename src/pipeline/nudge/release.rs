@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use crate::deliver::format::Route;
 use crate::model::key::public_id;
 use crate::model::time::DAY_MS;
-use crate::model::{NudgeState, Span, Timestamp};
+use crate::model::{NudgeKind, NudgeState, Span, Timestamp};
 use crate::nudge::{AGAIN, Event};
 use crate::pipeline::Rules;
 use crate::store::nudge::Open;
-use crate::store::{Db, StoreError, nudge, outbox};
+use crate::store::{Db, StoreError, nudge, outbox, relationship, source};
 
 /// The time over which the budget of a rep is counted, and a day of it.
 const WEEK: Span = Span::from_days(7);
@@ -33,10 +33,11 @@ pub struct Destination {
 ///
 /// # Errors
 /// As every write.
-pub fn release(
+pub(super) fn release(
     db: &Db,
     rules: &Rules,
     destinations: &[Destination],
+    held: &[i64],
     now: Timestamp,
 ) -> Result<usize, StoreError> {
     let mut by_rep: BTreeMap<i64, Vec<Open>> = BTreeMap::new();
@@ -45,6 +46,12 @@ pub fn release(
     }
     let mut owed = 0;
     for (rep, waiting) in by_rep {
+        if held.contains(&rep) || !is_fresh(db, rules, rep, now)? {
+            for open in waiting {
+                nudge::advance(db, open.id, NudgeState::Waiting, now + AGAIN)?;
+            }
+            continue;
+        }
         let taken = take(db, rules, (rep, waiting), now)?;
         for destination in destinations {
             owed += owe(db, rep, &taken, destination, now)?;
@@ -90,10 +97,22 @@ fn take(
         room -= 1;
         nudge::advance(db, open.id, state, now)?;
         if state == NudgeState::Released {
+            if let Some(at) = restraint.reminds_at(now, open.nudge.reminder)
+                && open.nudge.kind == NudgeKind::Decay
+            {
+                relationship::look_at(db, open.nudge.relationship, at)?;
+            }
             taken.push(open);
         }
     }
     Ok(taken)
+}
+
+/// Whether all of a rep's sources have been read lately: what was decided in the evening may have
+/// passed in mail that nobody has read.
+fn is_fresh(db: &Db, rules: &Rules, rep: i64, now: Timestamp) -> Result<bool, StoreError> {
+    let fresh = source::freshness(db, rep)?;
+    Ok(!fresh.backfilling && fresh.oldest.is_some_and(|at| now - at <= rules.policy.fresh))
 }
 
 /// Owes an endpoint what goes to it; tells how many messages that is.

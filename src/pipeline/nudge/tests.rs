@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Destination, Outcome, step};
+use super::{Destination, Moment, Outcome, step};
 use crate::deliver::format::Route;
 use crate::model::{
     Attendee, Condition, Envelope, Key, Link, Meeting, MeetingStatus, Participation, Span,
@@ -69,12 +69,16 @@ fn crm(endpoint: i64) -> Destination {
     Destination { endpoint, name: "crm".into(), route: Route::default(), digest: false }
 }
 
+const fn given(now: Timestamp) -> Moment {
+    Moment { now, given: true }
+}
+
 fn stepped(world: &World, now: Timestamp) -> Outcome {
     let rules = Arc::clone(&world.rules);
     world
         .write(move |db| {
             let (endpoint, _) = outbox::ensure_endpoint(db, "crm", Key(1))?;
-            step(db, &rules, &[crm(endpoint)], now)
+            step(db, &rules, &[crm(endpoint)], given(now))
         })
         .unwrap()
 }
@@ -327,7 +331,7 @@ fn a_job_that_fails_leaves_neither_nudge_nor_delivery_nor_episode() {
     let rules = Arc::clone(&world.rules);
     let failed = world.write(move |db| {
         let (endpoint, _) = outbox::ensure_endpoint(db, "crm", Key(1))?;
-        assert_eq!(step(db, &rules, &[crm(endpoint)], falls)?.made.len(), 1);
+        assert_eq!(step(db, &rules, &[crm(endpoint)], given(falls))?.made.len(), 1);
         Err::<(), _>(StoreError::Closed)
     });
     assert!(matches!(failed, Err(StoreError::Closed)));

@@ -17,6 +17,9 @@ use crate::normalise::organisation::is_role;
 use crate::store::line::{self, Touched};
 use crate::store::{Db, StoreError, bounce, contact, identity, thread};
 
+/// The kind of a proposal by which somebody has moved.
+pub const MOVED: &str = "moved";
+
 /// A name of more addresses than this is passed over: it is no sign of one person.
 pub const MOST_ADDRESSES: usize = 20;
 
@@ -129,10 +132,7 @@ fn propose(a: &Named, b: &Named, bounced_at: Option<Timestamp>) -> Proposal {
             let day =
                 |at: Timestamp| at.to_string().split('T').next().unwrap_or_default().to_owned();
             let came_back = format!("mail to the former came back on {}", day(at));
-            (
-                "moved",
-                format!("{same}; {came_back}; the latter last wrote or met on {}", day(heard)),
-            )
+            (MOVED, format!("{same}; {came_back}; the latter last wrote or met on {}", day(heard)))
         }
         _ => ("same_name", same),
     };

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::model::{
-    Address, Cadence, Cursor, Direction, Envelope, Key, MailboxInfo, Person, Relationship, Role,
-    Span, Timestamp,
+    Address, Cadence, Cursor, Direction, Envelope, Key, MailboxInfo, NudgeKind, Person,
+    Relationship, Role, Span, Timestamp,
 };
 use crate::normalise::Own;
 use crate::normalise::people::organisation;
-use crate::nudge::{Restraint, looks_next};
+use crate::nudge::{Matters, Restraint, looks_next};
 use crate::pipeline::ingest::{Batch, Calendar, Outcome, commit_delta, commit_deltas, regroup};
 use crate::pipeline::{Rules, engagement, fold};
 use crate::score::{rebuild, strength_at};
@@ -109,7 +109,10 @@ impl World {
             .excluding([address("lawyer@firm.example")], []);
         let (reps, sources): (Vec<i64>, Vec<i64>) = rows.into_iter().unzip();
         let zones = [(reps[0], chrono_tz::America::New_York)].into_iter().collect();
-        let rules = Arc::new(Rules { own, zones, restraint: at_once(), ..Rules::default() });
+        // When to look at anything else than decays is tested with what is then found.
+        let matters = Matters { enabled: [NudgeKind::Decay].into(), ..Matters::default() };
+        let restraint = at_once();
+        let rules = Arc::new(Rules { own, zones, restraint, matters, ..Rules::default() });
         Self { store, runtime, rules, reps, sources, _directory: directory }
     }
 

@@ -1,0 +1,126 @@
+//! What is said of a relationship beside its decay: looked at when the state says that there may be
+//! something.
+
+use crate::model::{NudgeKind, Relationship, Span, Timestamp};
+use crate::nudge::kinds::{Case, Found, LATE, Matter, look as judge, looks, passed};
+use crate::nudge::{AGAIN, Facts};
+use crate::pipeline::{Rules, engagement};
+use crate::score::Zone;
+use crate::store::relationship::Stored;
+use crate::store::{Db, StoreError, contact, nudge, turn};
+
+use super::Work;
+use super::compose::Told;
+
+/// Between two words about one relationship at least so much time goes by.
+const APART: Span = Span::from_days(7);
+/// The log that is looked at.
+const YEAR: Span = Span::from_days(365);
+
+/// When to look at a relationship whose state has changed: what may already be due is, unless it is
+/// no news any more.
+#[must_use]
+pub(in crate::pipeline) fn first_look(
+    rules: &Rules,
+    state: &Relationship,
+    zone: Zone,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let all = looks(state, (&rules.matters, &rules.policy, &rules.restraint), zone);
+    all.into_iter().map(|(_, at)| at).filter(|at| now - *at <= LATE).min()
+}
+
+/// Notes what of the things said of a relationship has passed.
+///
+/// # Errors
+/// As every write.
+pub(in crate::pipeline) fn settle(
+    db: &Db,
+    id: i64,
+    state: &Relationship,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for open in nudge::unresolved(db, id)? {
+        if passed(open.nudge.kind, state, open.nudge.created_at) {
+            nudge::resolve_one(db, open.id, crate::model::Resolution::Recovered, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Looks at what may be due, and says it; gives when to look again.
+pub(super) fn look(
+    work: &mut Work<'_>,
+    row: &Stored,
+    facts: &Facts,
+    made: &mut Vec<String>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let (db, rules, now) = (work.db, work.rules, work.now);
+    let zone = rules.zone(row.rep);
+    let all = looks(&row.state, (&rules.matters, &rules.policy, &rules.restraint), zone);
+    let (due, ahead): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, at)| *at <= now);
+    let due: Vec<NudgeKind> =
+        due.into_iter().filter(|(_, at)| now - *at <= LATE).map(|(kind, _)| kind).collect();
+    let mut next: Option<Timestamp> = ahead.into_iter().map(|(_, at)| at).min();
+    let mut again = |at: Timestamp| next = Some(next.map_or(at, |next| next.min(at)));
+    if due.is_empty() {
+        return Ok(next);
+    }
+    if facts.backfilling || facts.oldest_read.is_none_or(|at| now - at > rules.policy.fresh) {
+        again(now + AGAIN);
+        return Ok(next);
+    }
+    if let Some(until) = facts.silenced_until.filter(|until| *until > now) {
+        again(until);
+        return Ok(next);
+    }
+    let met =
+        facts.next_meeting.is_some_and(|next| next.starts_at - now <= rules.policy.meeting_ahead);
+    for kind in due {
+        // An answer is owed before the next meeting too.
+        if met && kind != NudgeKind::OwedReply {
+            continue;
+        }
+        match found(work, row, kind)? {
+            Found::Say(matter) => say(work, row, matter, made)?,
+            Found::Later(at) => again(at),
+            Found::Nothing => {}
+        }
+    }
+    let _ = db;
+    Ok(next)
+}
+
+fn found(work: &Work<'_>, row: &Stored, kind: NudgeKind) -> Result<Found, StoreError> {
+    let (db, rules, now) = (work.db, work.rules, work.now);
+    let log = turn::observed(db, row.id, now - YEAR, now)?;
+    let engagement = engagement::as_of(db, rules, row, &row.state, now)?;
+    let contact = contact::get(db, row.contact)?;
+    let case = Case {
+        contact: &contact.name,
+        state: &row.state,
+        log: &log,
+        engagement: &engagement,
+        restraint: &rules.restraint,
+        zone: rules.zone(row.rep),
+    };
+    Ok(judge(kind, &case, &rules.matters, now))
+}
+
+/// Says it, unless something was said of the relationship lately.
+fn say(
+    work: &mut Work<'_>,
+    row: &Stored,
+    matter: Matter,
+    made: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let lately = nudge::unresolved(work.db, row.id)?
+        .into_iter()
+        .any(|open| work.now - open.nudge.created_at < APART);
+    if lately {
+        return Ok(());
+    }
+    let told = work.tell(row, Told::of(matter))?;
+    work.keep(&told, made)?;
+    Ok(())
+}

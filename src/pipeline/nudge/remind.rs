@@ -1,0 +1,41 @@
+//! What still holds is said again, ever more seldom: of one decay there is one nudge, and reminders.
+
+use crate::model::{NudgeKind, NudgeState, Timestamp};
+use crate::nudge::{Decision, Facts, decide, looks_next};
+use crate::store::relationship::Stored;
+use crate::store::{StoreError, nudge};
+
+use super::Work;
+use super::compose::Decayed;
+
+/// Says it again if it is time and nothing speaks against it; gives when to look again.
+pub(super) fn remind(
+    work: &mut Work<'_>,
+    row: &Stored,
+    facts: &Facts,
+    made: &mut Vec<String>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let (db, rules, now) = (work.db, work.rules, work.now);
+    let Some(episode) = &row.episode_id else { return Ok(None) };
+    let Some(last) = nudge::last_of(db, episode, NudgeKind::Decay)? else { return Ok(None) };
+    let reminds = match last.nudge.state {
+        // To whom nothing is said for comparison, nothing is said.
+        NudgeState::HeldBack | NudgeState::Waiting | NudgeState::Cancelled => None,
+        NudgeState::Released | NudgeState::Observed | NudgeState::OverBudget => {
+            rules.restraint.reminds_at(last.nudge.release_at, last.nudge.reminder)
+        }
+    };
+    let Some(at) = reminds else { return Ok(None) };
+    if at > now {
+        return Ok(Some(at));
+    }
+    // As if it fell now: what holds a first word back holds this one back too.
+    let as_new = Facts { in_episode: false, last_episode_at: None, ..*facts };
+    let policy = crate::nudge::Policy { max_age: now - Timestamp::from_millis(0), ..rules.policy };
+    let decision = decide(&row.state, &as_new, &policy, now);
+    if !matches!(decision, Decision::Nudge { .. }) {
+        return Ok(looks_next(&row.state, row.falls_at, false, &policy, Some((decision, now))));
+    }
+    let told = work.decayed(row, Decayed::Still { episode, reminder: last.nudge.reminder + 1 })?;
+    work.keep(&told, made)
+}

@@ -1,0 +1,226 @@
+//! What no single relationship shows, looked at once a day: accounts that hang on one person or too
+//! few, and contacts who have moved.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::model::{NudgeKind, Reason, Resolution, Span, Timestamp};
+use crate::normalise::Account;
+use crate::nudge::payload::{AccountPart, MovedPart};
+use crate::nudge::reason::date;
+use crate::pipeline::people::duplicates::{self, MOVED, Proposal};
+use crate::pipeline::{Rules, fold};
+use crate::score::account::{Coverage, Thread, Tie, coverage};
+use crate::score::{Band, strength_at};
+use crate::store::nudging::{self, Nudging};
+use crate::store::relationship::Stored;
+use crate::store::{Db, StoreError, bounce, contact, nudge, relationship};
+
+use super::Work;
+use super::compose::Told;
+
+/// From one review to the next.
+const EVERY: Span = Span::from_hours(24);
+/// Mail that came back longer ago is no news.
+const LATE: Span = Span::from_days(60);
+
+/// When the next review is due, if there is anything to look at.
+///
+/// # Errors
+/// As every read.
+pub(super) fn next(db: &Db, rules: &Rules) -> Result<Option<Timestamp>, StoreError> {
+    if !looks_at_accounts(rules) && !looks_at_moves(db, rules)? {
+        return Ok(None);
+    }
+    Ok(nudging::get(db)?.and_then(|known| known.reviewed_at).map(|at| at + EVERY))
+}
+
+/// Looks, if it is time.
+pub(super) fn review(
+    work: &mut Work<'_>,
+    known: &Nudging,
+    made: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let (db, rules, now) = (work.db, work.rules, work.now);
+    if known.reviewed_at.is_some_and(|at| at <= now && now - at < EVERY) {
+        return Ok(());
+    }
+    let moves = looks_at_moves(db, rules)?;
+    if !looks_at_accounts(rules) && !moves {
+        return Ok(());
+    }
+    nudging::reviewed(db, now)?;
+    if looks_at_accounts(rules) {
+        accounts(work, made)?;
+    }
+    if moves {
+        for proposal in duplicates::proposals(db, now)?.proposals {
+            if let Some(at) = proposal.bounced_at.filter(|_| proposal.kind == MOVED) {
+                moved(work, &proposal, at, made)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn looks_at_accounts(rules: &Rules) -> bool {
+    rules.matters.enabled.contains(&NudgeKind::SingleThreaded)
+        && !rules.accounts.configured().is_empty()
+}
+
+fn looks_at_moves(db: &Db, rules: &Rules) -> Result<bool, StoreError> {
+    Ok(rules.matters.enabled.contains(&NudgeKind::ContactMoved) && bounce::exist(db)?)
+}
+
+/// Every configured account: one that hangs by a thread is told to the rep who holds it.
+fn accounts(work: &mut Work<'_>, made: &mut Vec<String>) -> Result<(), StoreError> {
+    let (db, rules, now) = (work.db, work.rules, work.now);
+    let mut of: HashMap<&str, Vec<Stored>> = HashMap::new();
+    for (organisation, contact) in contact::at_organisations(db)? {
+        let Some(account) = rules.accounts.configured_of(&organisation) else { continue };
+        let key = account.domains.first().map_or("", String::as_str);
+        let rows = relationship::of_contact(db, contact)?;
+        of.entry(key).or_default().extend(rows.into_iter().filter(|row| row.contact == contact));
+    }
+    let mut open: BTreeMap<String, i64> = BTreeMap::new();
+    for one in nudge::unresolved_of(db, NudgeKind::SingleThreaded)? {
+        open.insert(one.nudge.episode_id.clone(), one.id);
+    }
+    for account in rules.accounts.configured() {
+        let key = account.domains.first().map_or("", String::as_str);
+        let mut rows = of.remove(key).unwrap_or_default();
+        rows.sort_by_key(|row| row.id);
+        rows.dedup_by_key(|row| row.id);
+        let mut ties = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let strength = strength_at(&fold::as_of(db, rules, row, now)?, now);
+            let s = if strength.reciprocated { strength.s } else { 0.0 };
+            ties.push(Tie { rep: row.rep, contact: row.contact, s });
+        }
+        let covered = coverage(&ties, usize::try_from(account.target).unwrap_or(usize::MAX));
+        if let Some(episode) = thread(work, account, &covered, &rows, made)? {
+            open.remove(&episode);
+        }
+    }
+    for id in open.into_values() {
+        nudge::resolve_one(db, id, Resolution::Recovered, now)?;
+    }
+    Ok(())
+}
+
+/// Tells that an account hangs by a thread, if it does: to the rep who is closest to its closest
+/// person. Gives the episode.
+fn thread(
+    work: &mut Work<'_>,
+    account: &Account,
+    covered: &Coverage,
+    rows: &[Stored],
+    made: &mut Vec<String>,
+) -> Result<Option<String>, StoreError> {
+    let Some((why, closest)) = covered.single_threaded.zip(covered.people.first()) else {
+        return Ok(None);
+    };
+    let row = rows.iter().find(|row| row.rep == closest.rep && row.contact == closest.contact);
+    // An account that nobody is close to hangs on nobody.
+    let Some(row) = row.filter(|_| Band::of(closest.strength()) >= Band::Good) else {
+        return Ok(None);
+    };
+    let every = work.rules.matters.between_accounts.millis().max(1);
+    let about = Timestamp::from_millis(work.now.millis().div_euclid(every) * every);
+    let name = contact::get(work.db, row.contact)?.name;
+    let strong = u32::try_from(covered.strong).unwrap_or(u32::MAX);
+    let (code, text) = match why {
+        Thread::OnePerson => (
+            "one_person",
+            format!(
+                "{name} holds {:.0} % of all there is with {}.",
+                covered.largest_share * 100.0,
+                account.name
+            ),
+        ),
+        Thread::FewStrong => (
+            "few_strong",
+            format!("{strong} of {} people at {} are close.", account.target, account.name),
+        ),
+    };
+    let others: Vec<String> = covered
+        .closest()
+        .take(2)
+        .map(|person| Ok(contact::get(work.db, person.contact)?.name))
+        .collect::<Result<_, StoreError>>()?;
+    let suggestion = match others.as_slice() {
+        [] => format!("Ask {name} who else at {} should know of this.", account.name),
+        others => format!("Bring {} in next.", others.join(" and ")),
+    };
+    let told = Told {
+        kind: NudgeKind::SingleThreaded,
+        about,
+        reasons: vec![Reason { code: code.into(), days: None, usual_gap_days: None, text }],
+        suggestion,
+        account: Some(AccountPart {
+            name: account.name.clone(),
+            strong,
+            target: account.target,
+            top_share: (covered.largest_share * 1000.0).round() / 1000.0,
+        }),
+        moved_to: None,
+    };
+    said(work, row, told, made).map(Some)
+}
+
+/// Tells everybody to whom a contact mattered where that seems to be now.
+fn moved(
+    work: &mut Work<'_>,
+    proposal: &Proposal,
+    bounced_at: Timestamp,
+    made: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let (db, rules, now) = (work.db, work.rules, work.now);
+    if now - bounced_at > LATE {
+        return Ok(());
+    }
+    let Some(gone) = contact::find(db, &proposal.a.contact_id)? else { return Ok(()) };
+    for row in relationship::of_contact(db, gone)? {
+        if !crate::nudge::established(&row.state, &rules.policy) || row.contact != gone {
+            continue;
+        }
+        let day = date(bounced_at, rules.zone(row.rep));
+        let (name, to) = (&proposal.a.contact, &proposal.b);
+        let text = format!(
+            "Mail to {name} at {} came back on {day}; the same name writes from {} now.",
+            proposal.a.organisation, to.organisation
+        );
+        let told = Told {
+            kind: NudgeKind::ContactMoved,
+            about: bounced_at,
+            reasons: vec![Reason {
+                code: "contact_moved".into(),
+                days: None,
+                usual_gap_days: None,
+                text,
+            }],
+            suggestion: format!("Congratulate {name} on the new place: {}.", to.address),
+            account: None,
+            moved_to: Some(MovedPart {
+                address: to.address.clone(),
+                organisation: to.organisation.clone(),
+            }),
+        };
+        said(work, &row, told, made)?;
+    }
+    Ok(())
+}
+
+/// Makes the nudge, unless the rep has asked for silence; gives its episode.
+fn said(
+    work: &mut Work<'_>,
+    row: &Stored,
+    told: Told,
+    made: &mut Vec<String>,
+) -> Result<String, StoreError> {
+    let silent = nudge::silenced_until(work.db, row.rep, row.contact)?;
+    let nudge = work.tell(row, told)?;
+    if silent.is_none_or(|until| until <= work.now) {
+        work.keep(&nudge, made)?;
+    }
+    Ok(nudge.episode_id)
+}
