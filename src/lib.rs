@@ -30,7 +30,8 @@
 //!    computes when each will have fallen if nothing happens.
 //! 5. [`pipeline::nudge`] looks at those that are due, asks [`mod@nudge`], and stores what is to be
 //!    said together with what is owed to each endpoint.
-//! 6. [`pipeline::deliver`] tries what is owed by [`deliver`] until it has arrived or is given up.
+//! 6. [`pipeline::deliver`] writes what is owed in the form that the endpoint wants
+//!    ([`deliver::format`]), and tries it by [`deliver`] until it has arrived or is given up.
 //!
 //! [`mod@backtest`] walks the same path over the past: [`score`] on a history that is over, judged by
 //! what followed.

@@ -4,7 +4,16 @@
 //! Pure. A message is one nudge, or several to one rep in a digest. It is rendered once, and the same
 //! bytes are sent at every try.
 
+pub mod fixture;
+mod inert;
+mod said;
+mod slack;
+mod teams;
+mod template;
+
 use serde::Serialize;
+
+pub use template::{JSON, Template, TemplateError};
 
 use crate::model::{NudgeKind, Timestamp};
 use crate::nudge::Event;
@@ -16,6 +25,25 @@ pub enum Format {
     /// The events as they are, a contract: README.md "Webhook".
     #[default]
     Standard,
+    /// For an incoming webhook of Slack.
+    Slack,
+    /// For a workflow of Microsoft Teams.
+    Teams,
+    /// What the admin's own template makes of it.
+    Template(Template),
+}
+
+impl Format {
+    /// The content type of a body.
+    #[must_use]
+    pub fn content_type(&self) -> &str {
+        match self {
+            Self::Standard | Self::Slack => JSON,
+            // Without it Teams takes a body for UTF-16, and then for twice as long as it is.
+            Self::Teams => "application/json; charset=utf-8",
+            Self::Template(template) => template.content_type(),
+        }
+    }
 }
 
 /// Which nudges go to an endpoint; an empty list is all of them.
@@ -92,6 +120,9 @@ pub enum FormatError {
     /// There is nothing to say.
     #[error("a message without a nudge")]
     Empty,
+    /// The template cannot write it.
+    #[error("the template: {0}")]
+    Template(#[from] TemplateError),
 }
 
 /// Writes a message.
@@ -100,7 +131,11 @@ pub enum FormatError {
 /// What is wrong with it.
 pub fn render(format: &Format, message: &Message) -> Result<Rendered, FormatError> {
     match format {
+        _ if message.items.is_empty() => Err(FormatError::Empty),
         Format::Standard => standard(message),
+        Format::Slack => Ok(Rendered { body: slack::body(&said::Whole::of(message)).to_string() }),
+        Format::Teams => Ok(Rendered { body: teams::body(&said::Whole::of(message)).to_string() }),
+        Format::Template(template) => Ok(template.render(message)?),
     }
 }
 

@@ -4,7 +4,7 @@
 const PURE: [&str; 5] = ["model", "normalise", "score", "nudge", "backtest"];
 
 /// Files of adapters that decide and do nothing else: pure as well.
-const PURE_FILES: [&str; 22] = [
+const PURE_FILES: [&str; 29] = [
     "src/source/imap/plan.rs",
     "src/source/imap/guard.rs",
     "src/source/imap/form.rs",
@@ -15,6 +15,13 @@ const PURE_FILES: [&str; 22] = [
     "src/source/caldav/xml.rs",
     "src/deliver/breaker.rs",
     "src/deliver/sign.rs",
+    "src/deliver/format.rs",
+    "src/deliver/format/fixture.rs",
+    "src/deliver/format/inert.rs",
+    "src/deliver/format/said.rs",
+    "src/deliver/format/slack.rs",
+    "src/deliver/format/teams.rs",
+    "src/deliver/format/template.rs",
     "src/deliver/verdict.rs",
     "src/oauth/answer.rs",
     "src/source/web/pause.rs",
