@@ -20,6 +20,7 @@ mod login;
 mod nudge;
 mod problem;
 mod raw;
+mod route;
 mod schema;
 mod secret;
 mod settings;
@@ -36,8 +37,8 @@ pub use identity::people;
 pub use problem::{Place, Problem, Problems, Severity};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{
-    Caldav, CalendarApi, Config, Endpoint, Feed, Grant, Identity, Imap, Login, Oauth, Organization,
-    Privacy, Rep, Serve, Source, SourceKind, Store, Sync, Tls,
+    Caldav, CalendarApi, Config, Endpoint, Feed, Format, Grant, Identity, Imap, Login, Oauth,
+    Organization, Privacy, Rep, Serve, Source, SourceKind, Store, Sync, TemplateText, Tls,
 };
 
 use layers::Layers;

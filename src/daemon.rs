@@ -4,6 +4,7 @@
 //! up nobody else; every loop ends on the token, and what it was doing is done again next time.
 
 mod build;
+pub(crate) mod format;
 mod login;
 mod loops;
 mod places;

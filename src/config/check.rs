@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use super::endpoint::WEBHOOK_SECRET;
 use super::problem::{Place, Problem};
 use super::secret::{SecretError, SecretSource};
-use super::settings::{Config, Grant, Login, Source, SourceKind};
+use super::settings::{Config, Endpoint, Format, Grant, Login, Source, SourceKind};
 use super::words;
 
 /// File mode bits by which others than owner and group can read.
@@ -31,10 +31,13 @@ pub fn check(config: &Config) -> Vec<Problem> {
     }
     for endpoint in &config.endpoints {
         let place = setting("endpoint", &endpoint.name);
-        problems.extend(check_secret("secret", &endpoint.secret, &place, Secret::Webhook));
-        if let Some(previous) = &endpoint.previous_secret {
-            problems.extend(check_secret("previous_secret", previous, &place, Secret::Webhook));
+        for (key, secret) in
+            [("secret", &endpoint.secret), ("previous_secret", &endpoint.previous_secret)]
+        {
+            let secret = secret.iter();
+            problems.extend(secret.flat_map(|s| check_secret(key, s, &place, Secret::Webhook)));
         }
+        problems.extend(unfitting(endpoint).map(|problem| problem.at(Some(place))));
     }
     problems.extend(super::identity::people(config).err());
     problems.extend(check_listen(config));
@@ -78,7 +81,7 @@ fn inline_secrets(config: &Config) -> bool {
     let secrets = config
         .endpoints
         .iter()
-        .flat_map(|endpoint| std::iter::once(&endpoint.secret).chain(&endpoint.previous_secret));
+        .flat_map(|endpoint| endpoint.secret.iter().chain(&endpoint.previous_secret));
     of_logins.chain(secrets).any(|secret| matches!(secret, SecretSource::Inline(_)))
 }
 
@@ -209,6 +212,20 @@ fn open_to_others(path: &Path) -> Option<Problem> {
         let message = format!("every user can read {} (mode {:o})", path.display(), mode & 0o777);
         Problem::warning(message).hint(format!("chmod o= {}", path.display()))
     })
+}
+
+/// A chat that would not understand what it is sent.
+fn unfitting(endpoint: &Endpoint) -> Option<Problem> {
+    let host = endpoint.url.host_str().unwrap_or_default();
+    let workflow = [".logic.azure.com", ".api.powerplatform.com"].iter().any(|h| host.ends_with(h));
+    let (chat, format) = match &endpoint.format {
+        Format::Standard | Format::Teams if host == "hooks.slack.com" => ("Slack", "slack"),
+        Format::Standard | Format::Slack if workflow => ("a workflow of Teams", "teams"),
+        _ => return None,
+    };
+    let message =
+        format!("`endpoint.url` is that of {chat}, which does not understand this format");
+    Some(Problem::warning(message).hint(format!("set format = {format:?}")))
 }
 
 fn check_listen(config: &Config) -> Option<Problem> {

@@ -116,8 +116,14 @@ pub(super) struct RawEndpoint {
     pub(super) previous_secret_file: Option<String>,
     pub(super) previous_secret_credential: Option<String>,
     pub(super) previous_secret_command: Option<Vec<String>>,
-    #[expect(dead_code, reason = "the table of keys knows one format only so far")]
     pub(super) format: Option<String>,
+    pub(super) template: Option<String>,
+    pub(super) template_file: Option<String>,
+    pub(super) content_type: Option<String>,
+    pub(super) digest: Option<bool>,
+    pub(super) kinds: Option<Vec<String>>,
+    pub(super) reps: Option<Vec<String>>,
+    pub(super) accounts: Option<Vec<String>>,
     pub(super) timeout_seconds: Option<u64>,
     pub(super) requests_per_second: Option<u32>,
 }

@@ -91,6 +91,9 @@ pub(super) const PREVIOUS_SECRET: [&str; 4] = [
     "previous_secret_command",
 ];
 
+/// The keys by which a template can be given.
+pub(super) const TEMPLATE: [&str; 2] = ["template", "template_file"];
+
 /// The keys that belong to one kind of source or to some; all others belong to every kind.
 pub(super) const OF_KIND: &[(&str, &[&str])] = &[
     ("host", &["imap", "caldav"]),
@@ -206,7 +209,14 @@ pub(super) const KEYS: &[Key] = &[
     key("endpoint", "previous_secret_file", Shape::Path),
     key("endpoint", "previous_secret_credential", Shape::Words(words::CREDENTIAL)),
     key("endpoint", "previous_secret_command", Shape::Command),
-    key("endpoint", "format", Shape::OneOfSoFar(&["standard"], &["slack", "teams", "template"])),
+    key("endpoint", "format", Shape::OneOf(&["standard", "slack", "teams", "template"])),
+    key("endpoint", "template", Shape::Text),
+    key("endpoint", "template_file", Shape::Path),
+    key("endpoint", "content_type", Shape::Words(words::CONTENT_TYPE)),
+    key("endpoint", "digest", Shape::Flag),
+    key("endpoint", "kinds", Shape::List(words::NUDGE_KIND, 1)),
+    key("endpoint", "reps", Shape::List(words::ANY, 1)),
+    key("endpoint", "accounts", Shape::List(words::ANY, 1)),
     key("endpoint", "timeout_seconds", Shape::Whole(1, 300)),
     key("endpoint", "requests_per_second", Shape::Whole(1, 1_000)),
 

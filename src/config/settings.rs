@@ -14,7 +14,7 @@ use reqwest::Url;
 
 use super::secret::SecretSource;
 use super::words;
-use crate::model::Span;
+use crate::model::{NudgeKind, Span};
 use crate::normalise::Accounts;
 use crate::nudge::{Matters, Policy, Restraint};
 use crate::score::{Parameters, WorkingHours};
@@ -289,14 +289,51 @@ pub struct Endpoint {
     pub url: Url,
     /// Whether its address may be in a private range.
     pub allow_private: bool,
-    /// The way to the `whsec_` or `whsk_` secret.
-    pub secret: SecretSource,
+    /// The way to the `whsec_` or `whsk_` secret; always there for the standard format.
+    pub secret: Option<SecretSource>,
     /// The way to the one before it, by which is signed as well.
     pub previous_secret: Option<SecretSource>,
     /// How long one attempt may take.
     pub timeout: Duration,
     /// Requests a second that its host is to get at most.
     pub requests_per_second: NonZeroU32,
+    /// What it is sent.
+    pub format: Format,
+    /// Whether the nudges of one moment to one rep are one message.
+    pub digest: bool,
+    /// Which kinds of nudges go there; empty is all.
+    pub kinds: Vec<NudgeKind>,
+    /// Whose, by ids of reps; empty is everybody's.
+    pub reps: Vec<String>,
+    /// About which organisations, by their registrable domains; empty is all.
+    pub organisations: Vec<String>,
+}
+
+/// What an endpoint is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Events as they are.
+    Standard,
+    /// A message of Slack.
+    Slack,
+    /// A message of Microsoft Teams.
+    Teams,
+    /// What a template makes of it.
+    Template {
+        /// The template.
+        text: TemplateText,
+        /// What the body is, as written.
+        content_type: String,
+    },
+}
+
+/// Where a template is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateText {
+    /// In the configuration.
+    Inline(String),
+    /// In a file; absolute.
+    File(PathBuf),
 }
 
 impl Endpoint {
@@ -382,6 +419,7 @@ impl fmt::Debug for Endpoint {
             .field("secret", &self.secret)
             .field("previous_secret", &self.previous_secret)
             .field("timeout", &self.timeout)
-            .finish()
+            .field("format", &self.format)
+            .finish_non_exhaustive()
     }
 }

@@ -10,6 +10,7 @@ use toml::de::DeValue;
 
 use super::problem::Problem;
 use super::schema::{self, Key, Shape, nearest};
+use crate::model::NudgeKind;
 
 /// The value that a file gives to a key; relative paths are taken from `directory`.
 ///
@@ -27,12 +28,20 @@ pub(super) fn judge(key: &Key, value: &DeValue<'_>, directory: &Path) -> Result<
     };
     fits.ok_or_else(|| {
         let problem = wrong(key, &describe(key, value));
-        if is_bare(value) && takes_text(key.shape) {
-            problem.hint("write it in quotes")
-        } else {
-            problem
+        match near_kind(key, value) {
+            Some(kind) => problem.hint(did_you_mean(kind)),
+            None if is_bare(value) && takes_text(key.shape) => problem.hint("write it in quotes"),
+            None => problem,
         }
     })
+}
+
+/// The kind of nudge that was probably meant by the first word of a list that is none.
+fn near_kind(key: &Key, value: &DeValue<'_>) -> Option<&'static str> {
+    let words = value.as_array().filter(|_| ["kinds", "immediate"].contains(&key.name))?;
+    let mut words = words.iter().filter_map(|word| word.get_ref().as_str());
+    let wrong = words.find(|word| NudgeKind::of_code(word).is_none())?;
+    nearest(wrong, NudgeKind::ALL.into_iter().map(NudgeKind::code))
 }
 
 /// The value that an environment variable gives to a key: read as the key's shape asks, so that

@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 use super::layers::Layers;
 use super::problem::{Place, Problem};
 use super::raw::{Raw, RawIdentity, RawOrganization, RawRep, RawSync};
+use super::route::Known;
 use super::settings::{Config, Identity, Organization, Privacy, Rep, Serve, Store, Sync};
 use super::{account, endpoint, nudge, schema, shape, source, words};
 use crate::model::Span;
@@ -43,13 +44,14 @@ pub(super) fn config(
     let sources = items(layers, "source", raw.source, |item, written| {
         source::source(item, written, &known_reps, poll, credentials)
     });
-    let endpoints = items(layers, "endpoint", raw.endpoint, |item, written| {
-        endpoint::endpoint(item, written, credentials)
-    });
     account::distinct(layers, &raw.account);
     let (own, target) = (&raw.organization.domains, raw.accounts.target);
     let accounts = items(layers, "account", raw.account, |item, written| {
         account::account(item, written, own, target)
+    });
+    let known = Known { reps: &known_reps, accounts: &accounts };
+    let endpoints = items(layers, "endpoint", raw.endpoint, |item, written| {
+        endpoint::endpoint(item, written, &known, credentials)
     });
     let organization = organization(raw.organization, zone);
     let mut item = Item { layers, section: "nudge", path: "nudge".into() };

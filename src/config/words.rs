@@ -83,6 +83,12 @@ pub(super) const NUDGE_KIND: Words = Words {
     accepts: |text| NudgeKind::of_code(text).is_some(),
 };
 
+/// What a body is, by its media type (RFC 9110, 8.3.1).
+pub(super) const CONTENT_TYPE: Words = Words {
+    what: "a content type such as application/json or text/plain; charset=utf-8",
+    accepts: is_content_type,
+};
+
 /// The id of a rep.
 pub(super) const ID: Words =
     Words { what: "of lower-case letters, digits, `_`, `.` and `-`", accepts: is_id };
@@ -167,6 +173,14 @@ fn is_address(text: &str) -> bool {
     !spaced && parts.is_some_and(|(local, domain)| !local.is_empty() && is_domain(domain))
 }
 
+fn is_content_type(text: &str) -> bool {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$&^_.+-".contains(c);
+    let word = |text: &str| !text.is_empty() && text.chars().all(token);
+    let essence = text.split(';').next().unwrap_or_default().trim_end();
+    let printable = text.chars().all(|c| matches!(c, ' '..='~'));
+    printable && essence.split_once('/').is_some_and(|(kind, form)| word(kind) && word(form))
+}
+
 fn is_id(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
     !text.is_empty() && text.chars().all(fits)
@@ -212,6 +226,7 @@ mod tests {
             (TIME_OR_OFF, "08:30 0:00 off", "24:00 8 08:30:00 never"),
             (QUIET_HOURS, "19:00-07:00 12:00-13:00 off", "19-7 19:00 07:00-07:00"),
             (NUDGE_KIND, "decay owed_reply", "Decay owed reply"),
+            (CONTENT_TYPE, "text/plain;charset=utf-8 application/vnd.x+json", "json a/b/c / é/a"),
             (ID, "ann a.b-c_1", "Ann a/b é"),
             (HOST, "imap.us.example ::1 10.0.0.1 localhost", "imaps://x.example x.example:993 a@b"),
             (CREDENTIAL, "ann imap-ann", ".. a/b"),

@@ -11,10 +11,9 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::places::Places;
-use super::{Daemon, Scheduled, login, web};
+use super::{Daemon, Scheduled, format, login, web};
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
-use crate::deliver::format::{Format, Route};
 use crate::deliver::{Endpoint, Pace, Secret};
 use crate::http::{self, AddressPolicy, Clients};
 use crate::model::{Address, Key, Span, Timestamp};
@@ -336,6 +335,8 @@ fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, Bu
         } else {
             AddressPolicy::Public
         };
+        let what = format!("format of endpoint {}", found.name);
+        let format = format::format(found).map_err(|e| unusable(&what, &chain(&e)))?;
         let endpoint = Endpoint {
             name: found.name.clone(),
             url: found.url.clone(),
@@ -343,14 +344,10 @@ fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, Bu
             timeout: found.timeout,
             policy,
             rate: found.requests_per_second,
+            content_type: format.content_type().to_owned(),
         };
-        targets.push(Arc::new(Target {
-            id: *id,
-            endpoint,
-            format: Format::Standard,
-            route: Route::default(),
-            digest: false,
-        }));
+        let (route, digest) = (format::route(found), found.digest);
+        targets.push(Arc::new(Target { id: *id, endpoint, format, route, digest }));
     }
     Ok(targets)
 }
@@ -358,7 +355,7 @@ fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, Bu
 /// What signs for an endpoint, the newest first.
 pub(crate) fn secrets(endpoint: &config::Endpoint) -> Result<Vec<Secret>, BuildError> {
     let named = [
-        ("secret", Some(&endpoint.secret)),
+        ("secret", endpoint.secret.as_ref()),
         ("previous secret", endpoint.previous_secret.as_ref()),
     ];
     let mut secrets = Vec::new();

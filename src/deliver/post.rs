@@ -34,6 +34,8 @@ pub struct Endpoint {
     pub policy: AddressPolicy,
     /// Requests a second that its host is to get at most.
     pub rate: NonZeroU32,
+    /// What its bodies are: `application/json` and its like.
+    pub content_type: String,
 }
 
 impl fmt::Debug for Endpoint {
@@ -47,7 +49,7 @@ impl fmt::Debug for Endpoint {
 pub struct Delivery {
     /// `webhook-id`: by it the receiver knows a repetition.
     pub id: String,
-    /// The JSON document, byte for byte as stored.
+    /// The body, byte for byte as stored.
     pub body: String,
     /// Which attempt this is, from 1.
     pub attempt: u32,
@@ -119,7 +121,7 @@ fn signed(
 ) -> RequestBuilder {
     let request = request
         .timeout(endpoint.timeout)
-        .header(CONTENT_TYPE, "application/json")
+        .header(CONTENT_TYPE, &endpoint.content_type)
         .header("webhook-id", &delivery.id)
         .header("webhook-timestamp", now.seconds())
         .body(delivery.body.clone());

@@ -292,7 +292,7 @@ fn the_examples_in_the_documentation_are_valid() {
         }
         let (_directory, config) = valid(&[("keepwarm.toml", &kept.join("\n"))], &[]);
         let count = (config.reps.len(), config.sources.len(), config.endpoints.len());
-        assert_eq!(count, (1, 8, 1), "way {way}");
+        assert_eq!(count, (1, 8, 4), "way {way}");
         assert_eq!(config.accounts.get("acme.de").domains, ["acme.example", "acme.de"]);
         assert_eq!(matches!(login(&config), Login::Password(_)), way < 4, "way {way}");
     }

@@ -1,6 +1,7 @@
 //! The program as a process, against a real Dovecot and real receivers: what its users see.
 
 mod cut;
+mod formats;
 mod idle;
 mod meetings;
 mod nudges;

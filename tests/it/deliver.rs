@@ -111,6 +111,7 @@ fn endpoint(url: &str, policy: AddressPolicy) -> Endpoint {
         timeout: Duration::from_secs(5),
         policy,
         rate: keepwarm::deliver::RATE,
+        content_type: "application/json".to_owned(),
     }
 }
 
