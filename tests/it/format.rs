@@ -264,6 +264,35 @@ fn hostile_names_look_so() {
     insta::assert_snapshot!(lines);
 }
 
+/// Checks of events that were really made, as stored: they are valid by their schemas, and can be sent
+/// in every format, alone and several at once.
+pub(crate) fn fit(stored: &[String]) {
+    for (event, said) in stored.iter().zip(schemas::judged(stored)) {
+        assert_eq!(said, "valid", "{event}");
+    }
+    let items: Vec<Item> = stored
+        .iter()
+        .map(|stored| {
+            let event = serde_json::from_str(stored).unwrap();
+            Item { event, stored: stored.clone(), links: None }
+        })
+        .collect();
+    let alone = items.iter().map(|item| Message {
+        id: item.event.data.nudge_id.clone(),
+        at: item.event.timestamp,
+        items: vec![item.clone()],
+    });
+    for message in alone.chain(items.chunks(9).map(|items| digest(items.to_vec()))) {
+        slack_limits("", &json(&Format::Slack, &message));
+        assert!(body(&Format::Teams, &message).len() <= 28 * 1024);
+    }
+    let digests: Vec<String> =
+        items.chunks(9).map(|items| body(&Format::Standard, &digest(items.to_vec()))).collect();
+    for (digest, said) in digests.iter().zip(schemas::judged(&digests)) {
+        assert_eq!(said, "valid", "{digest}");
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_counted() {
     for (format, tail) in [(Format::Slack, "/elements/-/text"), (Format::Teams, "/text")] {

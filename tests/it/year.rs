@@ -164,6 +164,8 @@ fn gather(
 fn a_year_of_nudges_is_few_and_right() {
     let year = play(6, 40);
     checks::all(&year);
+    let events: Vec<String> = year.nudges.iter().map(|listed| listed.nudge.body.clone()).collect();
+    crate::format::fit(&events);
     insta::assert_snapshot!(checks::told(&year));
 }
 
