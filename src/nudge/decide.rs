@@ -183,6 +183,8 @@ pub enum Decision {
     Backfilling,
     /// Too many of the rep's relationships decay at once.
     Held,
+    /// Decays are not told of.
+    Off,
 }
 
 impl Decision {
@@ -201,6 +203,7 @@ impl Decision {
             Self::Stale => "stale",
             Self::Backfilling => "backfilling",
             Self::Held => "held",
+            Self::Off => "off",
         }
     }
 }

@@ -16,7 +16,7 @@ pub mod view;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{Nudge, NudgeState, Timestamp};
+use crate::model::{Nudge, NudgeKind, NudgeState, Timestamp};
 use crate::nudge::{AGAIN, Ahead, Decision, Facts, decide, looks_next, stake};
 use crate::store::held::Held;
 use crate::store::nudging::Nudging;
@@ -139,7 +139,10 @@ impl Work<'_> {
             }
             let fresh = self.fresh(row.rep)?;
             let facts = facts(db, &row, fresh, now)?;
-            let decision = decide(&row.state, &facts, &rules.policy, now);
+            let decision = match rules.matters.enabled.contains(&NudgeKind::Decay) {
+                true => decide(&row.state, &facts, &rules.policy, now),
+                false => Decision::Off,
+            };
             due.push(Due { row, facts, decision });
         }
         Ok(due)

@@ -84,6 +84,7 @@ fn take(
         let state = if room == 0 {
             if now - open.nudge.created_at >= restraint.patience {
                 nudge::advance(db, open.id, NudgeState::OverBudget, now)?;
+                remember(db, rules, &open, now)?;
             } else {
                 let next = restraint.moment(open.nudge.kind, now + AGAIN, zone);
                 nudge::advance(db, open.id, NudgeState::Waiting, next)?;
@@ -97,15 +98,21 @@ fn take(
         room -= 1;
         nudge::advance(db, open.id, state, now)?;
         if state == NudgeState::Released {
-            if let Some(at) = restraint.reminds_at(now, open.nudge.reminder)
-                && open.nudge.kind == NudgeKind::Decay
-            {
-                relationship::look_at(db, open.nudge.relationship, at)?;
-            }
+            remember(db, rules, &open, now)?;
             taken.push(open);
         }
     }
     Ok(taken)
+}
+
+/// Notes when to remind of a decay, if it still holds then.
+fn remember(db: &Db, rules: &Rules, open: &Open, now: Timestamp) -> Result<(), StoreError> {
+    match rules.restraint.reminds_at(now, open.nudge.reminder) {
+        Some(at) if open.nudge.kind == NudgeKind::Decay => {
+            relationship::look_at(db, open.nudge.relationship, at)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether all of a rep's sources have been read lately: what was decided in the evening may have

@@ -1,5 +1,8 @@
 //! Weekly relationships that go quiet, from the mail to the rows of nudge and outbox.
 
+mod life;
+mod matters;
+
 use std::sync::Arc;
 
 use super::{Destination, Moment, Outcome, step};
