@@ -23,6 +23,7 @@ mod raw;
 mod route;
 mod schema;
 mod secret;
+mod serve;
 mod settings;
 mod shape;
 mod source;
@@ -40,6 +41,7 @@ pub use settings::{
     Caldav, CalendarApi, Config, Endpoint, Feed, Format, Grant, Identity, Imap, Login, Oauth,
     Organization, Privacy, Rep, Serve, Source, SourceKind, Store, Sync, TemplateText, Tls,
 };
+pub use words::is_api_token;
 
 use layers::Layers;
 

@@ -13,6 +13,7 @@ use secrecy::ExposeSecret as _;
 use super::endpoint::WEBHOOK_SECRET;
 use super::problem::{Place, Problem};
 use super::secret::{SecretError, SecretSource};
+use super::serve::TOKEN_MUST_BE;
 use super::settings::{Config, Endpoint, Format, Grant, Login, Source, SourceKind};
 use super::words;
 
@@ -40,7 +41,11 @@ pub fn check(config: &Config) -> Vec<Problem> {
         problems.extend(unfitting(endpoint).map(|problem| problem.at(Some(place))));
     }
     problems.extend(super::identity::people(config).err());
-    problems.extend(check_listen(config));
+    if let Some(token) = &config.serve.token {
+        let place = Place::Setting("serve".to_owned());
+        problems.extend(check_secret("token", token, &place, Secret::ApiToken));
+    }
+    problems.extend(super::serve::doubts(config));
     problems
 }
 
@@ -49,6 +54,7 @@ pub fn check(config: &Config) -> Vec<Problem> {
 enum Secret {
     Any,
     Webhook,
+    ApiToken,
 }
 
 /// What can be left out, and hardly on purpose.
@@ -78,10 +84,11 @@ fn inline_secrets(config: &Config) -> bool {
         SourceKind::Maildir { .. } | SourceKind::Ics { .. } | SourceKind::Feed(_) => None,
     });
     let of_logins = logins.flatten().map(|(_, secret)| secret);
-    let secrets = config
+    let of_endpoints = config
         .endpoints
         .iter()
         .flat_map(|endpoint| endpoint.secret.iter().chain(&endpoint.previous_secret));
+    let secrets = of_endpoints.chain(&config.serve.token);
     of_logins.chain(secrets).any(|secret| matches!(secret, SecretSource::Inline(_)))
 }
 
@@ -183,6 +190,9 @@ fn check_secret(key: &str, source: &SecretSource, place: &Place, secret: Secret)
         (Ok(found), Secret::Webhook) if !words::is_webhook_secret(found.expose_secret()) => {
             problems.push(Problem::error(format!("`{key}` must be {WEBHOOK_SECRET}")));
         }
+        (Ok(found), Secret::ApiToken) if !words::is_api_token(found.expose_secret()) => {
+            problems.push(Problem::error(format!("`{key}` must be {TOKEN_MUST_BE}")));
+        }
         (Ok(_), _) => {}
     }
     if let SecretSource::File(path) = source {
@@ -226,13 +236,6 @@ fn unfitting(endpoint: &Endpoint) -> Option<Problem> {
     let message =
         format!("`endpoint.url` is that of {chat}, which does not understand this format");
     Some(Problem::warning(message).hint(format!("set format = {format:?}")))
-}
-
-fn check_listen(config: &Config) -> Option<Problem> {
-    let listen = config.serve.listen.filter(|listen| !listen.ip().is_loopback())?;
-    let message =
-        format!("`serve.listen`: other machines can reach {listen}, and there is no login");
-    Some(Problem::warning(message).at(Some(Place::Setting("serve".to_owned()))))
 }
 
 fn setting(section: &str, name: &str) -> Place {

@@ -217,4 +217,10 @@ pub(super) struct RawIdentity {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawServe {
     pub(super) listen: String,
+    pub(super) public_url: Option<String>,
+    pub(super) link_days: u32,
+    pub(super) token: Option<String>,
+    pub(super) token_file: Option<String>,
+    pub(super) token_credential: Option<String>,
+    pub(super) token_command: Option<Vec<String>>,
 }

@@ -51,8 +51,10 @@ pub(super) const LISTS: [&str; 4] = ["rep", "source", "endpoint", "account"];
 pub(super) const PASSWORD: [&str; 4] =
     ["password", "password_file", "password_credential", "password_command"];
 
-/// The three keys by which an access token can be given: it would not last in the file itself.
-pub(super) const TOKEN: [&str; 3] = ["token_file", "token_credential", "token_command"];
+/// The four keys by which the API's token can be given; a source's access token by the last three, as
+/// it would not last in the file itself.
+pub(super) const API_TOKEN: [&str; 4] =
+    ["token", "token_file", "token_credential", "token_command"];
 
 /// The keys of which a login needs exactly one; the last is a table.
 pub(super) const LOGIN: [&str; 8] = [
@@ -277,6 +279,12 @@ pub(super) const KEYS: &[Key] = &[
     key("identity", "alias_domains", Shape::List(words::ALIAS, 0)),
 
     key("serve", "listen", Shape::Words(words::LISTEN)),
+    key("serve", "public_url", Shape::Words(words::PUBLIC_URL)),
+    key("serve", "link_days", Shape::Whole(1, 365)),
+    key("serve", "token", Shape::Secret),
+    key("serve", "token_file", Shape::Path),
+    key("serve", "token_credential", Shape::Words(words::CREDENTIAL)),
+    key("serve", "token_command", Shape::Command),
 ];
 
 /// The key of that name in a section.
@@ -319,7 +327,7 @@ pub(super) fn hides(key: &Key) -> bool {
 /// Whether a key of that name gives a secret or the way to one.
 pub(super) fn is_secret(name: &str) -> bool {
     let ways: [&[&str]; 6] =
-        [&PASSWORD, &TOKEN, &CLIENT_SECRET, &REFRESH_TOKEN, &SECRET, &PREVIOUS_SECRET];
+        [&PASSWORD, &API_TOKEN, &CLIENT_SECRET, &REFRESH_TOKEN, &SECRET, &PREVIOUS_SECRET];
     ways.iter().any(|ways| ways.contains(&name))
 }
 

@@ -369,10 +369,16 @@ pub struct Privacy {
 }
 
 /// What is served.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Serve {
     /// Where; `None` is nowhere.
     pub listen: Option<SocketAddr>,
+    /// Where browsers reach it: what links in messages begin with; `None` is no links.
+    pub public_url: Option<Url>,
+    /// How long a link can be used.
+    pub link_lifetime: Span,
+    /// The way to the token of the API; `None` is a closed API.
+    pub token: Option<SecretSource>,
 }
 
 impl fmt::Debug for Caldav {

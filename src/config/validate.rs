@@ -13,8 +13,8 @@ use super::layers::Layers;
 use super::problem::{Place, Problem};
 use super::raw::{Raw, RawIdentity, RawOrganization, RawRep, RawSync};
 use super::route::Known;
-use super::settings::{Config, Identity, Organization, Privacy, Rep, Serve, Store, Sync};
-use super::{account, endpoint, nudge, schema, shape, source, words};
+use super::settings::{Config, Identity, Organization, Privacy, Rep, Store, Sync};
+use super::{account, endpoint, nudge, schema, serve, shape, source, words};
 use crate::model::Span;
 use crate::normalise::Accounts;
 use crate::normalise::address::canonical;
@@ -58,6 +58,8 @@ pub(super) fn config(
     let policy = nudge::policy(&mut item, &raw.nudge);
     let restraint = nudge::restraint(&mut item, &raw.nudge, organization.working_hours.days);
     let identity = identity(layers, raw.identity);
+    let mut item = Item { layers, section: "serve", path: "serve".into() };
+    let serve = serve::serve(&mut item, raw.serve, credentials);
     layers.problems.is_empty().then(|| Config {
         files: layers.added.clone(),
         organization,
@@ -80,8 +82,7 @@ pub(super) fn config(
             exclude_addresses: raw.privacy.exclude_addresses,
         },
         identity,
-        // Anything else than an address has been found to mean "off".
-        serve: Serve { listen: raw.serve.listen.parse().ok() },
+        serve,
     })
 }
 

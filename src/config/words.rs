@@ -121,6 +121,15 @@ pub(super) const API_URL: Words = Words {
     accepts: is_web_url,
 };
 
+/// The same for where browsers reach what is served, below any path.
+pub(super) const PUBLIC_URL: Words = Words {
+    what: "a URL such as https://keepwarm.us.example, without a user, password or query",
+    accepts: |text| {
+        let plain = Url::parse(text).is_ok_and(|u| u.query().is_none() && u.fragment().is_none());
+        is_web_url(text) && plain
+    },
+};
+
 /// The same for a calendar, also as calendars subscribe to it.
 pub(super) const CALENDAR_URL: Words = Words {
     what: "a URL such as https://dav.us.example/ or https://calendar.us.example/ann.ics, without a \
@@ -151,6 +160,12 @@ pub(super) fn is_webhook_secret(text: &str) -> bool {
     let bytes = |prefix| Some(STANDARD.decode(text.strip_prefix(prefix)?).ok()?.len());
     let shared = bytes("whsec_").is_some_and(|bytes| (24..=64).contains(&bytes));
     shared || matches!(bytes("whsk_"), Some(32 | 64))
+}
+
+/// Whether a string can be the API's token: what a header can carry, and nobody guesses.
+#[must_use]
+pub fn is_api_token(text: &str) -> bool {
+    text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The two domains of an alias, ASCII: the other name, and the one that stands for both.
@@ -231,6 +246,11 @@ mod tests {
             (HOST, "imap.us.example ::1 10.0.0.1 localhost", "imaps://x.example x.example:993 a@b"),
             (CREDENTIAL, "ann imap-ann", ".. a/b"),
             (WEB_URL, "https://x.example/a?b=c http://[::1]:80", "x.example ftp://x https://u:p@x"),
+            (
+                PUBLIC_URL,
+                "https://x.example https://x.example/a/ http://127.0.0.1:8025",
+                "x.example https://x.example/?a=b https://x.example/#a https://u@x.example ftp://x",
+            ),
             (CALENDAR_URL, "webcal://x.example/a http://[::1]/", "x.ics webcal:x webcal://u@x"),
             (LISTEN, "127.0.0.1:8025 [::1]:0 off", "8025 :8025 localhost:8025 127.0.0.1"),
         ] {

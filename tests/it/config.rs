@@ -9,6 +9,8 @@ use secrecy::ExposeSecret as _;
 
 /// A rep, a source and an endpoint whose secrets are canaries.
 const CANARIES: &str = r#"
+serve.token = "canary-9-canary-9"
+
 [[rep]]
 id = "ann"
 name = "Ann Lee"
@@ -167,6 +169,8 @@ fn an_empty_file_gives_the_defaults() {
     assert_eq!(config.sync.history, None);
     assert_eq!(config.nudge.min_silence.days().to_bits(), 7.0_f64.to_bits());
     assert_eq!(config.serve.listen, "127.0.0.1:8025".parse().ok());
+    assert_eq!(config.serve.link_lifetime, keepwarm::model::Span::from_days(30));
+    assert!(config.serve.public_url.is_none() && config.serve.token.is_none());
     assert!(config.reps.is_empty() && config.sources.is_empty() && config.endpoints.is_empty());
 }
 
@@ -409,6 +413,7 @@ fn check_looks_at_the_world() {
         + &CANARIES
             .replace("password = \"canary-1\"", "password_file = \"ann\"\nca_file = \"ca.pem\"")
             .replace("/bin/echo", "/nonexistent/pass")
+            .replace("serve.token = \"canary-9-canary-9\"", "serve.token_file = \"crm\"")
             .replace("client_secret = \"canary-7\"", "client_secret_file = \"ann\"")
             .replace("refresh_token = \"canary-8\"", "refresh_token_file = \"none\"")
             .replace(
@@ -466,6 +471,9 @@ warning: `source.path`: there is no directory /etc/keepwarm/none
 
 error: `secret` must be `whsec_` and the base64 of 24 to 64 bytes, or `whsk_` and that of an ed25519 key (32 or 64)
   --> [[endpoint]] crm
+
+error: `token` must be 16 or more characters of ASCII without blanks
+  --> serve
 
 warning: `serve.listen`: other machines can reach 0.0.0.0:8025, and there is no login
   --> serve
