@@ -14,6 +14,7 @@ pub mod output;
 mod path;
 mod relationships;
 mod run;
+mod silences;
 mod status;
 
 use std::io::Write as _;
@@ -68,6 +69,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Nudges made
     Nudges(nudges::Arguments),
+    /// About whom nothing is said to a rep
+    Silences(silences::Arguments),
     /// How well strength foretold what happened, on the own history or on a log
     Backtest(backtest::Arguments),
     /// Put the hazard, by which nudges come, right by the own history, or fit it to logs
@@ -140,6 +143,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Path(arguments) => path::path(&cli.config, &arguments),
         Command::Explain(arguments) => explain::explain(&cli.config, &arguments),
         Command::Nudges(arguments) => nudges::nudges(&cli.config, &arguments),
+        Command::Silences(arguments) => silences::silences(&cli.config, &arguments),
         Command::Backtest(arguments) => backtest::backtest(&cli.config, &arguments),
         Command::Calibrate(arguments) => calibrate::calibrate(&cli.config, &arguments),
         Command::Contacts(arguments) => contacts::contacts(&cli.config, &arguments),

@@ -37,6 +37,14 @@ impl Clock {
     }
 }
 
+/// 32 random bytes, for a key; `None` if the system has no randomness, and there is no key then.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place that draws randomness")]
+pub fn draw_key() -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).is_ok().then_some(bytes)
+}
+
 /// A number drawn evenly from `0.0..1.0`, for jitter; 0.5 if the system has no randomness.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place that draws randomness")]

@@ -3,6 +3,7 @@
 //! One loop for each source and each endpoint, one for nudges. A failing source or endpoint holds
 //! up nobody else; every loop ends on the token, and what it was doing is done again next time.
 
+mod answers;
 mod build;
 pub(crate) mod format;
 mod login;
@@ -28,6 +29,7 @@ use crate::pipeline::deliver::{Step, Target};
 use crate::pipeline::nudge::{Destination, Moment, Notice};
 use crate::pipeline::sync::{Attempt, Going, PassError, Progress};
 use crate::pipeline::{Rules, deliver, nudge, sync};
+use crate::serve::Access;
 use crate::source::{Kept, Rest, Scope, SourceError};
 use crate::store::{Store, StoreError};
 
@@ -44,6 +46,8 @@ pub struct Daemon {
     rules: Arc<Rules>,
     sources: Vec<Scheduled>,
     targets: Vec<Arc<Target>>,
+    /// Who may answer nudges.
+    access: Access,
     clients: Clients,
     pace: Pace,
     clock: Clock,
@@ -187,6 +191,12 @@ impl Daemon {
     async fn settle(&self) {
         self.refreshes.close();
         self.refreshes.wait().await;
+    }
+
+    /// Who may answer nudges by what is served.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        self.access.clone()
     }
 
     /// The number of sources.

@@ -32,6 +32,9 @@
 //!    said together with what is owed to each endpoint.
 //! 6. [`pipeline::deliver`] writes what is owed in the form that the endpoint wants
 //!    ([`deliver::format`]), and tries it by [`deliver`] until it has arrived or is given up.
+//! 7. [`pipeline::feedback`] takes what a rep answers, by a signed link in the message ([`serve`]'s
+//!    pages), by the API or by a command: what was answered is resolved, what was not sent yet is not,
+//!    and the contact is kept silent.
 //!
 //! [`mod@backtest`] walks the same path over the past: [`score`] on a history that is over, judged by
 //! what followed.
@@ -92,6 +95,8 @@
 //! - Silence, for a nudge, is silence of either side: messages that nobody answers do not keep a
 //!   relationship warm, and do not keep its rep from being told. The hazard would miss most of the
 //!   rhythm by that; to it, what a rep writes is contact for 90 days after an answer, and no longer.
+//! - A link in a message is followed by programs before anybody reads it: so a link asks, and only the
+//!   button on its page acts. What a page needs is in the link and signed; nothing is kept of a visit.
 
 pub mod backtest;
 pub mod cli;

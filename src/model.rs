@@ -6,6 +6,7 @@
 pub mod address;
 pub mod delta;
 pub mod envelope;
+pub mod feedback;
 pub mod identity;
 pub mod interaction;
 pub mod key;

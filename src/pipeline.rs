@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod deliver;
 pub mod engagement;
+pub mod feedback;
 pub mod fold;
 pub mod history;
 pub mod identity;
@@ -14,6 +15,7 @@ pub mod nudge;
 pub mod paths;
 pub mod people;
 pub mod request;
+pub mod silence;
 pub mod sync;
 pub mod view;
 

@@ -1,24 +1,43 @@
-//! What the daemon answers over HTTP: whether it lives, whether it can do its work, and how it goes.
+//! What the daemon answers over HTTP: whether it lives, whether it can do its work, and how it goes;
+//! the pages behind the links of messages, and the API by which programs answer nudges.
 //!
-//! Meant for loopback and for the machine's own monitoring; nothing of any person is in it.
+//! Meant for loopback: the machine's own monitoring asks here, and a server with TLS passes on what
+//! comes to `/feedback/` and `/v1/`. Nothing of any person is in what is told without a signed link
+//! or a token. Nothing here waits for a peer without end.
 
+pub mod link;
+
+mod api;
+mod feedback;
 mod metrics;
+mod page;
+mod patience;
 mod process;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::model::Timestamp;
+use crate::model::feedback::{About, Feedback, LinkKey, Outcome, Way};
+
+pub use api::Token;
 pub use metrics::{Metrics, NudgeMetrics, SourceMetrics};
+use patience::Patient;
 use process::Process;
+
+/// How long a request may take, its body included: none takes more than one commit.
+const REQUEST: Duration = Duration::from_secs(20);
 
 /// Answers what is asked, when it is asked.
 pub trait Vitals: Send + Sync + 'static {
@@ -27,6 +46,43 @@ pub trait Vitals: Send + Sync + 'static {
 
     /// What is measured, or why it cannot be told.
     fn metrics(&self) -> impl Future<Output = Result<Metrics, String>> + Send;
+}
+
+/// Knows nudges, and takes answers to them.
+pub trait Answers: Send + Sync + 'static {
+    /// The present instant.
+    fn now(&self) -> Timestamp;
+
+    /// What a nudge is about, if there is one of that public id, or why it cannot be told. Changes
+    /// nothing.
+    fn about(&self, nudge: &str) -> impl Future<Output = Result<Option<About>, String>> + Send;
+
+    /// Answers a nudge, or says why that could not be stored.
+    fn answer(
+        &self,
+        nudge: &str,
+        feedback: Feedback,
+        way: Way,
+    ) -> impl Future<Output = Result<Outcome, String>> + Send;
+
+    /// Takes the answer to a nudge back; whether there is such a nudge, or why it could not be
+    /// stored.
+    fn take_back(&self, nudge: &str) -> impl Future<Output = Result<bool, String>> + Send;
+}
+
+/// Who may answer nudges.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// What links are signed with.
+    pub key: LinkKey,
+    /// What programs show; without it the API is closed.
+    pub token: Option<Token>,
+}
+
+/// What requests need.
+struct Shared<D> {
+    daemon: Arc<D>,
+    access: Access,
 }
 
 /// Binds `listen`.
@@ -38,32 +94,47 @@ pub async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves until `stop`: `/-/healthy` is 200 as long as the process turns, `/-/ready` is 200 or 503
-/// with the reason, `/metrics` what is measured.
+/// with the reason, `/metrics` what is measured; `/feedback/…` are the pages behind links, and
+/// `/v1/nudges/{id}/feedback` is the API.
 ///
 /// # Errors
 /// What the listener says.
-pub async fn serve<V: Vitals>(
+pub async fn serve<D: Vitals + Answers>(
     listener: TcpListener,
-    vitals: Arc<V>,
+    daemon: Arc<D>,
+    access: Access,
     stop: CancellationToken,
 ) -> io::Result<()> {
+    let answers = Router::new()
+        .merge(feedback::routes::<D>())
+        .merge(api::routes::<D>())
+        .layer(from_fn(in_time));
     let router = Router::new()
         .route("/-/healthy", get(|| async { "ok\n" }))
-        .route("/-/ready", get(ready::<V>))
-        .route("/metrics", get(measured::<V>))
-        .with_state(vitals);
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+        .route("/-/ready", get(ready::<D>))
+        .route("/metrics", get(measured::<D>))
+        .merge(answers)
+        .with_state(Arc::new(Shared { daemon, access }));
+    axum::serve(Patient::new(listener), router).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
-async fn ready<V: Vitals>(State(vitals): State<Arc<V>>) -> (StatusCode, String) {
-    match vitals.ready().await {
+/// Gives up on a request that takes too long, such as one whose body does not come.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
+async fn ready<D: Vitals>(State(shared): State<Arc<Shared<D>>>) -> (StatusCode, String) {
+    match shared.daemon.ready().await {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
     }
 }
 
-async fn measured<V: Vitals>(State(vitals): State<Arc<V>>) -> Response {
-    let rendered = match vitals.metrics().await {
+async fn measured<D: Vitals>(State(shared): State<Arc<Shared<D>>>) -> Response {
+    let rendered = match shared.daemon.metrics().await {
         Ok(metrics) => metrics::render(metrics, Process::read()).map_err(|error| error.to_string()),
         Err(why) => Err(why),
     };
@@ -74,51 +145,4 @@ async fn measured<V: Vitals>(State(vitals): State<Arc<V>>) -> Response {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    struct Sick(Option<&'static str>);
-
-    impl Vitals for Sick {
-        async fn ready(&self) -> Result<(), String> {
-            self.0.map_or(Ok(()), |why| Err(why.to_owned()))
-        }
-
-        async fn metrics(&self) -> Result<Metrics, String> {
-            self.0.map_or_else(|| Ok(Metrics::default()), |why| Err(why.to_owned()))
-        }
-    }
-
-    async fn ask(vitals: Sick, path: &str) -> String {
-        let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        let server = tokio::spawn(serve(listener, Arc::new(vitals), stop.clone()));
-        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        stop.cancel();
-        server.await.unwrap().unwrap();
-        answer
-    }
-
-    #[tokio::test]
-    async fn it_tells_whether_it_can_work() {
-        for (vitals, path, status, body) in [
-            (Sick(None), "/-/healthy", "200", "ok"),
-            (Sick(None), "/-/ready", "200", "ready"),
-            (Sick(Some("disk full")), "/-/healthy", "200", "ok"),
-            (Sick(Some("disk full")), "/-/ready", "503", "disk full"),
-            (Sick(None), "/metrics", "200", "# EOF"),
-            (Sick(Some("disk full")), "/metrics", "503", "disk full"),
-            (Sick(None), "/etc/passwd", "404", ""),
-        ] {
-            let answer = ask(vitals, path).await;
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
-            assert!(answer.trim_end().ends_with(body), "{path}: {answer}");
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! `keepwarm nudges`: what reps have been told and will be, and why; and what an admin says of it.
 
+mod answer;
 mod preview;
 mod report;
 
@@ -40,6 +41,8 @@ enum Command {
         /// Those to that rep only, by id
         rep: Option<String>,
     },
+    #[command(flatten)]
+    Answer(answer::Answer),
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +82,7 @@ pub(super) fn nudges(path: &Path, arguments: &Arguments) -> Result<ExitCode, Fai
         Some(Command::Resume { rep }) => {
             return ask::ask(path, &Request::ResumeNudges { rep: rep.clone() });
         }
+        Some(Command::Answer(answer)) => return answer::answer(path, answer),
         None => &arguments.list,
     };
     let (_, db) = open(path)?;

@@ -119,7 +119,8 @@ async fn forever(config: &Config) -> Result<ExitCode, Failure> {
             Ok(listener) => {
                 let (daemon, stop) = (Arc::clone(&daemon), signals.stop.clone());
                 tasks.spawn(async move {
-                    if let Err(error) = serve::serve(listener, daemon, stop).await {
+                    let access = daemon.access();
+                    if let Err(error) = serve::serve(listener, daemon, access, stop).await {
                         tracing::error!(%error, "health is not served any more");
                     }
                 });

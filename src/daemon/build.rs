@@ -11,11 +11,12 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::places::Places;
-use super::{Daemon, Scheduled, format, login, web};
+use super::{Daemon, Scheduled, answers, format, login, web};
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
 use crate::deliver::{Endpoint, Pace, Secret};
 use crate::http::{self, AddressPolicy, Clients};
+use crate::model::feedback::LinkKey;
 use crate::model::{Address, Key, Span, Timestamp};
 use crate::normalise::Own;
 use crate::normalise::address::{Aliases, ascii_domain, canonical};
@@ -25,8 +26,11 @@ use crate::pipeline::identity::roster;
 use crate::pipeline::sync::Progress;
 use crate::pipeline::{Rules, ingest, sync};
 use crate::score::MODEL;
+use crate::serve::link::Linking;
 use crate::source::{Reader, caldav, ics, imap, maildir};
-use crate::store::{Db, Store, StoreError, basis, calibration, outbox, relationship, rep, source};
+use crate::store::{
+    Db, Store, StoreError, basis, calibration, feedback, outbox, relationship, rep, source,
+};
 
 /// Why nothing can be started.
 #[derive(Debug, thiserror::Error)]
@@ -54,12 +58,13 @@ pub enum BuildError {
 pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
     let people =
         config::people(config).map_err(|problem| BuildError::Wrong(problem.to_string()))?;
+    let fresh = answers::fresh_key()?;
     let store = Arc::new(Store::open(&config.store.path)?);
     let rows = store
         .write({
             let config = config.clone();
             let now = clock.now();
-            move |db| enter(db, &config, &people, now)
+            move |db| enter(db, &config, &people, &fresh, now)
         })
         .await?;
     let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
@@ -84,13 +89,15 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         };
         sources.push(Scheduled { source, poll, place, noted_at: AtomicI64::new(0) });
     }
-    let targets = targets(config, &rows.endpoints)?;
+    let linking = answers::linking(config, &rows.link_key);
+    let targets = targets(config, &rows.endpoints, linking.as_ref())?;
     let pace = Pace::new(targets.iter().map(|one| (&one.endpoint.url, one.endpoint.rate)));
     Ok(Daemon {
         store,
         rules: Arc::new(rows.rules),
         sources,
         targets,
+        access: answers::access(config, rows.link_key)?,
         clients: shared.clients,
         pace,
         clock,
@@ -122,12 +129,14 @@ struct Rows {
     sources: Vec<(i64, i64)>,
     endpoints: Vec<(i64, bool)>,
     rules: Rules,
+    link_key: LinkKey,
 }
 
 fn enter(
     db: &Db,
     config: &Config,
     people: &[BTreeSet<Address>],
+    fresh: &LinkKey,
     now: Timestamp,
 ) -> Result<Rows, StoreError> {
     let mut reps = Vec::new();
@@ -160,7 +169,8 @@ fn enter(
     roster::keep_names(db)?;
     roster::fold_spellings(db, &rules, now)?;
     roster::apply(db, &rules, people, now)?;
-    Ok(Rows { sources, endpoints, rules })
+    let link_key = feedback::link_key(db, fresh, now)?;
+    Ok(Rows { sources, endpoints, rules, link_key })
 }
 
 fn rules(db: &Db, config: &Config, reps: &[(&config::Rep, i64)]) -> Result<Rules, StoreError> {
@@ -323,7 +333,11 @@ fn reader(
     })
 }
 
-fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, BuildError> {
+fn targets(
+    config: &Config,
+    rows: &[(i64, bool)],
+    linking: Option<&Linking>,
+) -> Result<Vec<Arc<Target>>, BuildError> {
     let mut targets = Vec::new();
     for (found, (id, usable)) in config.endpoints.iter().zip(rows) {
         if !usable {
@@ -347,7 +361,8 @@ fn targets(config: &Config, rows: &[(i64, bool)]) -> Result<Vec<Arc<Target>>, Bu
             content_type: format.content_type().to_owned(),
         };
         let (route, digest) = (format::route(found), found.digest);
-        targets.push(Arc::new(Target { id: *id, endpoint, format, route, digest }));
+        let linking = linking.cloned();
+        targets.push(Arc::new(Target { id: *id, endpoint, format, route, digest, linking }));
     }
     Ok(targets)
 }

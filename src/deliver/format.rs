@@ -15,6 +15,7 @@ use serde::Serialize;
 
 pub use template::{JSON, Template, TemplateError};
 
+pub use crate::model::feedback::Links;
 use crate::model::{NudgeKind, Timestamp};
 use crate::nudge::Event;
 use crate::nudge::payload::RepPart;
@@ -88,23 +89,6 @@ pub struct Item {
     pub stored: String,
     /// Where the rep says what has become of it, if that is possible.
     pub links: Option<Links>,
-}
-
-/// URLs behind which a rep says what has become of a nudge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Links {
-    /// It is done.
-    pub done: String,
-    /// Say it again in a week.
-    pub snooze_7: String,
-    /// In a month.
-    pub snooze_30: String,
-    /// In three months.
-    pub snooze_90: String,
-    /// Say nothing of this contact.
-    pub not_relevant: String,
-    /// This is not whom it says.
-    pub wrong_person: String,
 }
 
 /// A message as it is sent.

@@ -9,6 +9,7 @@ use crate::deliver::format::{Format, Item, Message, Rendered, Route, render};
 use crate::deliver::{Delivery, Endpoint, Outcome as Tried, Pace, Verdict, post, verdict};
 use crate::http::Clients;
 use crate::model::{Key, Timestamp};
+use crate::serve::link::Linking;
 use crate::store::outbox::{Attempt, Due, Settled};
 use crate::store::{Db, Store, StoreError, outbox};
 
@@ -25,6 +26,8 @@ pub struct Target {
     pub route: Route,
     /// Whether the nudges of one moment to one rep are one message.
     pub digest: bool,
+    /// What the links are made with by which reps answer; without it there are none.
+    pub linking: Option<Linking>,
 }
 
 /// What a step came to.
@@ -60,8 +63,8 @@ pub async fn step(
     clock: impl Fn() -> Timestamp,
     jitter: f64,
 ) -> Result<Step, StoreError> {
-    let (id, format) = (target.id, target.format.clone());
-    let written = store.write(move |db| next(db, id, &format, now)).await?;
+    let (id, format, linking) = (target.id, target.format.clone(), target.linking.clone());
+    let written = store.write(move |db| next(db, id, (&format, linking.as_ref()), now)).await?;
     let (due, body) = match written {
         Next::Nothing { next } => return Ok(Step::Idle { next }),
         Next::Settled => return Ok(Step::Settled),
@@ -103,7 +106,12 @@ enum Next {
 }
 
 /// Loads what is due first, and writes what it says if it was never tried: of what holds now.
-fn next(db: &Db, endpoint: i64, format: &Format, now: Timestamp) -> Result<Next, StoreError> {
+fn next(
+    db: &Db,
+    endpoint: i64,
+    (format, linking): (&Format, Option<&Linking>),
+    now: Timestamp,
+) -> Result<Next, StoreError> {
     let Some(mut due) = outbox::due(db, endpoint, now)? else {
         return Ok(Next::Nothing { next: outbox::next_due(db, endpoint)? });
     };
@@ -112,8 +120,9 @@ fn next(db: &Db, endpoint: i64, format: &Format, now: Timestamp) -> Result<Next,
     }
     let items: Vec<Item> = outbox::events(db, due.id)?
         .into_iter()
-        .filter_map(|(_, stored)| {
-            Some(Item { event: serde_json::from_str(&stored).ok()?, stored, links: None })
+        .filter_map(|(nudge, stored)| {
+            let links = linking.map(|linking| linking.links(&nudge, now));
+            Some(Item { event: serde_json::from_str(&stored).ok()?, stored, links })
         })
         .collect();
     if items.is_empty() {

@@ -2,7 +2,7 @@
 //! was said of those concerned, by [`normalise::identity`](crate::normalise::identity). What follows
 //! for relationships is [`ingest::regroup`]'s.
 
-mod known;
+pub(super) mod known;
 pub mod roster;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -22,7 +22,7 @@ use crate::store::held::Held;
 use crate::store::nudging::Nudging;
 use crate::store::relationship::Stored;
 use crate::store::source::Freshness;
-use crate::store::{Db, StoreError, held, nudge, nudging, relationship, source};
+use crate::store::{Db, StoreError, held, nudge, nudging, relationship, silence, source};
 
 use super::{Rules, fold};
 use compose::{Decayed, episode_of};
@@ -203,7 +203,7 @@ fn facts(db: &Db, row: &Stored, fresh: Freshness, now: Timestamp) -> Result<Fact
         oldest_read: fresh.oldest,
         backfilling: fresh.backfilling,
         next_meeting: held::next(db, row.id, now)?.map(ahead),
-        silenced_until: nudge::silenced_until(db, row.rep, row.contact)?,
+        silenced_until: silence::until(db, (row.rep, row.contact), NudgeKind::Decay, now)?,
     })
 }
 

@@ -7,7 +7,7 @@ use crate::model::Timestamp;
 use crate::store::{Db, StoreError, request};
 
 use super::nudge::steer;
-use super::{Rules, identity};
+use super::{Rules, feedback, identity, silence};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,32 @@ pub enum Request {
     ResumeNudges {
         /// Those to that rep (by id) only; else all, and the clock is believed.
         rep: Option<String>,
+    },
+    /// To answer a nudge.
+    Feedback {
+        /// Its public id.
+        nudge: String,
+        /// The word for the answer, as in links.
+        answer: String,
+    },
+    /// To take the answer to a nudge back.
+    TakeBack {
+        /// Its public id.
+        nudge: String,
+    },
+    /// To say nothing about a contact to a rep.
+    Silence {
+        /// The rep's id.
+        rep: String,
+        /// The contact, by an address or a public id.
+        contact: String,
+        /// For how many days; for good without it.
+        days: Option<u32>,
+    },
+    /// To end a silence.
+    EndSilence {
+        /// Its number.
+        silence: i64,
     },
 }
 
@@ -83,6 +109,10 @@ pub fn perform(
         Request::Undo { change } => identity::undo(db, rules, *change, now),
         Request::EnableNudges {} => steer::enable(db, now),
         Request::ResumeNudges { rep } => steer::resume(db, rep.as_deref(), now),
+        Request::Feedback { nudge, answer } => feedback::asked(db, rules, nudge, answer, now),
+        Request::TakeBack { nudge } => feedback::asked_back(db, nudge, now),
+        Request::Silence { rep, contact, days } => silence::begin(db, rep, contact, *days, now),
+        Request::EndSilence { silence } => silence::end(db, *silence, now),
     }
 }
 

@@ -51,7 +51,12 @@ pub fn addresses(db: &Db, erased: &[(i64, Key)]) -> Result<Erased, StoreError> {
         for sql in [
             "DELETE FROM address_name WHERE address_id = ?1",
             "DELETE FROM answered_from WHERE written_id = ?1 OR answered_id = ?1",
-            "DELETE FROM silence WHERE contact_id = ?1",
+            "DELETE FROM silence WHERE contact_id = ?1 OR feedback_id IN (
+                 SELECT feedback.id FROM feedback JOIN nudge ON nudge.id = nudge_id
+                 JOIN relationship AS r ON r.id = relationship_id WHERE r.contact_id = ?1)",
+            "DELETE FROM feedback WHERE nudge_id IN (
+                 SELECT nudge.id FROM nudge JOIN relationship AS r ON r.id = relationship_id
+                 WHERE r.contact_id = ?1)",
         ] {
             run(db, sql, *address)?;
         }

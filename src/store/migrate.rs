@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0011-identity.sql"),
     include_str!("../../migrations/0012-calibration.sql"),
     include_str!("../../migrations/0013-nudge-life.sql"),
+    include_str!("../../migrations/0014-feedback.sql"),
 ];
 
 /// The schema that this version writes.

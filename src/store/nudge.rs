@@ -1,4 +1,4 @@
-//! Nudges made, how far they have come, and silences asked for.
+//! Nudges made, and how far they have come.
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -48,6 +48,39 @@ pub fn resolve(db: &Db, episode: &str, why: Resolution, now: Timestamp) -> Resul
         )?
         .execute(params![episode, now, why.code()])?;
     Ok(())
+}
+
+/// Lets hold again what was resolved for that reason at that instant; what had waited to be said
+/// then waits again.
+///
+/// # Errors
+/// As every write.
+pub fn unresolve(
+    db: &Db,
+    episode: &str,
+    (why, at): (Resolution, Timestamp),
+) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE nudge SET resolved_at = NULL, resolved_by = NULL,
+                              state = iif(state = 'cancelled', 'waiting', state)
+             WHERE episode_id = ?1 AND resolved_at = ?2 AND resolved_by = ?3",
+        )?
+        .execute(params![episode, at, why.code()])?;
+    Ok(())
+}
+
+/// The public id that begins as what was typed does, if it is the only one.
+///
+/// # Errors
+/// As every read.
+pub fn beginning_with(db: &Db, typed: &str) -> Result<Option<String>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT public_id FROM nudge WHERE substr(public_id, 1, length(?1)) = ?1 LIMIT 2",
+    )?;
+    let rows = statement.query_map([typed], |row| row.get(0))?;
+    let mut found: Vec<String> = rows.collect::<Result<_, _>>()?;
+    Ok(if found.len() == 1 { found.pop() } else { None })
 }
 
 /// A nudge as the steps after the decision need it.
@@ -279,19 +312,6 @@ fn open(row: &Row<'_>) -> rusqlite::Result<Open> {
             release_at: row.get(12)?,
         },
     })
-}
-
-/// Until when nothing may be said to a rep about a contact: a silence belongs to the contact for
-/// which it was asked, and holds for the one that this was merged into.
-///
-/// # Errors
-/// As every read.
-pub fn silenced_until(db: &Db, rep: i64, contact: i64) -> Result<Option<Timestamp>, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT max(until_at) FROM address JOIN silence ON silence.contact_id = address.id
-         WHERE silence.rep_id = ?1 AND address.contact_id = ?2",
-    )?;
-    Ok(statement.query_row([rep, contact], |row| row.get(0))?)
 }
 
 /// A nudge with its rep's code, for lists.

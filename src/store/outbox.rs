@@ -138,6 +138,25 @@ pub fn cancel(db: &Db, id: i64, now: Timestamp) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Notes of every message that waits, and of which nothing holds any more, that there is no more to
+/// deliver; `episode` is what there is no more to say of.
+///
+/// # Errors
+/// As every write.
+pub fn cancel_resolved(db: &Db, episode: &str, now: Timestamp) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE outbox SET state = 'cancelled', settled_at = ?2
+             WHERE state = 'pending'
+               AND id IN (SELECT outbox_id FROM outbox_nudge JOIN nudge ON nudge.id = nudge_id
+                          WHERE episode_id = ?1)
+               AND NOT EXISTS (SELECT 1 FROM outbox_nudge JOIN nudge ON nudge.id = nudge_id
+                               WHERE outbox_id = outbox.id AND resolved_at IS NULL)",
+        )?
+        .execute(params![episode, now])?;
+    Ok(())
+}
+
 /// The delivery that an endpoint is owed first, if one is due.
 ///
 /// # Errors

@@ -201,6 +201,31 @@ pub fn hasten(db: &Db, rep: i64, now: Timestamp, wait: Span) -> Result<(), Store
     Ok(())
 }
 
+/// The episode of decay that a relationship is in, if it is in one.
+///
+/// # Errors
+/// As every read; a row that does not exist is one.
+pub fn episode(db: &Db, id: i64) -> Result<Option<String>, StoreError> {
+    let mut statement =
+        db.connection.prepare_cached("SELECT episode_id FROM relationship WHERE id = ?1")?;
+    Ok(statement.query_row([id], |row| row.get(0))?)
+}
+
+/// Makes due at `now` what a rep has with a contact, both by row: something that is not in its state
+/// has changed.
+///
+/// # Errors
+/// As every write.
+pub fn look_again(db: &Db, rep: i64, contact: i64, now: Timestamp) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE relationship SET due_at = ?3
+             WHERE rep_id = ?1 AND contact_id = ?2 AND coalesce(due_at, ?3 + 1) > ?3",
+        )?
+        .execute(params![rep, contact, now])?;
+    Ok(())
+}
+
 /// Leaves a relationship to be folded from its log: until then it is due only for what it held
 /// of the future. `loose_reply`: it got an answer that only its subject can link.
 ///

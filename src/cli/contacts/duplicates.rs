@@ -18,7 +18,7 @@ pub(super) struct Arguments {
 
 pub(super) fn duplicates(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (_, db) = open(path)?;
-    let Found { proposals: found, names_passed_over } =
+    let Found { proposals: found, names_passed_over, doubted } =
         proposals(&db, arguments.printing.clock().now())?;
     let (format, look) = (arguments.printing.format, Look::of_stdout());
     output::to_stdout(|out| output::print(out, format, look, &table(&found), &found))?;
@@ -26,6 +26,12 @@ pub(super) fn duplicates(path: &Path, arguments: &Arguments) -> Result<ExitCode,
         let names = if names_passed_over == 1 { "name was" } else { "names were" };
         output::note(&format!(
             "{names_passed_over} {names} passed over: more than {MOST_ADDRESSES} addresses have it"
+        ));
+    }
+    if !doubted.is_empty() {
+        output::note(&format!(
+            "a rep said \"wrong person\" of {}, who has one address only",
+            doubted.join(", ")
         ));
     }
     Ok(ExitCode::SUCCESS)

@@ -3,23 +3,23 @@
 use crate::normalise::address::canonical;
 use crate::store::{Db, StoreError, contact};
 
-use super::Answer;
+use crate::pipeline::request::Answer;
 
 /// Names less alike than this are no guess.
 const ALIKE: f64 = 0.85;
 
 /// What was named.
-pub(super) struct Named {
+pub(in crate::pipeline) struct Named {
     /// As it was named, canonical.
-    pub(super) text: String,
+    pub(in crate::pipeline) text: String,
     /// The row of the address; that by which the contact has its public id, if that was named.
-    pub(super) address: i64,
+    pub(in crate::pipeline) address: i64,
     /// The row of the contact.
-    pub(super) contact: i64,
+    pub(in crate::pipeline) contact: i64,
 }
 
 /// Finds what is named, or says that it is unknown and which is the nearest that is known.
-pub(super) fn find(db: &Db, name: &str) -> Result<Result<Named, Answer>, StoreError> {
+pub(in crate::pipeline) fn find(db: &Db, name: &str) -> Result<Result<Named, Answer>, StoreError> {
     let text = canonical(name).map_or_else(|| name.to_owned(), |address| address.to_string());
     let address = match contact::find_address(db, &text)? {
         Some(address) => Some(address),

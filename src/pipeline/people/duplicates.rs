@@ -4,6 +4,9 @@
 //! came back, and the other has been in touch since that one was last heard of, the person is likely
 //! to have moved. Addresses of functions are never proposed, nor what the admin keeps apart. A name
 //! of very many addresses, as spam is sent under, tells nothing and would give every pair of them.
+//!
+//! The other way round, of a contact of whom a rep said "wrong person" the addresses may be several
+//! people's. Nothing is taken apart for that: it is shown, and the admin knows.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,8 +17,9 @@ use crate::model::identity::Saying;
 use crate::model::{Address, Key, Timestamp};
 use crate::normalise::address::address_key;
 use crate::normalise::organisation::is_role;
+use crate::store::contact::Contact;
 use crate::store::line::{self, Touched};
-use crate::store::{Db, StoreError, bounce, contact, identity, thread};
+use crate::store::{Db, StoreError, bounce, contact, feedback, identity, thread};
 
 /// The kind of a proposal by which somebody has moved.
 pub const MOVED: &str = "moved";
@@ -30,14 +34,16 @@ pub struct Found {
     pub proposals: Vec<Proposal>,
     /// How many names were passed over, with more than [`MOST_ADDRESSES`] addresses each.
     pub names_passed_over: usize,
+    /// Contacts of one address, by public id, of whom a rep said "wrong person".
+    pub doubted: Vec<String>,
 }
 
 /// A pair of contacts that may be one. The names of its fields are a contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Proposal {
-    /// `moved` or `same_name`.
+    /// `moved`, `same_name`, or `wrong_person`: they are one contact, and perhaps should not be.
     pub kind: &'static str,
-    /// The one that was in touch earlier.
+    /// The one that was in touch earlier; of a wrong person, the address in touch last.
     pub a: Side,
     /// The other.
     pub b: Side,
@@ -116,11 +122,12 @@ pub fn proposals(db: &Db, now: Timestamp) -> Result<Found, StoreError> {
             }
         }
     }
+    let doubted = doubt(db, &mut found, now)?;
     found.sort_by(|a, b| {
         let key = |p: &Proposal| (p.kind, p.a.contact.clone(), p.a.contact_id.clone());
         key(a).cmp(&key(b))
     });
-    Ok(Found { proposals: found, names_passed_over })
+    Ok(Found { proposals: found, names_passed_over, doubted })
 }
 
 fn propose(a: &Named, b: &Named, bounced_at: Option<Timestamp>) -> Proposal {
@@ -137,6 +144,46 @@ fn propose(a: &Named, b: &Named, bounced_at: Option<Timestamp>) -> Proposal {
         _ => ("same_name", same),
     };
     Proposal { kind, a: a.side.clone(), b: b.side.clone(), bounced_at, evidence }
+}
+
+/// Adds the pairs of addresses of each contact of whom a rep said "wrong person"; gives those who
+/// have one address only.
+fn doubt(db: &Db, found: &mut Vec<Proposal>, now: Timestamp) -> Result<Vec<String>, StoreError> {
+    let mut doubted = Vec::new();
+    for (row, at) in feedback::wrong_persons(db, now)? {
+        let is = contact::get(db, row)?;
+        let Some((first, others)) = is.addresses.split_first() else { continue };
+        if others.is_empty() {
+            doubted.push(is.public_id);
+            continue;
+        }
+        let day = at.to_string().split('T').next().unwrap_or_default().to_owned();
+        let a = side(db, &is, first, now)?;
+        for other in others {
+            let evidence = format!(
+                "one contact, and a rep said on {day} that it is the wrong person; \
+                 `keepwarm contacts split` would part them"
+            );
+            let (a, b) = (a.clone(), side(db, &is, other, now)?);
+            found.push(Proposal { kind: "wrong_person", a, b, bounced_at: None, evidence });
+        }
+    }
+    Ok(doubted)
+}
+
+/// One address of a contact.
+fn side(db: &Db, is: &Contact, address: &str, now: Timestamp) -> Result<Side, StoreError> {
+    let row = contact::find_address(db, address)?;
+    let touched = row.map(|row| line::touched(db, row, now)).transpose()?;
+    let organisation = row.map(|row| contact::organisation_of(db, row)).transpose()?;
+    Ok(Side {
+        contact: is.name.clone(),
+        contact_id: is.public_id.clone(),
+        address: address.to_owned(),
+        organisation: organisation.unwrap_or_default(),
+        first_at: touched.as_ref().and_then(|touched| touched.first_at),
+        last_at: touched.as_ref().and_then(|touched| touched.last_at),
+    })
 }
 
 /// The addresses that were given one full name, two or more of each.
