@@ -32,6 +32,8 @@ mod engagement;
 #[cfg(test)]
 mod feed;
 #[cfg(test)]
+mod feedback;
+#[cfg(test)]
 mod format;
 #[cfg(test)]
 mod google;

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod browser;
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod dav;
@@ -11,6 +12,7 @@ pub(crate) mod dovecot;
 pub(crate) mod dump;
 pub(crate) mod generate;
 pub(crate) mod hook;
+pub(crate) mod http;
 pub(crate) mod imapd;
 pub(crate) mod invite;
 pub(crate) mod process;

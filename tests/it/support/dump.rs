@@ -145,6 +145,51 @@ pub(crate) fn execute(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
 
+/// What a statement finds, one value for each row, as text.
+pub(crate) fn values(path: &Path, sql: &str) -> Vec<String> {
+    let text = |row: &Row<'_>| {
+        use rusqlite::types::ValueRef::{Blob, Integer, Null, Real, Text};
+        Ok(match row.get_ref(0)? {
+            Null => String::new(),
+            Integer(number) => number.to_string(),
+            Real(number) => number.to_string(),
+            Text(text) => String::from_utf8_lossy(text).into_owned(),
+            Blob(bytes) => format!("{bytes:?}"),
+        })
+    };
+    collect(&open(path), sql, text)
+}
+
+/// Every row of every table, each with the table's name, but for what the daemon's own loops note of
+/// themselves as they go: when sources were read, and up to when the clock is trusted.
+pub(crate) fn everything(path: &Path) -> BTreeSet<String> {
+    let db = open(path);
+    // All of it as of one moment.
+    db.execute_batch("BEGIN").unwrap();
+    let sql = "SELECT name FROM sqlite_schema
+               WHERE type = 'table' AND name NOT IN ('source', 'nudging')";
+    let tables = collect(&db, sql, |row| row.get::<_, String>(0));
+    let rows = |table: String| {
+        let name = table.clone();
+        let whole = move |row: &Row<'_>| {
+            let columns = row.as_ref().column_count();
+            let value = |n| row.get_ref(n).map(|value| format!("{value:?}"));
+            let values = (0..columns).map(value).collect::<rusqlite::Result<Vec<String>>>()?;
+            Ok(format!("{name}: {}", values.join(" ")))
+        };
+        collect(&db, &format!("SELECT * FROM {table}"), whole)
+    };
+    tables.into_iter().flat_map(rows).collect()
+}
+
+/// Fails with what has gone and come, if anything has.
+#[track_caller]
+pub(crate) fn assert_unchanged(before: &BTreeSet<String>, after: &BTreeSet<String>, what: &str) {
+    let gone: Vec<&String> = before.difference(after).collect();
+    let come: Vec<&String> = after.difference(before).collect();
+    assert!(gone.is_empty() && come.is_empty(), "{what}: gone {gone:#?}, come {come:#?}");
+}
+
 /// How many rows a table has.
 pub(crate) fn rows(path: &Path, table: &str) -> i64 {
     let sql = format!("SELECT count(*) FROM {table}");

@@ -74,6 +74,13 @@ impl Place {
         self
     }
 
+    /// With these lines in `[serve]`, of which one says where is listened.
+    pub(crate) fn serving(mut self, lines: &str) -> Self {
+        self.text = self.text.replace("listen = \"off\"", lines);
+        self.save();
+        self
+    }
+
     /// With the mailbox `user` of a server, over TLS, read for ann.
     pub(crate) fn imap(self, name: &str, server: &Dovecot, user: &str) -> Self {
         let address = server.imaps;

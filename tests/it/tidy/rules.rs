@@ -4,7 +4,7 @@
 const PURE: [&str; 5] = ["model", "normalise", "score", "nudge", "backtest"];
 
 /// Files of adapters that decide and do nothing else: pure as well.
-const PURE_FILES: [&str; 29] = [
+const PURE_FILES: [&str; 31] = [
     "src/source/imap/plan.rs",
     "src/source/imap/guard.rs",
     "src/source/imap/form.rs",
@@ -23,6 +23,8 @@ const PURE_FILES: [&str; 29] = [
     "src/deliver/format/teams.rs",
     "src/deliver/format/template.rs",
     "src/deliver/verdict.rs",
+    "src/serve/link.rs",
+    "src/serve/page.rs",
     "src/oauth/answer.rs",
     "src/source/web/pause.rs",
     "src/source/web/vcalendar.rs",
