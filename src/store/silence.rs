@@ -10,6 +10,11 @@ use crate::model::{NudgeKind, Timestamp};
 /// for those who reckon with instants.
 pub const FOREVER: Timestamp = Timestamp::from_seconds(253_402_300_799);
 
+pub(super) const UNTIL: &str = "SELECT max(coalesce(until_at, ?4))
+     FROM address JOIN silence ON silence.contact_id = address.id
+     WHERE silence.rep_id = ?1 AND address.contact_id = ?2 AND coalesce(kind, ?5) = ?5
+       AND made_at <= ?3 AND (ended_at IS NULL OR ended_at > ?3)";
+
 /// What is asked to be kept silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct New<'a> {
@@ -80,12 +85,7 @@ pub fn until(
     kind: NudgeKind,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT max(coalesce(until_at, ?4))
-         FROM address JOIN silence ON silence.contact_id = address.id
-         WHERE silence.rep_id = ?1 AND address.contact_id = ?2 AND coalesce(kind, ?5) = ?5
-           AND made_at <= ?3 AND (ended_at IS NULL OR ended_at > ?3)",
-    )?;
+    let mut statement = db.connection.prepare_cached(UNTIL)?;
     Ok(statement.query_row(params![rep, contact, now, FOREVER, kind.code()], |row| row.get(0))?)
 }
 

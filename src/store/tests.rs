@@ -2,6 +2,7 @@
 
 mod keys;
 mod mailboxes;
+mod silences;
 mod upgrade;
 
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Db, Store, StoreError, colleague, fate, interaction, meeting, open_reader, outbox,
-    relationship, rep, thread, turn,
+    relationship, rep, silence, thread, turn,
 };
 use crate::model::{Direction, Interaction, Kind, Timestamp, Turn};
 
@@ -189,6 +190,7 @@ fn hot_statements_use_their_index() {
             colleague::SENT.to_owned(),
             "USING INDEX colleague_by_pair (from_rep_id=? AND to_rep_id=?)",
         ),
+        (silence::UNTIL.to_owned(), "USING INDEX silence_of_contact (contact_id=? AND rep_id=?)"),
         (thread::SETTLED.to_owned(), "USING INTEGER PRIMARY KEY (rowid=?)"),
         (
             meeting::RIVALS.to_owned(),

@@ -13,7 +13,7 @@ use crate::score::account::{Coverage, Thread, Tie, coverage};
 use crate::score::{Band, strength_at};
 use crate::store::nudging::{self, Nudging};
 use crate::store::relationship::Stored;
-use crate::store::{Db, StoreError, bounce, contact, nudge, relationship};
+use crate::store::{Db, StoreError, bounce, contact, nudge, relationship, silence};
 
 use super::Work;
 use super::compose::Told;
@@ -217,8 +217,8 @@ fn said(
     told: Told,
     made: &mut Vec<String>,
 ) -> Result<String, StoreError> {
-    let silent = nudge::silenced_until(work.db, row.rep, row.contact)?;
     let nudge = work.tell(row, told)?;
+    let silent = silence::until(work.db, (row.rep, row.contact), nudge.kind, work.now)?;
     if silent.is_none_or(|until| until <= work.now) {
         work.keep(&nudge, made)?;
     }

@@ -3,12 +3,12 @@
 use rusqlite::Connection;
 
 use super::{directory, write};
-use crate::model::{Condition, Key, SourceState, Timestamp};
+use crate::model::{Condition, Key, NudgeKind, SourceState, Timestamp};
 use crate::store::line::{self, Line};
 use crate::store::thread::{self, Known};
 use crate::store::{
-    Store, StoreError, contact, interaction, mailbox, meeting, open_reader, quarantine, source,
-    turn,
+    Store, StoreError, contact, interaction, mailbox, meeting, open_reader, quarantine, silence,
+    source, turn,
 };
 
 /// Rows as the first release left them.
@@ -31,6 +31,7 @@ INSERT INTO contact (id, public_id, name, named_at, organisation_id) VALUES
     (1, 'con_1', 'Bo Li', 0, 1);
 INSERT INTO address (id, address, contact_id) VALUES (1, 'bo@acme.example', 1);
 INSERT INTO relationship (id, rep_id, contact_id) VALUES (5, 1, 1);
+INSERT INTO silence (id, rep_id, contact_id, until_at, reason) VALUES (3, 1, 1, 9000, 'snooze');
 INSERT INTO thread (id) VALUES (9);
 INSERT INTO message (id, thread_id, at, dated, reply_subject, keys, refs) VALUES
     (4, 9, 50, 1, 0, x'', x'');
@@ -95,6 +96,9 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     );
     let line = write(&store, |db| line::of_address(db, 1)).unwrap();
     assert_eq!(line, [(1, Line { id: 5, relationship: 5, address: 1 })]);
+    let silent =
+        write(&store, |db| silence::until(db, (1, 1), NudgeKind::OwedReply, Timestamp::default()));
+    assert_eq!(silent.unwrap(), Some(Timestamp::from_millis(9000)));
     drop(store);
 
     assert_eq!((version(&path), version(&copy)), (14, 1));

@@ -128,11 +128,11 @@ fn a_silence_holds_a_nudge_back_until_it_ends() {
     assert_eq!(hook.requests(), []);
     let add = ["silences", "add", "ann", "bo@acme.example", "--forever"];
     done(&desk.place.keepwarm(&add), &["silence 1"]);
-    desk.place.once(&[]);
+    desk.place.once(&["--now", &now().to_string()]);
     let told = hook.requests();
     assert!(told.len() == 1 && told[0].body.contains("eve@hooli.example"), "{told:?}");
     done(&desk.place.keepwarm(&["silences", "remove", "1"]), &["may be nudged"]);
-    desk.place.once(&[]);
+    desk.place.once(&["--now", &now().to_string()]);
     let told = hook.requests();
     assert!(told.len() == 2 && told[1].body.contains("bo@acme.example"), "{told:?}");
 }
