@@ -6,8 +6,8 @@ use rusqlite::{OptionalExtension, params};
 
 use super::connection::Db;
 use super::error::StoreError;
-use crate::model::Timestamp;
 use crate::model::feedback::{Feedback, Given, LinkKey, Quiet, Way};
+use crate::model::{NudgeKind, Timestamp};
 
 /// An answer in force, with its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,28 @@ pub fn in_force(db: &Db, nudge: i64) -> Result<Option<InForce>, StoreError> {
         };
         Ok(InForce { id: row.get(0)?, given: Given { feedback, at: row.get(3)?, quiet } })
     });
+    Ok(found.optional()?)
+}
+
+/// Which reminder of an episode's nudges of a kind was the last, and until when it is snoozed, if that
+/// is the answer to it: to the end of the snooze, or to when somebody ended it.
+///
+/// # Errors
+/// As every read.
+pub fn snoozed(
+    db: &Db,
+    episode: &str,
+    kind: NudgeKind,
+) -> Result<Option<(u32, Timestamp)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT reminder, coalesce(ended_at, until_at)
+         FROM nudge JOIN feedback ON nudge_id = nudge.id AND undone_at IS NULL
+         JOIN silence ON feedback_id = feedback.id
+         WHERE episode_id = ?1 AND nudge.kind = ?2 AND action = 'snooze'
+           AND reminder = (SELECT max(reminder) FROM nudge WHERE episode_id = ?1 AND kind = ?2)",
+    )?;
+    let found =
+        statement.query_row(params![episode, kind.code()], |row| Ok((row.get(0)?, row.get(1)?)));
     Ok(found.optional()?)
 }
 

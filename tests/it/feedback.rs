@@ -49,12 +49,18 @@ impl Desk {
     }
 
     fn unread(contacts: &[&str], hook: SocketAddr) -> Self {
+        Self::restrained(contacts, hook, "")
+    }
+
+    /// With these lines in `[nudge]`.
+    fn restrained(contacts: &[&str], hook: SocketAddr, lines: &str) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let place = Place::new()
             .serving(&format!(
                 "listen = \"{address}\"\npublic_url = \"http://{address}/\"\ntoken_file = \"api\""
             ))
-            .with("[nudge]\nper_rep_per_week = 100\n[sync]\npoll_seconds = 86400")
+            .with(&format!("[nudge]\nper_rep_per_week = 100\n{lines}"))
+            .with("[sync]\npoll_seconds = 86400")
             .maildir("ann-mail")
             .endpoint("crm", hook, SECRET);
         std::fs::write(place.path("api"), TOKEN).unwrap();

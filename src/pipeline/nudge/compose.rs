@@ -12,7 +12,7 @@ use crate::score::{Band, strength_at};
 use crate::store::contact::Contact;
 use crate::store::relationship::{self, Stored};
 use crate::store::rep::Rep;
-use crate::store::{Db, StoreError, contact, interaction, rep};
+use crate::store::{Db, StoreError, contact, feedback, interaction, rep};
 
 use super::Work;
 
@@ -112,7 +112,11 @@ impl Work<'_> {
         };
         let (rep, contact) = (&parties.rep.code, &parties.contact.public_id);
         let episode = episode_of_kind(told.kind, rep, contact, told.about);
-        self.compose(row, &parties, told, (episode, 0))
+        // Said once, but to who has snoozed it.
+        let snoozed =
+            feedback::snoozed(db, &episode, told.kind)?.filter(|(_, until)| *until <= now);
+        let reminder = snoozed.map_or(0, |(last, _)| last + 1);
+        self.compose(row, &parties, told, (episode, reminder))
     }
 
     fn compose(

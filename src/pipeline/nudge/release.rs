@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use crate::deliver::format::Route;
 use crate::model::key::public_id;
 use crate::model::time::DAY_MS;
-use crate::model::{NudgeKind, NudgeState, Span, Timestamp};
+use crate::model::{NudgeKind, NudgeState, Resolution, Span, Timestamp};
 use crate::nudge::{AGAIN, Event};
 use crate::pipeline::Rules;
 use crate::store::nudge::Open;
-use crate::store::{Db, StoreError, nudge, outbox, relationship, source};
+use crate::store::{Db, StoreError, nudge, outbox, relationship, silence, source};
 
 /// The time over which the budget of a rep is counted, and a day of it.
 const WEEK: Span = Span::from_days(7);
@@ -52,12 +52,40 @@ pub(super) fn release(
             }
             continue;
         }
+        let waiting = unsilenced(db, rules, waiting, now)?;
         let taken = take(db, rules, (rep, waiting), now)?;
         for destination in destinations {
             owed += owe(db, rep, &taken, destination, now)?;
         }
     }
     Ok(owed)
+}
+
+/// Those that nobody asked not to be told of; the others wait for the end of the silence, or are not
+/// said at all if that is far.
+fn unsilenced(
+    db: &Db,
+    rules: &Rules,
+    waiting: Vec<Open>,
+    now: Timestamp,
+) -> Result<Vec<Open>, StoreError> {
+    let mut heard = Vec::with_capacity(waiting.len());
+    for open in waiting {
+        let (whom, kind) = ((open.rep, open.contact), open.nudge.kind);
+        match silence::until(db, whom, kind, now)?.filter(|until| *until > now) {
+            None => heard.push(open),
+            Some(until) if until - open.nudge.created_at > rules.restraint.patience => {
+                let for_good = until >= silence::FOREVER;
+                let why = if for_good { Resolution::NotRelevant } else { Resolution::Snoozed };
+                nudge::resolve_one(db, open.id, why, now)?;
+            }
+            Some(until) => {
+                let next = rules.restraint.moment(kind, until, rules.zone(open.rep));
+                nudge::advance(db, open.id, NudgeState::Waiting, next)?;
+            }
+        }
+    }
+    Ok(heard)
 }
 
 /// Those of a rep's nudges that are said now; the others wait, or have waited for too long.

@@ -136,3 +136,25 @@ fn a_silence_holds_a_nudge_back_until_it_ends() {
     let told = hook.requests();
     assert!(told.len() == 2 && told[1].body.contains("bo@acme.example"), "{told:?}");
 }
+
+/// A silence that begins when a nudge is made and not sent yet.
+#[test]
+fn what_waits_for_the_digest_waits_for_the_end_of_a_silence_too() {
+    let hook = Hook::start();
+    let contacts = ["bo@acme.example", "eve@hooli.example", "li@globex.example"];
+    let desk = Desk::restrained(&contacts, hook.address(), "digest_at = \"08:30\"");
+    let later = |days: i64| (now() + Span::from_days(days)).to_string();
+    desk.place.once(&["--now", &now().to_string()]);
+    let waiting = "SELECT count(*) FROM nudge WHERE state = 'waiting'";
+    assert_eq!((desk.values(waiting), hook.requests().len()), (vec!["3".to_owned()], 0));
+    for (contact, lasts) in [("bo@acme.example", "--days=3"), ("eve@hooli.example", "--forever")] {
+        done(&desk.place.keepwarm(&["silences", "add", "ann", contact, lasts]), &["silence"]);
+    }
+    let about = |contact: &str| hook.requests().iter().filter(|r| r.body.contains(contact)).count();
+    for (days, told) in [(1, [0, 0, 1]), (2, [0, 0, 1]), (5, [1, 0, 1]), (6, [1, 0, 1])] {
+        desk.place.once(&["--now", &later(days)]);
+        assert_eq!(contacts.map(about), told, "after {days} days");
+    }
+    let resolved = "SELECT concat_ws(' ', state, resolved_by) FROM nudge ORDER BY 1";
+    assert_eq!(desk.values(resolved), ["cancelled not_relevant", "released", "released"]);
+}

@@ -1,6 +1,6 @@
 //! Links in messages: following them changes nothing, the button does, once.
 
-use super::{Desk, SECRET, SOON, now};
+use super::{DAY_S, Desk, SECRET, SOON, now};
 use crate::support::dump::{assert_unchanged, everything, make_due, nudges};
 use crate::support::hook::{Answer, Hook};
 use crate::support::http;
@@ -169,4 +169,31 @@ fn what_was_answered_is_not_sent_any_more() {
     let requests = hook.requests();
     assert_eq!(requests.len(), 1, "{requests:?}");
     assert!(requests[0].body.contains("eve@hooli.example") && requests[0].is_signed_with(SECRET));
+}
+
+/// What is asked not to be said is not, until its time is over.
+#[test]
+fn a_snooze_is_kept_and_then_it_is_told_again() {
+    let hook = Hook::start();
+    let contacts = ["week@acme.example", "never@acme.example", "done@acme.example"];
+    let desk = Desk::new(&contacts, hook.address());
+    let daemon = desk.start();
+    let [week, never, done] = contacts.map(|contact| desk.nudge(contact));
+    desk.press(&desk.links(&week).snooze_7);
+    desk.press(&desk.links(&never).not_relevant);
+    desk.press(&desk.links(&done).done);
+    daemon.terminate(SOON);
+    let told = hook.requests().len();
+    let day = |days: u64| now() + Span::from_seconds(i64::try_from(days * DAY_S).unwrap());
+    desk.place.once(&["--now", &day(6).to_string()]);
+    assert_eq!(hook.requests().len(), told, "six days later");
+    desk.place.once(&["--now", &day(8).to_string()]);
+    let again = hook.requests().split_off(told);
+    let [again] = again.as_slice() else { panic!("told again once: {again:?}") };
+    let data = &again.json()["data"];
+    assert_eq!(data["contact"]["address"], "week@acme.example");
+    assert_ne!(data["nudge_id"], week.as_str(), "another nudge, with links of its own");
+    assert_eq!(data["reminder"], 1, "{data}");
+    desk.place.once(&["--now", &day(9).to_string()]);
+    assert_eq!(hook.requests().len(), told + 1, "and once only");
 }
