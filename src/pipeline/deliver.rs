@@ -11,7 +11,7 @@ use crate::http::Clients;
 use crate::model::{Key, Timestamp};
 use crate::serve::link::Linking;
 use crate::store::outbox::{Attempt, Due, Settled};
-use crate::store::{Db, Store, StoreError, outbox};
+use crate::store::{Db, Store, StoreError, nudge, outbox, silence};
 
 /// An endpoint as the step needs it.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ fn next(
     if let Some(body) = due.body.take() {
         return Ok(Next::Deliver { due, body });
     }
-    let items: Vec<Item> = outbox::events(db, due.id)?
+    let items: Vec<Item> = unsilenced(db, outbox::events(db, due.id)?, now)?
         .into_iter()
         .filter_map(|(nudge, stored)| {
             let links = linking.map(|linking| linking.links(&nudge, now));
@@ -142,6 +142,26 @@ fn next(
             Ok(Next::Settled)
         }
     }
+}
+
+/// The events, each with its nudge's public id, of which nobody has asked for silence since they were
+/// given to the endpoint.
+fn unsilenced(
+    db: &Db,
+    events: Vec<(String, String)>,
+    now: Timestamp,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut heard = Vec::with_capacity(events.len());
+    for event in events {
+        let silent = match nudge::find(db, &event.0)? {
+            Some(open) => silence::until(db, (open.rep, open.contact), open.nudge.kind, now)?,
+            None => None,
+        };
+        if silent.is_none_or(|until| until <= now) {
+            heard.push(event);
+        }
+    }
+    Ok(heard)
 }
 
 fn consequence(verdict: &Verdict) -> (Settled, String) {

@@ -1,6 +1,6 @@
 //! What endpoints are sent, whoever is named in it: nothing in it is active but what we put there.
 
-mod hostile;
+pub(crate) mod hostile;
 mod schemas;
 mod template;
 

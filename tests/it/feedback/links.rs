@@ -1,7 +1,7 @@
 //! Links in messages: following them changes nothing, the button does, once.
 
 use super::{DAY_S, Desk, SECRET, SOON, now};
-use crate::support::dump::{assert_unchanged, everything, make_due, nudges};
+use crate::support::dump::{assert_unchanged, everything, execute, make_due, nudges};
 use crate::support::hook::{Answer, Hook};
 use crate::support::http;
 use keepwarm::model::{Span, Timestamp};
@@ -196,4 +196,50 @@ fn a_snooze_is_kept_and_then_it_is_told_again() {
     assert_eq!(data["reminder"], 1, "{data}");
     desk.place.once(&["--now", &day(9).to_string()]);
     assert_eq!(hook.requests().len(), told + 1, "and once only");
+}
+
+/// From the message, as a rep gets it, to the page and back.
+#[test]
+fn the_links_that_stand_in_a_message_work() {
+    let hook = Hook::start();
+    let mut desk = Desk::unread(&["bo@acme.example"], hook.address());
+    desk.place = desk.place.with(&format!(
+        "[[endpoint]]\nname = \"chat\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\nformat = \"slack\"",
+        hook.url()
+    ));
+    desk.place.once(&[]);
+    let told = hook.requests().into_iter().find(|request| request.body.contains("blocks"));
+    let message = told.unwrap_or_else(|| panic!("{:?}", hook.requests())).json().to_string();
+    let base = format!("<http://{}/feedback/", desk.address);
+    let urls: Vec<&str> =
+        message.split(&base).skip(1).filter_map(|rest| rest.split('|').next()).collect();
+    let what: Vec<&str> = urls.iter().filter_map(|url| url.split('/').nth(1)).collect();
+    let all = ["done", "snooze_7", "snooze_30", "snooze_90", "not_relevant", "wrong_person"];
+    assert!(all.iter().all(|one| what.contains(one)), "{what:?} in {message}");
+    let daemon = desk.start();
+    let snooze = urls.iter().find(|url| url.contains("/snooze_30/")).unwrap();
+    let url = format!("http://{}/feedback/{snooze}", desk.address);
+    assert!(desk.get(desk.path(&url)).body.contains("Snooze for 30 days?"));
+    assert_eq!(desk.press(&url).status, 303);
+    assert_eq!(desk.answers(), ["bo@acme.example snoozed snooze 30 link holds"]);
+    daemon.terminate(SOON);
+}
+
+/// A silence that begins between the decision and the first try of a delivery.
+#[test]
+fn what_is_owed_and_not_tried_yet_is_kept_back_by_a_silence() {
+    let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let desk = Desk::new(&["bo@acme.example", "eve@hooli.example"], nobody);
+    // As if it had not been tried: what was written once is not written again.
+    let untried = "UPDATE outbox SET body = NULL, attempts = 0; DELETE FROM attempt;";
+    execute(&desk.place.database(), untried);
+    let add = ["silences", "add", "ann", "bo@acme.example", "--days", "7"];
+    assert!(desk.place.keepwarm(&add).status.success());
+    make_due(&desk.place.database());
+    let hook = Hook::start_at(nobody, Answer::Status(204));
+    desk.place.once(&[]);
+    let requests = hook.requests();
+    assert!(requests.len() == 1 && requests[0].body.contains("eve@hooli.example"), "{requests:?}");
+    let states = desk.values("SELECT state FROM outbox ORDER BY state");
+    assert_eq!(states, ["cancelled", "delivered"]);
 }

@@ -1,13 +1,10 @@
 //! The pages in a browser, on a phone and without scripts: they can be read, the button works, and
 //! what strangers put into their names does nothing.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::{Desk, SOON};
+use crate::format::hostile;
 use crate::support::browser::{Browser, Scheme};
-use crate::support::dovecot::put;
-use crate::support::generate::weekly;
+use crate::support::dump::execute;
 use crate::support::hook::Hook;
 
 #[test]
@@ -58,46 +55,49 @@ fn the_button_works_on_a_phone_without_scripts() {
     daemon.terminate(SOON);
 }
 
-/// Names as strangers send them, with scripts, tags and directions of writing.
+/// Whatever a name says, the page has the parts that it has for a plain one, at the same places.
 #[test]
 fn hostile_names_are_only_read() {
-    const NAMES: [&str; 6] = [
-        "<script>document.title='on'</script>",
-        "<img src=x onerror=\"document.title='on'\">",
-        "</bdi></main><form action=//evil.example><button>Win</button>",
-        "\u{202e}elpoep 000,01 ot tnes\u{202d}",
-        "<style>*{display:none}</style><meta http-equiv=refresh content=0;url=//evil.example>",
-        "{{7*7}} ${7*7} <svg/onload=document.title='on'>",
-    ];
     let hook = Hook::start();
-    let desk = Desk::unread(&[], hook.address());
-    let seconds = u64::try_from(super::now().seconds()).unwrap();
-    let contacts: Vec<String> = (0..NAMES.len()).map(|n| format!("n{n}@acme.example")).collect();
-    for (contact, name) in contacts.iter().zip(NAMES) {
-        let word = STANDARD.encode(name);
-        for mail in weekly(contact, 26, seconds - 45 * super::DAY_S) {
-            let text = String::from_utf8(mail.bytes).unwrap();
-            let plain = format!("From: <{contact}>");
-            let named = format!("From: =?utf-8?B?{word}?= <{contact}>");
-            put(&desk.place.path("ann-mail"), mail.at, text.replace(&plain, &named).as_bytes());
-        }
-    }
-    desk.place.once(&[]);
+    let desk = Desk::new(&["bo@acme.example"], hook.address());
     let daemon = desk.start();
     // Scripts may run here, if any got in.
     let browser = Browser::phone();
-    for (contact, name) in contacts.iter().zip(NAMES) {
-        browser.open(&desk.links(&desk.nudge(contact)).done);
-        let shown = browser.look("document.querySelector('.about strong').innerText");
-        let steering = |c: char| matches!(c, '\u{202d}' | '\u{202e}');
-        let visible: String = name.chars().filter(|c| !steering(*c)).collect();
-        assert_eq!(shown.as_str().unwrap().trim(), visible.trim(), "it is shown as it is");
-        let active =
-            "document.querySelectorAll('script,img,svg,[action*=evil],[http-equiv]').length";
-        assert_eq!(browser.look(active), 0, "{name}");
-        assert_eq!(browser.look("document.title"), "Mark this as done? – keepwarm");
-        assert_eq!(browser.look("document.querySelectorAll('button').length"), 1, "{name}");
-        browser.picture(&format!("hostile-{}", contact.replace("@acme.example", "")));
+    let url = desk.links(&desk.nudge("bo@acme.example")).done;
+    let parts = "[document.title, document.querySelectorAll('*').length,
+                  document.querySelectorAll('script,img,svg,a,[http-equiv],[onerror]').length,
+                  document.querySelector('form').getAttribute('action'),
+                  document.querySelector('.faint').getBoundingClientRect().left,
+                  document.querySelector('button').innerText,
+                  document.documentElement.scrollWidth <= innerWidth]";
+    let mut plain = None;
+    let names = hostile::names();
+    for (number, name) in ["Bo Li".to_owned()].iter().chain(&names).enumerate() {
+        // As if nothing had looked at it on its way here.
+        let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let sql = format!("UPDATE address SET name = CAST(x'{hex}' AS TEXT)");
+        execute(&desk.place.database(), &sql);
+        let tags = tags(&desk.get(desk.path(&url)).body);
+        let (first_tags, first_parts) = plain.get_or_insert_with(|| {
+            browser.open(&url);
+            (tags.clone(), browser.look(parts))
+        });
+        assert_eq!(&tags, first_tags, "{name:?}");
+        // A browser is slow: a part of them will do where all were looked at above.
+        if number % 4 == 1 {
+            browser.open(&url);
+            assert_eq!(&browser.look(parts), first_parts, "{name:?}");
+        }
+        if number % 40 == 21 {
+            browser.picture(&format!("hostile-{number}"));
+        }
     }
+    assert!(names.len() > 100);
+    assert_eq!(plain.unwrap().1[0], "Mark this as done? – keepwarm");
     daemon.terminate(SOON);
+}
+
+/// Everything that stands in a tag.
+fn tags(html: &str) -> Vec<String> {
+    html.split('<').skip(1).map(|tag| tag.split('>').next().unwrap().to_owned()).collect()
 }
