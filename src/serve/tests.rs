@@ -160,7 +160,8 @@ async fn a_link_asks_then_acts_then_tells() {
         let headers = "Sec-Purpose: prefetch\r\n";
         ask_all(&desk, None, &vec![request(idle, path, headers, ""); 5]).await;
     }
-    for body in ["", "confirm=done", "confirm=", "snooze_7", "a=b"] {
+    let long = format!("confirm=snooze_7&x={}", "x".repeat(2000));
+    for body in ["", "confirm=done", "confirm=", "snooze_7", "a=b", &long] {
         assert_eq!(ask(&desk, post(body)).await.status, 422, "{body:?}");
     }
     assert_eq!(*desk.calls.lock().unwrap(), Vec::<String>::new(), "nothing has acted");

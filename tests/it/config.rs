@@ -294,7 +294,12 @@ fn the_examples_in_the_documentation_are_valid() {
         if way == 4 {
             continue;
         }
-        let (_directory, config) = valid(&[("keepwarm.toml", &kept.join("\n"))], &[]);
+        let holidays = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\n\
+                        DTSTAMP:20260101T000000Z\r\nDTSTART;VALUE=DATE:20270101\r\n\
+                        END:VEVENT\r\nEND:VCALENDAR\r\n";
+        let files = [("keepwarm.toml", kept.join("\n")), ("holidays.ics", holidays.to_owned())];
+        let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+        let (_directory, config) = valid(&files, &[]);
         let count = (config.reps.len(), config.sources.len(), config.endpoints.len());
         assert_eq!(count, (1, 8, 4), "way {way}");
         assert_eq!(config.accounts.get("acme.de").domains, ["acme.example", "acme.de"]);
@@ -431,6 +436,36 @@ fn check_looks_at_the_world() {
     let problems = Problems(config::check(&config));
     let says = message(directory.path(), &problems);
     assert_eq!(says, WORLD, "{says}");
+}
+
+#[test]
+fn check_doubts_links_and_an_api_that_lead_nowhere_or_cross_the_network_readable() {
+    let nowhere = ["links lead nowhere", "there is no API"];
+    let readable = "without https, whoever is on the way can answer nudges";
+    for (lines, says) in [
+        ("public_url = \"https://kw.us.example/x\"", &[] as &[&str]),
+        ("public_url = \"http://127.0.0.1:8025\"", &[]),
+        ("public_url = \"http://kw.us.example\"", &[readable]),
+        ("listen = \"off\"", &[]),
+        (
+            "listen = \"off\"\npublic_url = \"https://kw.us.example\"\ntoken_file = \"api\"",
+            &nowhere,
+        ),
+    ] {
+        let text = format!("[serve]\n{lines}\n");
+        let files = [("keepwarm.toml", text.as_str()), ("api", "0123456789abcdef\n")];
+        let (_directory, config) = valid(&files, &[]);
+        let problems = config::check(&config);
+        let of_serve: Vec<String> = problems
+            .iter()
+            .map(ToString::to_string)
+            .filter(|problem| problem.contains("`serve."))
+            .collect();
+        assert_eq!(of_serve.len(), says.len(), "{lines}: {of_serve:?}");
+        for (problem, words) in of_serve.iter().zip(says) {
+            assert!(problem.starts_with("warning: ") && problem.contains(words), "{problem}");
+        }
+    }
 }
 
 #[test]
