@@ -25,7 +25,7 @@ use crate::clock::{self, Clock};
 use crate::deliver::{Pace, Verdict};
 use crate::http::Clients;
 use crate::model::{Occasion, Span, Timestamp};
-use crate::pipeline::deliver::{Step, Target};
+use crate::pipeline::deliver::{Standing, Step, Target};
 use crate::pipeline::nudge::{Destination, Moment, Notice};
 use crate::pipeline::sync::{Attempt, Going, PassError, Progress};
 use crate::pipeline::{Rules, deliver, nudge, sync};
@@ -35,7 +35,7 @@ use crate::store::{Store, StoreError};
 
 use self::places::Place;
 
-pub use build::{BuildError, open, rules_for_reading};
+pub use build::{BuildError, open, rules_for_reading, secrets, target};
 
 /// Sources read at a time by a one-time pass.
 const SOURCES_AT_ONCE: usize = 8;
@@ -295,8 +295,9 @@ impl Daemon {
         let (now, jitter) = (|| self.clock.now(), clock::draw());
         let step =
             deliver::step(&self.store, &self.clients, &self.pace, target, due, now, jitter).await?;
-        if let Step::Tried { id, verdict } = &step {
+        if let Step::Tried { id, verdict, standing } = &step {
             log(&target.endpoint.name, id, verdict);
+            log_standing(&target.endpoint.name, *standing);
         }
         Ok(step)
     }
@@ -331,6 +332,21 @@ fn destination(target: &Target) -> Destination {
         name: target.endpoint.name.clone(),
         route: target.route.clone(),
         digest: target.digest,
+    }
+}
+
+/// One line where an endpoint is left alone, and one where something was given up for that.
+fn log_standing(endpoint: &str, standing: Standing) {
+    let Standing { failures, held_until, given_up } = standing;
+    if let Some(until) = held_until {
+        tracing::warn!(endpoint, failures, held_until = %until, "endpoint left alone");
+    }
+    if given_up > 0 {
+        tracing::error!(
+            endpoint,
+            given_up,
+            "nudges given up: the endpoint has taken nothing for days"
+        );
     }
 }
 

@@ -9,14 +9,18 @@
 
 pub mod format;
 
+mod advice;
 mod breaker;
 mod pace;
 mod post;
+mod sample;
 mod sign;
 mod verdict;
 
+pub use advice::advice;
 pub use breaker::{Blame, Breaker, Gate, blame};
 pub use pace::{Pace, RATE};
 pub use post::{Delivery, Endpoint, Failure, Outcome, post};
+pub use sample::{TEST, test_message};
 pub use sign::{Secret, SecretError, signature, signatures};
 pub use verdict::{ATTEMPTS, Verdict, verdict};

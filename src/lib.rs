@@ -31,7 +31,8 @@
 //! 5. [`pipeline::nudge`] looks at those that are due, asks [`mod@nudge`], and stores what is to be
 //!    said together with what is owed to each endpoint.
 //! 6. [`pipeline::deliver`] writes what is owed in the form that the endpoint wants
-//!    ([`deliver::format`]), and tries it by [`deliver`] until it has arrived or is given up.
+//!    ([`deliver::format`]), and tries it by [`deliver`] until it has arrived, is given up, or does not
+//!    hold any more; an endpoint that fails is left alone by its breaker.
 //! 7. [`pipeline::feedback`] takes what a rep answers, by a signed link in the message ([`serve`]'s
 //!    pages), by the API or by a command: what was answered is resolved, what was not sent yet is not,
 //!    and the contact is kept silent.

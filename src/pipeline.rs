@@ -12,6 +12,7 @@ pub mod history;
 pub mod identity;
 pub mod ingest;
 pub mod nudge;
+mod outbox;
 pub mod paths;
 pub mod people;
 pub mod request;

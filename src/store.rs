@@ -11,6 +11,7 @@ pub mod calibration;
 pub mod colleague;
 pub mod connection;
 pub mod contact;
+pub mod endpoint;
 pub mod erase;
 pub mod error;
 pub mod fate;

@@ -37,7 +37,7 @@ pub(super) fn ask(path: &Path, asked: &Request) -> Result<ExitCode, Failure> {
 }
 
 /// Does it, or waits until the process that has the database open has done it.
-fn answer(config: &Config, asked: &Request) -> Result<Answer, Failure> {
+pub(super) fn answer(config: &Config, asked: &Request) -> Result<Answer, Failure> {
     if !config.store.path.exists() {
         return Err(StoreError::Missing { path: config.store.path.clone() }.into());
     }

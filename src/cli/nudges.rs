@@ -1,8 +1,10 @@
 //! `keepwarm nudges`: what reps have been told and will be, and why; and what an admin says of it.
 
 mod answer;
+mod outbox;
 mod preview;
 mod report;
+mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -41,6 +43,16 @@ enum Command {
         /// Those to that rep only, by id
         rep: Option<String>,
     },
+    /// Deliveries that wait or were given up
+    Outbox(outbox::Listing),
+    /// Send once more, under the same id and with the same bytes
+    Replay(outbox::Replay),
+    /// Give up for good what has not arrived
+    Drop(outbox::Dropping),
+    /// Send a test to endpoints, and tell what came back
+    Test(test::Testing),
+    /// What receivers verify ed25519 signatures by
+    Key(test::Testing),
     #[command(flatten)]
     Answer(answer::Answer),
 }
@@ -82,6 +94,11 @@ pub(super) fn nudges(path: &Path, arguments: &Arguments) -> Result<ExitCode, Fai
         Some(Command::Resume { rep }) => {
             return ask::ask(path, &Request::ResumeNudges { rep: rep.clone() });
         }
+        Some(Command::Outbox(listing)) => return outbox::list(path, listing),
+        Some(Command::Replay(replay)) => return outbox::replay(path, replay),
+        Some(Command::Drop(dropping)) => return outbox::drop(path, dropping),
+        Some(Command::Test(testing)) => return test::test(path, testing),
+        Some(Command::Key(testing)) => return test::key(path, testing),
         Some(Command::Answer(answer)) => return answer::answer(path, answer),
         None => &arguments.list,
     };

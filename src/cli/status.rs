@@ -16,7 +16,7 @@ use super::{Failure, Printing, open};
 use crate::config::Config;
 use crate::model::{SourceState, Timestamp};
 use crate::pipeline::nudge::view::{Standing, standing};
-use crate::store::{Db, StoreError, held, mailbox, outbox, report, source};
+use crate::store::{Db, StoreError, endpoint, held, mailbox, outbox, report, source};
 
 /// The word for what a calendar is for, as mailboxes are stored.
 const CALENDAR: &str = "calendar";
@@ -91,6 +91,9 @@ struct OutboxStatus {
     pending: u32,
     delivered: u32,
     dead: u32,
+    cancelled: u32,
+    /// Since when the oldest of those pending is owed.
+    oldest_pending_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -98,6 +101,15 @@ struct EndpointStatus {
     name: String,
     state: EndpointState,
     gone_at: Option<Timestamp>,
+    /// The next try, while it is left alone.
+    retry_at: Option<Timestamp>,
+    /// In a row.
+    failures: u32,
+    failing_since: Option<Timestamp>,
+    error: Option<String>,
+    pending: u32,
+    oldest_pending_at: Option<Timestamp>,
+    dead: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -107,6 +119,8 @@ enum EndpointState {
     New,
     /// Nudges are posted to it.
     Active,
+    /// It has failed, or asked for it: it is left alone for a while.
+    Held,
     /// Its URL answered 410 Gone: nothing is posted until it has another one.
     Gone,
     /// Not in the configuration any more.
@@ -127,7 +141,8 @@ fn gather(db: &Db, config: &Config, now: Timestamp) -> Result<Status, StoreError
         .map(|found| of_source(db, found, now))
         .collect::<Result<_, _>>()?;
     let totals = report::totals(db, now)?;
-    let (pending, delivered, dead) = outbox::counts(db, now)?;
+    let outbox::Counts { pending, delivered, dead, cancelled, oldest_at } =
+        outbox::counts(db, now)?;
     let left_out = report::left_out(db, now)?;
     let configured: Vec<&str> = config.endpoints.iter().map(|e| e.name.as_str()).collect();
     Ok(Status {
@@ -144,8 +159,8 @@ fn gather(db: &Db, config: &Config, now: Timestamp) -> Result<Status, StoreError
             .into_iter()
             .map(|(reason, messages)| LeftOutStatus { reason, messages })
             .collect(),
-        outbox: OutboxStatus { pending, delivered, dead },
-        endpoints: endpoints(&outbox::endpoints(db)?, &configured),
+        outbox: OutboxStatus { pending, delivered, dead, cancelled, oldest_pending_at: oldest_at },
+        endpoints: endpoints(endpoint::all(db, now)?, &configured, now),
     })
 }
 
@@ -200,26 +215,51 @@ fn of_source(db: &Db, found: source::Source, now: Timestamp) -> Result<SourceSta
 }
 
 /// The endpoints met so far and those configured since, by name.
-fn endpoints(met: &[outbox::Endpoint], configured: &[&str]) -> Vec<EndpointStatus> {
-    let mut all: Vec<EndpointStatus> = met
-        .iter()
-        .map(|endpoint| {
-            let state = match endpoint.gone_at {
-                _ if !configured.contains(&endpoint.name.as_str()) => EndpointState::Removed,
-                Some(_) => EndpointState::Gone,
-                None => EndpointState::Active,
-            };
-            EndpointStatus { name: endpoint.name.clone(), state, gone_at: endpoint.gone_at }
+fn endpoints(
+    met: Vec<endpoint::Endpoint>,
+    configured: &[&str],
+    now: Timestamp,
+) -> Vec<EndpointStatus> {
+    let new = configured.iter().filter(|name| !met.iter().any(|endpoint| endpoint.name == **name));
+    let new: Vec<EndpointStatus> = new
+        .map(|name| {
+            let endpoint = endpoint::Endpoint { name: (*name).to_owned(), ..Default::default() };
+            of_endpoint(endpoint, EndpointState::New, None)
         })
         .collect();
-    let new = configured.iter().filter(|name| !met.iter().any(|endpoint| endpoint.name == **name));
-    all.extend(new.map(|name| EndpointStatus {
-        name: (*name).to_owned(),
-        state: EndpointState::New,
-        gone_at: None,
-    }));
+    let met = met.into_iter().map(|endpoint| {
+        let held = endpoint.condition.held_until.filter(|until| *until > now);
+        let state = match endpoint.gone_at {
+            _ if !configured.contains(&endpoint.name.as_str()) => EndpointState::Removed,
+            Some(_) => EndpointState::Gone,
+            None if held.is_some() => EndpointState::Held,
+            None => EndpointState::Active,
+        };
+        of_endpoint(endpoint, state, held)
+    });
+    let mut all: Vec<EndpointStatus> = met.chain(new).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
+}
+
+fn of_endpoint(
+    endpoint: endpoint::Endpoint,
+    state: EndpointState,
+    retry_at: Option<Timestamp>,
+) -> EndpointStatus {
+    let endpoint::Endpoint { name, gone_at, condition, pending, oldest_at, dead } = endpoint;
+    EndpointStatus {
+        name,
+        state,
+        gone_at,
+        retry_at,
+        failures: condition.failures,
+        failing_since: condition.failing_since,
+        error: condition.error,
+        pending,
+        oldest_pending_at: oldest_at,
+        dead,
+    }
 }
 
 fn code<S: serde::Serializer>(state: &SourceState, serializer: S) -> Result<S::Ok, S::Error> {

@@ -29,7 +29,7 @@ use crate::score::MODEL;
 use crate::serve::link::Linking;
 use crate::source::{Reader, caldav, ics, imap, maildir};
 use crate::store::{
-    Db, Store, StoreError, basis, calibration, feedback, outbox, relationship, rep, source,
+    Db, Store, StoreError, basis, calibration, endpoint, feedback, relationship, rep, source,
 };
 
 /// Why nothing can be started.
@@ -159,7 +159,7 @@ fn enter(
     let mut endpoints = Vec::new();
     for configured in &config.endpoints {
         let url = Key::of("url", &[configured.url.as_str().as_bytes()]);
-        endpoints.push(outbox::ensure_endpoint(db, &configured.name, url)?);
+        endpoints.push(endpoint::ensure(db, &configured.name, url)?);
     }
     let rules = rules(db, config, &reps)?;
     if basis::adopt(db, basis_of(&rules))? {
@@ -344,31 +344,42 @@ fn targets(
             tracing::warn!(endpoint = found.name, "disabled: its url has answered 410 gone");
             continue;
         }
-        let policy = if found.allow_private || found.is_on_this_machine() {
-            AddressPolicy::AllowPrivate
-        } else {
-            AddressPolicy::Public
-        };
-        let what = format!("format of endpoint {}", found.name);
-        let format = format::format(found).map_err(|e| unusable(&what, &chain(&e)))?;
-        let endpoint = Endpoint {
-            name: found.name.clone(),
-            url: found.url.clone(),
-            secrets: secrets(found)?,
-            timeout: found.timeout,
-            policy,
-            rate: found.requests_per_second,
-            content_type: format.content_type().to_owned(),
-        };
-        let (route, digest) = (format::route(found), found.digest);
         let linking = linking.cloned();
-        targets.push(Arc::new(Target { id: *id, endpoint, format, route, digest, linking }));
+        targets.push(Arc::new(Target { linking, ..target(found, *id)? }));
     }
     Ok(targets)
 }
 
+/// An endpoint as deliveries need it; `id` is its row.
+///
+/// # Errors
+/// What cannot be used of what is configured.
+pub fn target(found: &config::Endpoint, id: i64) -> Result<Target, BuildError> {
+    let what = format!("format of endpoint {}", found.name);
+    let format = format::format(found).map_err(|e| unusable(&what, &chain(&e)))?;
+    let policy = if found.allow_private || found.is_on_this_machine() {
+        AddressPolicy::AllowPrivate
+    } else {
+        AddressPolicy::Public
+    };
+    let endpoint = Endpoint {
+        name: found.name.clone(),
+        url: found.url.clone(),
+        secrets: secrets(found)?,
+        timeout: found.timeout,
+        policy,
+        rate: found.requests_per_second,
+        content_type: format.content_type().to_owned(),
+    };
+    let (route, digest) = (format::route(found), found.digest);
+    Ok(Target { id, endpoint, format, route, digest, linking: None })
+}
+
 /// What signs for an endpoint, the newest first.
-pub(crate) fn secrets(endpoint: &config::Endpoint) -> Result<Vec<Secret>, BuildError> {
+///
+/// # Errors
+/// What cannot be read, or is no secret.
+pub fn secrets(endpoint: &config::Endpoint) -> Result<Vec<Secret>, BuildError> {
     let named = [
         ("secret", endpoint.secret.as_ref()),
         ("previous secret", endpoint.previous_secret.as_ref()),

@@ -45,8 +45,9 @@ impl Daemon {
                 let why = error.to_string();
                 self.store.write(move |db| request::fail(db, id, &why, now)).await?;
             }
-            // A change of contacts may make relationships due.
+            // A change of contacts may make relationships due, a replay is owed at once.
             self.stored.notify_one();
+            self.owed.notify_waiters();
         }
         *open = false;
         Ok(())

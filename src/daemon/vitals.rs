@@ -11,8 +11,10 @@ use tokio::sync::Semaphore;
 use super::Daemon;
 use crate::model::{Span, Timestamp};
 use crate::pipeline::nudge::view::standing;
-use crate::serve::{Metrics, NudgeMetrics, SourceMetrics, Vitals};
-use crate::store::{Db, StoreError, mailbox, nudge, open_reader, outbox, rep, report, source};
+use crate::serve::{EndpointMetrics, Metrics, NudgeMetrics, SourceMetrics, Vitals};
+use crate::store::{
+    Db, StoreError, endpoint, mailbox, nudge, open_reader, outbox, rep, report, source,
+};
 
 /// Whoever asks often waits for the answers to those who asked before.
 static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
@@ -47,7 +49,7 @@ impl Vitals for Daemon {
 fn measure(path: &Path, observe: Span, now: Timestamp) -> Result<Metrics, StoreError> {
     let db = open_reader(path)?;
     let sizes = report::sizes(&db)?;
-    let (pending, delivered, dead) = outbox::counts(&db, now)?;
+    let counts = outbox::counts(&db, now)?;
     let found = source::all(&db)?;
     Ok(Metrics {
         sources: found.into_iter().map(|one| of_source(&db, one)).collect::<Result<_, _>>()?,
@@ -56,7 +58,14 @@ fn measure(path: &Path, observe: Span, now: Timestamp) -> Result<Metrics, StoreE
         nudges: nudges(&db, now)?,
         withheld: withheld(&db, observe, now)?,
         quarantined: sizes.quarantined,
-        outbox: vec![("pending", pending), ("delivered", delivered), ("dead", dead)],
+        outbox: vec![
+            ("pending", counts.pending),
+            ("delivered", counts.delivered),
+            ("dead", counts.dead),
+            ("cancelled", counts.cancelled),
+        ],
+        oldest_pending_at: counts.oldest_at,
+        endpoints: endpoint::all(&db, now)?.into_iter().map(|one| of_endpoint(one, now)).collect(),
     })
 }
 
@@ -85,6 +94,17 @@ fn withheld(
         ("clock", all(standing.clock.is_some())),
         ("mass_decay", held),
     ])
+}
+
+fn of_endpoint(found: endpoint::Endpoint, now: Timestamp) -> EndpointMetrics {
+    let held = found.condition.held_until.is_some_and(|until| until > now);
+    let state = match found.gone_at {
+        Some(_) => "gone",
+        None if held => "held",
+        None => "active",
+    };
+    let (failures, pending, dead) = (found.condition.failures, found.pending, found.dead);
+    EndpointMetrics { name: found.name, state, failures, pending, dead }
 }
 
 fn of_source(db: &Db, found: source::Source) -> Result<SourceMetrics, StoreError> {

@@ -1,17 +1,26 @@
 //! The delivery step: one try of what an endpoint is owed first, and what follows from it.
 //!
 //! The try happens outside any transaction; its record and its consequence commit together. A
-//! crash between the two repeats the try under the same id, which is what the id is for.
+//! crash between the two repeats the try under the same id, which is what the id is for. An endpoint
+//! that fails is left alone, with all that it is owed, by its breaker, whose state is kept with it;
+//! what it has been owed for longer than the retries of a delivery take is then given up.
 
 use std::sync::Arc;
 
 use crate::deliver::format::{Format, Item, Message, Rendered, Route, render};
-use crate::deliver::{Delivery, Endpoint, Outcome as Tried, Pace, Verdict, post, verdict};
+use crate::deliver::{
+    Blame, Breaker, Delivery, Endpoint, Gate, Outcome as Tried, Pace, Verdict, blame, post, verdict,
+};
 use crate::http::Clients;
-use crate::model::{Key, Timestamp};
+use crate::model::{Key, Span, Timestamp};
 use crate::serve::link::Linking;
+use crate::store::endpoint::Condition;
 use crate::store::outbox::{Attempt, Due, Settled};
-use crate::store::{Db, Store, StoreError, nudge, outbox, silence};
+use crate::store::{Db, Store, StoreError, endpoint, nudge, outbox, silence};
+
+/// How long a delivery is owed to an endpoint that takes nothing: as long as ten tries of it may take
+/// at most, a little over 75 hours. Then there are newer things to say.
+const OWED_AT_MOST: Span = Span::from_hours(76);
 
 /// An endpoint as the step needs it.
 #[derive(Clone, Debug)]
@@ -46,7 +55,20 @@ pub enum Step {
         id: String,
         /// What follows.
         verdict: Verdict,
+        /// How the endpoint does now.
+        standing: Standing,
     },
+}
+
+/// How an endpoint does after a try.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Tries in a row that failed for its sake.
+    pub failures: u32,
+    /// It is left alone until then.
+    pub held_until: Option<Timestamp>,
+    /// How many other deliveries were given up.
+    pub given_up: usize,
 }
 
 /// Tries the delivery that is due first at `now`, if one is. `clock` tells when the try begins and
@@ -81,21 +103,56 @@ pub async fn step(
         Tried::Answered { status, .. } => Some(*status),
         Tried::Failed(_) => None,
     };
+    let fault = blame(&tried, ended);
     let (settled, words) = consequence(&found);
     let gone = matches!(found, Verdict::Disable { .. })
         .then(|| Key::of("url", &[target.endpoint.url.as_str().as_bytes()]));
-    store
+    let standing = store
         .write(move |db| {
             let took_ms = (ended - began).millis();
             let record = Attempt { outbox: due.id, at: began, verdict: &words, status, took_ms };
             outbox::record(db, &record, &settled)?;
             match gone {
-                Some(url) => outbox::disable_endpoint(db, id, url, ended),
-                None => Ok(()),
+                Some(url) => {
+                    endpoint::disable(db, id, url, ended)?;
+                    Ok(Standing::default())
+                }
+                None => judge(db, id, fault, &words, (ended, jitter)),
             }
         })
         .await?;
-    Ok(Step::Tried { id: due.webhook_id, verdict: found })
+    Ok(Step::Tried { id: due.webhook_id, verdict: found, standing })
+}
+
+/// Notes how an endpoint does after a try, and gives up what it has been owed for too long.
+fn judge(
+    db: &Db,
+    id: i64,
+    fault: Blame,
+    words: &str,
+    (now, jitter): (Timestamp, f64),
+) -> Result<Standing, StoreError> {
+    let before = endpoint::condition(db, id)?;
+    let breaker = breaker(&before).after(fault, now, jitter);
+    if breaker == Breaker::default() {
+        if before != Condition::default() {
+            endpoint::set_condition(db, id, &Condition::default())?;
+        }
+        return Ok(Standing::default());
+    }
+    let Breaker { failures, held_until } = breaker;
+    let failing_since = before.failing_since.or(Some(now));
+    let error = Some(words.to_owned());
+    endpoint::set_condition(db, id, &Condition { failures, failing_since, error, held_until })?;
+    let given_up = match held_until {
+        Some(_) => outbox::give_up(db, id, now - OWED_AT_MOST, now)?,
+        None => 0,
+    };
+    Ok(Standing { failures, held_until, given_up })
+}
+
+fn breaker(condition: &Condition) -> Breaker {
+    Breaker { failures: condition.failures, held_until: condition.held_until }
 }
 
 /// What an endpoint is owed first.
@@ -105,20 +162,29 @@ enum Next {
     Deliver { due: Due, body: String },
 }
 
-/// Loads what is due first, and writes what it says if it was never tried: of what holds now.
+/// Loads what is due first, unless the endpoint is left alone, and writes what it says if it was never
+/// tried: of what holds now. Nothing that has ceased to hold is sent, nor tried again, but for what
+/// somebody wants to have sent once more.
 fn next(
     db: &Db,
     endpoint: i64,
     (format, linking): (&Format, Option<&Linking>),
     now: Timestamp,
 ) -> Result<Next, StoreError> {
+    if let Gate::Open { until } = breaker(&endpoint::condition(db, endpoint)?).gate(now) {
+        let next = outbox::next_due(db, endpoint)?.map(|due| due.max(until));
+        return Ok(Next::Nothing { next });
+    }
     let Some(mut due) = outbox::due(db, endpoint, now)? else {
         return Ok(Next::Nothing { next: outbox::next_due(db, endpoint)? });
     };
-    if let Some(body) = due.body.take() {
+    let events = unsilenced(db, outbox::events(db, due.id)?, now)?;
+    if let Some(body) = due.body.take()
+        && (due.replayed || !events.is_empty())
+    {
         return Ok(Next::Deliver { due, body });
     }
-    let items: Vec<Item> = unsilenced(db, outbox::events(db, due.id)?, now)?
+    let items: Vec<Item> = events
         .into_iter()
         .filter_map(|(nudge, stored)| {
             let links = linking.map(|linking| linking.links(&nudge, now));

@@ -7,7 +7,7 @@ use crate::model::Timestamp;
 use crate::store::{Db, StoreError, request};
 
 use super::nudge::steer;
-use super::{Rules, feedback, identity, silence};
+use super::{Rules, feedback, identity, outbox, silence};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +65,27 @@ pub enum Request {
         /// Its number.
         silence: i64,
     },
+    /// To send deliveries once more.
+    Replay {
+        /// Of this webhook id, if one is named.
+        message: Option<String>,
+        /// Only what was given up.
+        dead: bool,
+        /// To this endpoint, if one is named.
+        endpoint: Option<String>,
+    },
+    /// Never to send deliveries that have not arrived.
+    Drop {
+        /// Of this webhook id, if one is named.
+        message: Option<String>,
+        /// To this endpoint, if one is named.
+        endpoint: Option<String>,
+    },
+    /// To try an endpoint that is left alone.
+    ReleaseEndpoint {
+        /// Its name.
+        endpoint: String,
+    },
 }
 
 /// What came of it.
@@ -113,6 +134,13 @@ pub fn perform(
         Request::TakeBack { nudge } => feedback::asked_back(db, nudge, now),
         Request::Silence { rep, contact, days } => silence::begin(db, rep, contact, *days, now),
         Request::EndSilence { silence } => silence::end(db, *silence, now),
+        Request::Replay { message, dead, endpoint } => {
+            outbox::replay(db, (message.as_deref(), *dead), endpoint.as_deref(), now)
+        }
+        Request::Drop { message, endpoint } => {
+            outbox::drop(db, message.as_deref(), endpoint.as_deref(), now)
+        }
+        Request::ReleaseEndpoint { endpoint } => outbox::release(db, endpoint, now),
     }
 }
 

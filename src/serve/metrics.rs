@@ -35,6 +35,25 @@ pub struct Metrics {
     pub quarantined: i64,
     /// Deliveries by their state.
     pub outbox: Vec<(&'static str, u32)>,
+    /// Since when the oldest of those that are to be made is owed.
+    pub oldest_pending_at: Option<Timestamp>,
+    /// Every endpoint there is or was.
+    pub endpoints: Vec<EndpointMetrics>,
+}
+
+/// What is measured of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointMetrics {
+    /// The name that the configuration gives.
+    pub name: String,
+    /// `active`, `held` or `gone`.
+    pub state: &'static str,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Deliveries that it is owed.
+    pub pending: u32,
+    /// Deliveries to it that were given up.
+    pub dead: u32,
 }
 
 /// So many nudges of one kind have come so far.
@@ -107,10 +126,39 @@ impl Collector for Collected {
         for (state, number) in outbox {
             put(&mut family, &[("state", state)], i64::from(*number))?;
         }
+        if let Some(oldest) = self.metrics.oldest_pending_at {
+            let help = "Since when the oldest delivery that waits is owed";
+            let family = gauge(&mut to, "keepwarm_outbox_oldest_timestamp_seconds", help)?;
+            ConstGauge::new(oldest.seconds()).encode(family)?;
+        }
+        endpoints(&mut to, &self.metrics.endpoints)?;
         let quarantine = gauge(&mut to, "keepwarm_quarantined", "Items put aside")?;
         ConstGauge::new(*quarantined).encode(quarantine)?;
         self.process.encode(&mut to)
     }
+}
+
+fn endpoints(to: &mut DescriptorEncoder<'_>, endpoints: &[EndpointMetrics]) -> fmt::Result {
+    let mut family = gauge(to, "keepwarm_endpoint_state", "1 for the state the endpoint is in")?;
+    for endpoint in endpoints {
+        for state in ["active", "held", "gone"] {
+            let labels = [("endpoint", endpoint.name.as_str()), ("state", state)];
+            put(&mut family, &labels, i64::from(endpoint.state == state))?;
+        }
+    }
+    let mut family = gauge(to, "keepwarm_endpoint_failures", "Failures in a row")?;
+    for endpoint in endpoints {
+        let labels = [("endpoint", endpoint.name.as_str())];
+        put(&mut family, &labels, i64::from(endpoint.failures))?;
+    }
+    let mut family = gauge(to, "keepwarm_endpoint_outbox", "Deliveries to the endpoint by state")?;
+    for endpoint in endpoints {
+        for (state, number) in [("pending", endpoint.pending), ("dead", endpoint.dead)] {
+            let labels = [("endpoint", endpoint.name.as_str()), ("state", state)];
+            put(&mut family, &labels, i64::from(number))?;
+        }
+    }
+    Ok(())
 }
 
 /// Names, helps and values of what is measured of every source.
@@ -207,6 +255,7 @@ mod tests {
             withheld: vec![("clock", 3)],
             quarantined: 4,
             outbox,
+            ..Metrics::default()
         };
         let text = render(metrics, Process::default()).unwrap();
         for line in [
@@ -232,5 +281,32 @@ mod tests {
         }
         let unknown = text.lines().filter(|line| line.contains("bob") && line.contains("_seen"));
         assert_eq!(unknown.count(), 0, "what is unknown is not 0:\n{text}");
+    }
+
+    #[test]
+    fn every_endpoint_has_its_lines() {
+        let crm = EndpointMetrics {
+            name: "crm".to_owned(),
+            state: "held",
+            failures: 6,
+            pending: 9,
+            dead: 2,
+        };
+        let metrics = Metrics {
+            oldest_pending_at: Some(Timestamp::from_seconds(1_800_000_001)),
+            endpoints: vec![crm],
+            ..Metrics::default()
+        };
+        let text = render(metrics, Process::default()).unwrap();
+        for line in [
+            "keepwarm_outbox_oldest_timestamp_seconds 1800000001",
+            r#"keepwarm_endpoint_state{endpoint="crm",state="held"} 1"#,
+            r#"keepwarm_endpoint_state{endpoint="crm",state="active"} 0"#,
+            r#"keepwarm_endpoint_failures{endpoint="crm"} 6"#,
+            r#"keepwarm_endpoint_outbox{endpoint="crm",state="pending"} 9"#,
+            r#"keepwarm_endpoint_outbox{endpoint="crm",state="dead"} 2"#,
+        ] {
+            assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
+        }
     }
 }

@@ -4,9 +4,10 @@ use rusqlite::{OptionalExtension, params};
 
 use super::connection::Db;
 use super::error::StoreError;
-use crate::model::{Key, Timestamp};
+use crate::model::Timestamp;
 
-pub(super) const DUE: &str = "SELECT id, webhook_id, body, attempts, rep_id
+pub(super) const DUE: &str =
+    "SELECT id, webhook_id, body, attempts, rep_id, replayed_at IS NOT NULL
      FROM outbox WHERE endpoint_id = ?1 AND state = 'pending' AND next_attempt_at <= ?2
      ORDER BY next_attempt_at, id LIMIT 1";
 
@@ -23,6 +24,8 @@ pub struct Due {
     pub attempts: u32,
     /// The row of the rep to whom it speaks.
     pub rep: i64,
+    /// Whether somebody asked for it to be sent once more.
+    pub replayed: bool,
 }
 
 /// What became of one try.
@@ -34,37 +37,6 @@ pub enum Settled {
     Again(Timestamp),
     /// It never will.
     Dead,
-}
-
-/// Enters an endpoint; gives its row and whether it may be used: the URL (by hash) that answered
-/// 410 Gone may not.
-///
-/// # Errors
-/// As every write.
-pub fn ensure_endpoint(db: &Db, name: &str, url: Key) -> Result<(i64, bool), StoreError> {
-    let mut statement = db.connection.prepare_cached(
-        "INSERT INTO endpoint (name) VALUES (?1)
-         ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id, gone",
-    )?;
-    let (id, gone): (i64, Option<Key>) =
-        statement.query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if gone == Some(url) {
-        return Ok((id, false));
-    }
-    db.connection.execute("UPDATE endpoint SET gone = NULL, gone_at = NULL WHERE id = ?1", [id])?;
-    Ok((id, true))
-}
-
-/// Notes that an endpoint's URL answered 410 Gone.
-///
-/// # Errors
-/// As every write.
-pub fn disable_endpoint(db: &Db, id: i64, url: Key, now: Timestamp) -> Result<(), StoreError> {
-    db.connection.execute(
-        "UPDATE endpoint SET gone = ?2, gone_at = ?3 WHERE id = ?1",
-        params![id, url, now],
-    )?;
-    Ok(())
 }
 
 /// Owes a message with these nudges (by row) to an endpoint, unless that is gone.
@@ -171,6 +143,7 @@ pub fn due(db: &Db, endpoint: i64, now: Timestamp) -> Result<Option<Due>, StoreE
                 body: row.get(2)?,
                 attempts: row.get(3)?,
                 rep: row.get(4)?,
+                replayed: row.get(5)?,
             })
         })
         .optional()?)
@@ -233,18 +206,127 @@ pub fn record(db: &Db, attempt: &Attempt<'_>, settled: &Settled) -> Result<(), S
     Ok(())
 }
 
-/// How many deliveries made up to `now` are pending, delivered and dead.
+/// Gives up what an endpoint has been owed since before `since`; gives how many that were.
+///
+/// # Errors
+/// As every write.
+pub fn give_up(
+    db: &Db,
+    endpoint: i64,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    Ok(db
+        .connection
+        .prepare_cached(
+            "UPDATE outbox SET state = 'dead', settled_at = ?3
+             WHERE endpoint_id = ?1 AND state = 'pending'
+                   AND max(made_at, ifnull(replayed_at, 0)) < ?2",
+        )?
+        .execute(params![endpoint, since, now])?)
+}
+
+/// Which deliveries somebody means.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Those of this webhook id; of any if there is none.
+    pub webhook_id: Option<String>,
+    /// Those to this endpoint, by row; to any if there is none.
+    pub endpoint: Option<i64>,
+}
+
+/// Owes once more, from the first try on, what is chosen, or of it only what was given up. What was
+/// cancelled before anything was written is not: there is nothing to send. Gives for each endpoint, by
+/// name, how many that are.
+///
+/// # Errors
+/// As every write.
+pub fn replay(
+    db: &Db,
+    chosen: &Chosen,
+    only_dead: bool,
+    now: Timestamp,
+) -> Result<Vec<(String, u32)>, StoreError> {
+    const WHICH: &str = "(?1 IS NULL OR webhook_id = ?1) AND (?2 IS NULL OR endpoint_id = ?2)
+         AND iif(?3, state = 'dead', state <> 'cancelled' OR body IS NOT NULL)";
+    let which = params![chosen.webhook_id, chosen.endpoint, only_dead];
+    let counted = by_endpoint(db, WHICH, which)?;
+    db.connection
+        .prepare_cached(&format!(
+            "UPDATE outbox SET state = 'pending', attempts = 0, next_attempt_at = ?4,
+                               replayed_at = ?4, settled_at = NULL WHERE {WHICH}"
+        ))?
+        .execute(params![chosen.webhook_id, chosen.endpoint, only_dead, now])?;
+    Ok(counted)
+}
+
+/// Notes that what is chosen, and has not arrived, never shall. Gives for each endpoint, by name, how
+/// many that are.
+///
+/// # Errors
+/// As every write.
+pub fn drop(db: &Db, chosen: &Chosen, now: Timestamp) -> Result<Vec<(String, u32)>, StoreError> {
+    const WHICH: &str = "(?1 IS NULL OR webhook_id = ?1) AND (?2 IS NULL OR endpoint_id = ?2)
+         AND state IN ('pending', 'dead')";
+    let counted = by_endpoint(db, WHICH, params![chosen.webhook_id, chosen.endpoint])?;
+    db.connection
+        .prepare_cached(&format!(
+            "UPDATE outbox SET state = 'cancelled', settled_at = ?3 WHERE {WHICH}"
+        ))?
+        .execute(params![chosen.webhook_id, chosen.endpoint, now])?;
+    Ok(counted)
+}
+
+fn by_endpoint(
+    db: &Db,
+    which: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<(String, u32)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(&format!(
+        "SELECT endpoint.name, count(*) FROM outbox JOIN endpoint ON endpoint.id = endpoint_id
+         WHERE {which} GROUP BY endpoint.id ORDER BY endpoint.name"
+    ))?;
+    let rows = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Deliveries by what has become of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// To be made.
+    pub pending: u32,
+    /// Arrived.
+    pub delivered: u32,
+    /// Given up.
+    pub dead: u32,
+    /// Never made, for there was no more to say.
+    pub cancelled: u32,
+    /// Since when the oldest of those to be made is owed.
+    pub oldest_at: Option<Timestamp>,
+}
+
+/// How many deliveries made up to `now` there are.
 ///
 /// # Errors
 /// As every read.
-pub fn counts(db: &Db, now: Timestamp) -> Result<(u32, u32, u32), StoreError> {
+pub fn counts(db: &Db, now: Timestamp) -> Result<Counts, StoreError> {
     Ok(db.connection.query_row(
         "SELECT count(*) FILTER (WHERE state = 'pending'),
                 count(*) FILTER (WHERE state = 'delivered'),
-                count(*) FILTER (WHERE state = 'dead')
+                count(*) FILTER (WHERE state = 'dead'),
+                count(*) FILTER (WHERE state = 'cancelled'),
+                min(made_at) FILTER (WHERE state = 'pending')
          FROM outbox WHERE made_at <= ?1",
         [now],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        |row| {
+            Ok(Counts {
+                pending: row.get(0)?,
+                delivered: row.get(1)?,
+                dead: row.get(2)?,
+                cancelled: row.get(3)?,
+                oldest_at: row.get(4)?,
+            })
+        },
     )?)
 }
 
@@ -260,23 +342,63 @@ pub fn made(db: &Db) -> Result<Vec<(String, Timestamp)>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// An endpoint as status and metrics tell of it.
+/// A delivery as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// The name that the configuration gives, or gave.
-    pub name: String,
-    /// When its URL answered 410 Gone, if it did.
-    pub gone_at: Option<Timestamp>,
+pub struct Listed {
+    /// The webhook's id.
+    pub webhook_id: String,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// The rep's code.
+    pub rep: String,
+    /// `pending`, `delivered`, `dead` or `cancelled`.
+    pub state: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// How often it has been tried.
+    pub attempts: u32,
+    /// When it is tried again, while it is pending.
+    pub next_attempt_at: Option<Timestamp>,
+    /// When it arrived, was given up or was cancelled.
+    pub settled_at: Option<Timestamp>,
+    /// What came of the last try, in words.
+    pub verdict: Option<String>,
 }
 
-/// Every endpoint that there ever was, by name.
+/// The deliveries made up to `now` in these states, all if there are none, the newest first.
 ///
 /// # Errors
 /// As every read.
-pub fn endpoints(db: &Db) -> Result<Vec<Endpoint>, StoreError> {
-    let mut statement =
-        db.connection.prepare_cached("SELECT name, gone_at FROM endpoint ORDER BY name")?;
-    let rows =
-        statement.query_map([], |row| Ok(Endpoint { name: row.get(0)?, gone_at: row.get(1)? }))?;
+pub fn list(
+    db: &Db,
+    states: &[&str],
+    endpoint: Option<&str>,
+    limit: usize,
+    now: Timestamp,
+) -> Result<Vec<Listed>, StoreError> {
+    let states = serde_json::to_string(states).unwrap_or_default();
+    let mut statement = db.connection.prepare_cached(
+        "SELECT webhook_id, endpoint.name, rep.code, outbox.state, made_at, attempts,
+                iif(outbox.state = 'pending', next_attempt_at, NULL), settled_at,
+                (SELECT verdict FROM attempt WHERE outbox_id = outbox.id ORDER BY id DESC LIMIT 1)
+         FROM outbox JOIN endpoint ON endpoint.id = endpoint_id JOIN rep ON rep.id = rep_id
+         WHERE made_at <= ?1 AND (?2 IS NULL OR endpoint.name = ?2)
+               AND (?3 = '[]' OR outbox.state IN (SELECT value FROM json_each(?3)))
+         ORDER BY made_at DESC, outbox.id DESC LIMIT ?4",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![now, endpoint, states, limit], |row| {
+        Ok(Listed {
+            webhook_id: row.get(0)?,
+            endpoint: row.get(1)?,
+            rep: row.get(2)?,
+            state: row.get(3)?,
+            made_at: row.get(4)?,
+            attempts: row.get(5)?,
+            next_attempt_at: row.get(6)?,
+            settled_at: row.get(7)?,
+            verdict: row.get(8)?,
+        })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -22,7 +22,7 @@ use keepwarm::nudge::Restraint;
 use keepwarm::pipeline::Rules;
 use keepwarm::pipeline::ingest::{Batch, commit_deltas};
 use keepwarm::pipeline::nudge::{Destination, Moment, step};
-use keepwarm::store::{Db, Store, StoreError, contact, outbox, relationship, rep, source};
+use keepwarm::store::{Db, Store, StoreError, contact, endpoint, relationship, rep, source};
 use tokio::runtime::Runtime;
 
 /// Reps; contacts are dealt out among them in turn.
@@ -99,7 +99,7 @@ impl Bench {
                 let row = rep::ensure(db, &code, &code, rep_address(n).as_str())?;
                 sources.push((row, source::ensure(db, &code, row, "imap")?));
             }
-            Ok((sources, outbox::ensure_endpoint(db, "crm", Key(1))?.0))
+            Ok((sources, endpoint::ensure(db, "crm", Key(1))?.0))
         };
         let (sources, endpoint) = runtime.block_on(store.write(enter))?;
         let own = (0..).zip(&sources).map(|(n, (row, _))| (rep_address(n), *row));

@@ -19,7 +19,7 @@ use keepwarm::pipeline::{Rules, fold};
 use keepwarm::score::Zone;
 use keepwarm::store::nudge::Listed;
 use keepwarm::store::{
-    Db, Store, StoreError, contact, interaction, nudge, outbox, relationship, rep, source,
+    Db, Store, StoreError, contact, endpoint, interaction, nudge, outbox, relationship, rep, source,
 };
 
 use story::{Mail, story};
@@ -73,7 +73,7 @@ impl Company {
                 let row = rep::ensure(db, &code, &code, story::rep(n).as_str())?;
                 entered.push((row, source::ensure(db, &code, row, "imap")?));
             }
-            Ok((entered, outbox::ensure_endpoint(db, "crm", Key(1))?.0))
+            Ok((entered, endpoint::ensure(db, "crm", Key(1))?.0))
         };
         let (reps, endpoint) = runtime.block_on(store.write(enter)).unwrap();
         let own = reps.iter().enumerate().map(|(n, (row, _))| (story::rep(n), *row));

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{EndpointState, SourceStatus, Status, nudging};
+use super::{EndpointState, EndpointStatus, SourceStatus, Status, nudging};
 use crate::cli::output::{self, Align, Cell, Column, Format, Look, Table, Tone};
 use crate::model::{SourceState, Span, Timestamp};
 use crate::normalise::LeftOut;
@@ -30,15 +30,17 @@ pub(super) fn print(
     )?;
     writeln!(
         out,
-        "{} nudges; outbox: {} pending, {} delivered, {} given up; {} items in quarantine",
+        "{} nudges; outbox: {} pending{}, {} delivered, {} given up; {} items in quarantine",
         status.nudges,
         status.outbox.pending,
+        since(status.outbox.oldest_pending_at, now),
         status.outbox.delivered,
         status.outbox.dead,
         status.quarantined
     )?;
     nudging::print(out, &status.nudging, now)?;
     gone(out, status)?;
+    held(out, status, now)?;
     if !status.left_out.is_empty() {
         writeln!(out, "\nleft out:")?;
     }
@@ -77,6 +79,41 @@ fn gone(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         writeln!(out, "endpoint {name} answered 410 Gone{since}: give it another url to use it")?;
     }
     Ok(())
+}
+
+/// A line for every endpoint that fails.
+fn held(out: &mut dyn Write, status: &Status, now: Timestamp) -> io::Result<()> {
+    let fails = |e: &&EndpointStatus| {
+        e.failures > 0 && matches!(e.state, EndpointState::Held | EndpointState::Active)
+    };
+    for endpoint in status.endpoints.iter().filter(fails) {
+        let EndpointStatus { name, failures, pending, .. } = endpoint;
+        let error = output::clean(endpoint.error.as_deref().unwrap_or_default());
+        let times =
+            if *failures == 1 { "once".to_owned() } else { format!("{failures} times in a row") };
+        let next = match endpoint.retry_at {
+            Some(at) => format!("left alone until {at}"),
+            None => "tried again".to_owned(),
+        };
+        let age = since(endpoint.oldest_pending_at, now);
+        writeln!(
+            out,
+            "endpoint {name} has failed {times}: {error}; {next}, {pending} pending{age}"
+        )?;
+    }
+    Ok(())
+}
+
+/// " (the oldest for 3 h)": how long something has been waiting; nothing below a minute.
+fn since(at: Option<Timestamp>, now: Timestamp) -> String {
+    let minutes = at.map_or(0, |at| (now - at).millis() / 60_000);
+    let age = match minutes {
+        ..1 => return String::new(),
+        1..120 => format!("{minutes} min"),
+        120..2880 => format!("{} h", minutes / 60),
+        _ => format!("{} days", minutes / 1440),
+    };
+    format!(" (the oldest for {age})")
 }
 
 fn source_table(status: &Status, now: Timestamp) -> Table {
@@ -177,6 +214,7 @@ mod tests {
     use super::*;
     use crate::cli::status::{MailboxStatus, OutboxStatus};
     use crate::pipeline::nudge::view::Standing;
+    use crate::store::endpoint::{Condition, Endpoint};
 
     fn now() -> Timestamp {
         "2026-11-21T14:00:30Z".parse().unwrap()
@@ -245,7 +283,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_and_who_is_gone_is_said_below_the_table() {
-        use EndpointState::{Active, Gone, New, Removed};
+        use EndpointState::{Active, Gone, Held, New, Removed};
         let stalled = mailbox("INBOX", Some(1000), 2234, Some(1234));
         let status = Status {
             sources: vec![source(SourceState::Ok, None, stalled)],
@@ -258,12 +296,26 @@ mod tests {
             nudges: 0,
             nudging: Standing::default(),
             left_out: Vec::new(),
-            outbox: OutboxStatus { pending: 0, delivered: 0, dead: 0 },
+            outbox: OutboxStatus {
+                pending: 3,
+                delivered: 0,
+                dead: 0,
+                cancelled: 0,
+                oldest_pending_at: Some(now() - Span::from_hours(50)),
+            },
             endpoints: super::super::endpoints(
-                &[("crm", Some(now())), ("old", Some(now())), ("slack", None)].map(
-                    |(name, gone_at)| crate::store::outbox::Endpoint { name: name.into(), gone_at },
-                ),
-                &["crm", "slack", "teams"],
+                [("crm", Some(now())), ("old", Some(now())), ("slack", None)]
+                    .map(|(name, gone_at)| Endpoint {
+                        name: name.into(),
+                        gone_at,
+                        ..failing(0, None)
+                    })
+                    .into_iter()
+                    .chain([Endpoint { name: "erp".into(), ..failing(7, Some(600)) }])
+                    .chain([Endpoint { name: "log".into(), ..failing(1, None) }])
+                    .collect(),
+                &["crm", "erp", "log", "slack", "teams"],
+                now(),
             ),
         };
         let mut out = Vec::new();
@@ -274,12 +326,26 @@ ok      ann  imap  ok, missing 1,234          1  1000       2234
 missing: 1,234 of the 2,234 messages in INBOX of ok have not been read
 
 1000 messages, 0 meetings, 0 interactions, 0 relationships, 0 contacts
-0 nudges; outbox: 0 pending, 0 delivered, 0 given up; 0 items in quarantine
+0 nudges; outbox: 3 pending (the oldest for 2 days), 0 delivered, 0 given up; 0 items in quarantine
 endpoint crm answered 410 Gone at 2026-11-21T14:00:30Z: give it another url to use it
+endpoint erp has failed 7 times in a row: no answer in time; left alone until 2026-11-21T14:10:30Z, 2 pending (the oldest for 90 min)
+endpoint log has failed once: no answer in time; tried again, 2 pending (the oldest for 90 min)
 ";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
         let states: Vec<EndpointState> = status.endpoints.iter().map(|e| e.state).collect();
-        assert_eq!(states, [Gone, Removed, Active, New], "crm, old, slack, teams");
+        let expected = [Gone, Held, Active, Removed, Active, New];
+        assert_eq!(states, expected, "crm, erp, log, old, slack, teams");
+    }
+
+    fn failing(failures: u32, held_s: Option<i64>) -> Endpoint {
+        let held_until = held_s.map(|seconds| now() + Span::from_seconds(seconds));
+        let error = (failures > 0).then(|| "no answer in time".to_owned());
+        Endpoint {
+            condition: Condition { failures, held_until, error, failing_since: Some(now()) },
+            pending: 2,
+            oldest_at: Some(now() - Span::from_seconds(90 * 60)),
+            ..Endpoint::default()
+        }
     }
 
     #[test]

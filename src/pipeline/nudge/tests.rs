@@ -18,7 +18,7 @@ use crate::pipeline::ingest::tests::world::{
 };
 use crate::pipeline::ingest::{Batch, Calendar};
 use crate::pipeline::sync::catch_up;
-use crate::store::{Db, StoreError, nudge, outbox, relationship, rep, source};
+use crate::store::{Db, StoreError, endpoint, nudge, outbox, relationship, rep, source};
 
 /// The last of 40 weekly exchanges.
 const LAST: f64 = 39.0 * 7.0;
@@ -80,8 +80,8 @@ fn stepped(world: &World, now: Timestamp) -> Outcome {
     let rules = Arc::clone(&world.rules);
     world
         .write(move |db| {
-            let (endpoint, _) = outbox::ensure_endpoint(db, "crm", Key(1))?;
-            step(db, &rules, &[crm(endpoint)], given(now))
+            let (row, _) = endpoint::ensure(db, "crm", Key(1))?;
+            step(db, &rules, &[crm(row)], given(now))
         })
         .unwrap()
 }
@@ -91,7 +91,7 @@ fn rows(world: &World) -> (usize, u32) {
     world
         .write(|db| {
             let ever = Timestamp::from_millis(i64::MAX);
-            Ok((nudge::list(db, ever, 100)?.len(), outbox::counts(db, ever)?.0))
+            Ok((nudge::list(db, ever, 100)?.len(), outbox::counts(db, ever)?.pending))
         })
         .unwrap()
 }
@@ -333,8 +333,8 @@ fn a_job_that_fails_leaves_neither_nudge_nor_delivery_nor_episode() {
     read_through(&world, falls);
     let rules = Arc::clone(&world.rules);
     let failed = world.write(move |db| {
-        let (endpoint, _) = outbox::ensure_endpoint(db, "crm", Key(1))?;
-        assert_eq!(step(db, &rules, &[crm(endpoint)], given(falls))?.made.len(), 1);
+        let (row, _) = endpoint::ensure(db, "crm", Key(1))?;
+        assert_eq!(step(db, &rules, &[crm(row)], given(falls))?.made.len(), 1);
         Err::<(), _>(StoreError::Closed)
     });
     assert!(matches!(failed, Err(StoreError::Closed)));

@@ -122,7 +122,7 @@ fn what_is_held_back_takes_room_and_is_never_sent() {
     at(&world, falls + Span::from_days(8));
     let (all_sent, all_held) = (count(NudgeState::Released), count(NudgeState::HeldBack));
     assert_eq!((all_sent + all_held, all_held > held), (30, true));
-    let pending = world.write(move |db| outbox::counts(db, ever)).unwrap().0;
+    let pending = world.write(move |db| outbox::counts(db, ever)).unwrap().pending;
     assert_eq!(usize::try_from(pending), Ok(all_sent));
 }
 
@@ -163,8 +163,8 @@ fn a_clock_that_jumps_is_believed_when_mail_speaks_for_it() {
             read_through(&world, now);
             let rules = Arc::clone(&world.rules);
             let job = move |db: &Db| {
-                let (endpoint, _) = outbox::ensure_endpoint(db, "crm", Key(1))?;
-                step(db, &rules, &[crm(endpoint)], Moment { now, given: false })
+                let (row, _) = endpoint::ensure(db, "crm", Key(1))?;
+                step(db, &rules, &[crm(row)], Moment { now, given: false })
             };
             world.write(job).unwrap()
         };
