@@ -104,7 +104,7 @@ pub async fn step(
         Tried::Failed(_) => None,
     };
     let fault = blame(&tried, ended);
-    let (settled, words) = consequence(&found);
+    let (settled, words) = consequence(&found, ended);
     let gone = matches!(found, Verdict::Disable { .. })
         .then(|| Key::of("url", &[target.endpoint.url.as_str().as_bytes()]));
     let standing = store
@@ -230,10 +230,13 @@ fn unsilenced(
     Ok(heard)
 }
 
-fn consequence(verdict: &Verdict) -> (Settled, String) {
+/// What becomes of a delivery whose endpoint is gone is that of all that it is owed: it waits for
+/// another URL.
+fn consequence(verdict: &Verdict, now: Timestamp) -> (Settled, String) {
     match verdict {
         Verdict::Delivered => (Settled::Delivered, "delivered".to_owned()),
         Verdict::Retry { at, why } => (Settled::Again(*at), why.clone()),
-        Verdict::Dead { why } | Verdict::Disable { why } => (Settled::Dead, why.clone()),
+        Verdict::Disable { why } => (Settled::Again(now), why.clone()),
+        Verdict::Dead { why } => (Settled::Dead, why.clone()),
     }
 }

@@ -30,6 +30,8 @@ mod deliver;
 #[cfg(test)]
 mod engagement;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod feed;
 #[cfg(test)]
 mod feedback;
@@ -48,6 +50,8 @@ mod maildir;
 #[cfg(test)]
 mod oauth;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod robust;
 #[cfg(test)]
 mod servers;
@@ -55,5 +59,7 @@ mod servers;
 mod support;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod webhooks;
 #[cfg(test)]
 mod year;

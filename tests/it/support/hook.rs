@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) enum Answer {
     /// With this status.
     Status(u16),
+    /// With 429 and so many seconds in `Retry-After`.
+    Busy(u32),
     /// Not at all, keeping the connection.
     Never,
     /// With 503 at every fifth request and 204 at the others, each after a moment.
@@ -147,7 +150,7 @@ fn serve(listener: TcpListener, shared: Arc<Shared>, stop: &CancellationToken) {
     runtime.shutdown_background();
 }
 
-async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let text = |name: &str| headers.get(name).unwrap().to_str().unwrap().to_owned();
     let signed = headers.contains_key("webhook-signature");
     let request = Request {
@@ -166,10 +169,15 @@ async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
     if answer == Answer::FourOfFive {
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
-    match answer {
+    let status = match answer {
         Answer::Status(status) => StatusCode::from_u16(status).unwrap(),
+        Answer::Busy(seconds) => {
+            let wait = [("retry-after", seconds.to_string())];
+            return (StatusCode::TOO_MANY_REQUESTS, wait).into_response();
+        }
         Answer::FourOfFive if number % 5 == 0 => StatusCode::SERVICE_UNAVAILABLE,
         Answer::FourOfFive => StatusCode::NO_CONTENT,
         Answer::Never => std::future::pending().await,
-    }
+    };
+    status.into_response()
 }
