@@ -105,8 +105,9 @@ pub(super) const CREDENTIAL: Words = Words {
 
 /// An absolute http or https URL without a user or password.
 pub(super) const WEB_URL: Words = Words {
-    what: "a URL such as https://crm.us.example/hooks, without a user or password",
-    accepts: is_web_url,
+    what: "a URL such as https://crm.us.example/hooks, without a user or password, an address \
+           written as usual",
+    accepts: is_endpoint_url,
 };
 
 /// The same for a provider of tokens.
@@ -209,6 +210,23 @@ fn is_web_url(text: &str) -> bool {
     is_url(text, &["http", "https"])
 }
 
+fn is_endpoint_url(text: &str) -> bool {
+    is_web_url(text) && Url::parse(text).is_ok_and(|url| is_plain(text, &url))
+}
+
+/// Whether a host that is an address, or names this machine, is written as usual, and nothing in the
+/// text is read over: what is written otherwise is meant to be overlooked.
+fn is_plain(text: &str, url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    let after_scheme = text.split_once("://").map_or("", |(_, rest)| rest).to_lowercase();
+    let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+    let port = authority.strip_prefix(host);
+    let as_usual = port.is_some_and(|port| port.is_empty() || port.starts_with(':'));
+    let read_over = |c: char| c == '\\' || c.is_whitespace() || c.is_control();
+    !text.contains(read_over) && (as_usual || !address && !is_loopback(host))
+}
+
 fn is_calendar_url(text: &str) -> bool {
     is_url(text, &["http", "https", "webcal", "webcals"])
 }
@@ -250,6 +268,21 @@ mod tests {
                 PUBLIC_URL,
                 "https://x.example https://x.example/a/ http://127.0.0.1:8025",
                 "x.example https://x.example/?a=b https://x.example/#a https://u@x.example ftp://x",
+            ),
+            (
+                WEB_URL,
+                "http://LocalHost:80/x http://[FD00::1]?a https://bücher.example/",
+                "http://127.1/",
+            ),
+            (
+                WEB_URL,
+                "http://127.0.0.1",
+                "http://0x7f000001 http:127.0.0.1 http://[0::1] http://ⓛocalhost",
+            ),
+            (
+                WEB_URL,
+                "http://10.0.0.1:1#a",
+                "http://x.example\\a http://127.0.0.1\\@x http://167772161/",
             ),
             (CALENDAR_URL, "webcal://x.example/a http://[::1]/", "x.ics webcal:x webcal://u@x"),
             (LISTEN, "127.0.0.1:8025 [::1]:0 off", "8025 :8025 localhost:8025 127.0.0.1"),

@@ -11,6 +11,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use keepwarm::config;
 use keepwarm::deliver::{Delivery, Failure, Outcome, post};
 use keepwarm::http::AddressPolicy::{AllowPrivate, Public};
 use keepwarm::http::Refusal::{
@@ -20,7 +21,8 @@ use keepwarm::http::{AddressPolicy, Clients, Lookup, Refusal};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{BODY, NOW, endpoint};
+use super::{BODY, NOW, SECRET, endpoint};
+use crate::support::process::Place;
 
 /// Hosts as they are written in a URL, and why each is refused. Those that are names are resolved by
 /// the system (localhost) or as [`NAMES`] says.
@@ -208,6 +210,7 @@ fn hostile_urls_are_not_connected_to() {
         let net = Net::listen(inside);
         let clients = Clients::resolving(None, &by_table()).unwrap();
         let mut tried = refused(&net, &clients).await;
+        configured(&net);
         tried += redirected(&net, &clients).await;
         if inside {
             tried += admitted(&net, &clients).await;
@@ -245,6 +248,46 @@ async fn refused(net: &Net, clients: &Clients) -> usize {
     }
     net.assert_contacts(&[]);
     urls.len() + NONSENSE.len() + SCHEMES.len()
+}
+
+/// The same by the program itself: its configuration takes of these URLs only those whose host is
+/// written plainly, and what it takes is not connected to, unless it is this machine in plain words.
+fn configured(net: &Net) {
+    let hosts = HOSTS.iter().map(|(host, _)| format!("http://{host}:{}/", net.port));
+    let looks = LOOKS.iter().map(|(url, _)| url.replace("PORT", &net.port.to_string()));
+    let others =
+        NONSENSE.iter().chain(SCHEMES).map(|url| url.replace("PORT", &net.port.to_string()));
+    let (mut taken, mut place) = (Vec::new(), Place::new());
+    for (number, url) in hosts.chain(looks).chain(others).enumerate() {
+        let lines = format!(
+            "[[endpoint]]\nname = \"{number}\"\nurl = {url:?}\nallow_http = true\nsecret = \"{SECRET}\""
+        );
+        let alone = Place::new().with(&lines);
+        let loaded = config::load(&alone.path("keepwarm.toml"), std::iter::empty());
+        let Ok(found) = loaded else { continue };
+        match found.endpoints[0].is_on_this_machine() {
+            true => taken.push(url),
+            false => place = place.with(&lines),
+        }
+    }
+    let plain = ["127.0.0.1", "127.255.255.254", "localhost", "LocalHost", "[::1]"];
+    let mut expected: Vec<String> =
+        plain.iter().map(|host| format!("http://{host}:{}/", net.port)).collect();
+    expected.push(format!("http://127.0.0.1:{}#@crm.hostile.test/", net.port));
+    expected.push(format!("http://127.0.0.1:{}?@crm.hostile.test/", net.port));
+    expected.push(format!("https://127.0.0.1:{}/", net.port));
+    taken.sort();
+    expected.sort();
+    assert_eq!(taken, expected, "what is taken for this machine");
+    let told = place.keepwarm(&["nudges", "test", "--format", "json"]);
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    let tested = told.as_array().unwrap();
+    assert!(tested.len() > 40, "{} were configured", tested.len());
+    for one in tested {
+        assert_eq!((&one["delivered"], &one["status"]), (&false.into(), &().into()), "{one}");
+    }
+    net.assert_contacts(&[]);
+    println!("{} of them configured, and not connected to by the program", tested.len());
 }
 
 /// A receiver that we may connect to sends us on to what we may not.
