@@ -23,4 +23,4 @@ pub use pace::{Pace, RATE};
 pub use post::{Delivery, Endpoint, Failure, Outcome, post};
 pub use sample::{TEST, test_message};
 pub use sign::{Secret, SecretError, signature, signatures};
-pub use verdict::{ATTEMPTS, Verdict, verdict};
+pub use verdict::{ATTEMPTS, LONGEST_WAIT, Verdict, verdict};

@@ -7,7 +7,7 @@
 //! the only probe. A failure that is the message's own (it is too large, it is not understood) says
 //! that the endpoint works. The state is a row of the database, so that a restart does not begin anew.
 
-use super::verdict::asked_wait;
+use super::verdict::{LONGEST_WAIT, asked_wait};
 use super::{Failure, Outcome};
 use crate::model::{Span, Timestamp};
 
@@ -19,10 +19,6 @@ const FIRST: Span = Span::from_seconds(30);
 
 /// How long it is open at most: an endpoint that is back is used within half an hour.
 const LONGEST: Span = Span::from_seconds(30 * 60);
-
-/// No endpoint may ask to be left alone for longer. A hold that ends later than this from now was
-/// made by a clock that has been set back since.
-const CEILING: Span = Span::from_hours(24);
 
 /// How an endpoint has been doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,11 +58,12 @@ pub enum Blame {
 }
 
 impl Breaker {
-    /// Whether the endpoint is tried at `now`.
+    /// Whether the endpoint is tried at `now`. A hold that ends later than any may was made by a clock
+    /// that has been set back since.
     #[must_use]
     pub fn gate(self, now: Timestamp) -> Gate {
         match self.held_until {
-            Some(until) if until > now && until - now <= CEILING => Gate::Open { until },
+            Some(until) if until > now && until - now <= LONGEST_WAIT => Gate::Open { until },
             Some(_) => Gate::HalfOpen,
             None => Gate::Closed,
         }
@@ -81,7 +78,7 @@ impl Breaker {
         let probe = self.held_until.is_some();
         let pause = (failures >= THRESHOLD || probe).then(|| pause(failures, jitter));
         let wait = pause.max(asked.filter(|asked| *asked > Span::ZERO));
-        Self { failures, held_until: wait.map(|wait| now + wait.min(CEILING)) }
+        Self { failures, held_until: wait.map(|wait| now + wait.min(LONGEST_WAIT)) }
     }
 }
 
@@ -245,7 +242,7 @@ mod tests {
                 prop_assert_eq!(breaker == Breaker::default(), !failed);
                 prop_assert!(!failed || !probed || breaker.held_until.is_some(), "a failed probe holds");
                 if let Gate::Open { until } = breaker.gate(now) {
-                    prop_assert!(until > now && until - now <= CEILING);
+                    prop_assert!(until > now && until - now <= LONGEST_WAIT);
                     now = until;
                 }
                 let still_open = matches!(breaker.gate(now), Gate::Open { .. });

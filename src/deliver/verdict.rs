@@ -17,7 +17,7 @@ const SCHEDULE_S: [i64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000
 const FLOOR: Span = Span::from_seconds(1);
 
 /// No wait is longer, whatever the receiver asks for.
-const CEILING: Span = Span::from_hours(24);
+pub const LONGEST_WAIT: Span = Span::from_hours(24);
 
 /// How many attempts a delivery has.
 pub const ATTEMPTS: u32 = 10;
@@ -89,13 +89,15 @@ pub(super) fn asked_wait(status: u16, retry_after: Option<&str>, now: Timestamp)
     // RFC 9110, 10.2.3: seconds, or a date as in RFC 9110, 5.6.7 (its current form).
     let wait = match text.parse::<u32>() {
         Ok(seconds) => Span::from_seconds(i64::from(seconds)),
-        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => CEILING,
+        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            LONGEST_WAIT
+        }
         Err(_) => {
             let date = DateTime::parse_from_rfc2822(text).ok()?;
             Timestamp::from_millis(date.timestamp_millis()) - now
         }
     };
-    Some(wait.min(CEILING))
+    Some(wait.min(LONGEST_WAIT))
 }
 
 /// A failing status in words.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use crate::deliver::format::{Format, Item, Message, Rendered, Route, render};
 use crate::deliver::{
-    Blame, Breaker, Delivery, Endpoint, Gate, Outcome as Tried, Pace, Verdict, blame, post, verdict,
+    Blame, Breaker, Delivery, Endpoint, Gate, LONGEST_WAIT, Outcome as Tried, Pace, Verdict, blame,
+    post, verdict,
 };
 use crate::http::Clients;
 use crate::model::{Key, Span, Timestamp};
@@ -47,7 +48,7 @@ pub enum Step {
         /// When.
         next: Option<Timestamp>,
     },
-    /// What was due had no more to say, or could not be written.
+    /// What was due had no more to say, could not be written, or is due only now.
     Settled,
     /// A delivery was tried.
     Tried {
@@ -176,7 +177,12 @@ fn next(
         return Ok(Next::Nothing { next });
     }
     let Some(mut due) = outbox::due(db, endpoint, now)? else {
-        return Ok(Next::Nothing { next: outbox::next_due(db, endpoint)? });
+        let (next, at_last) = (outbox::next_due(db, endpoint)?, now + LONGEST_WAIT);
+        let wrong = next.is_some_and(|next| next > at_last);
+        if wrong && outbox::hasten(db, endpoint, at_last, now)? > 0 {
+            return Ok(Next::Settled);
+        }
+        return Ok(Next::Nothing { next });
     };
     let events = unsilenced(db, outbox::events(db, due.id)?, now)?;
     if let Some(body) = due.body.take()

@@ -160,6 +160,26 @@ pub fn next_due(db: &Db, endpoint: i64) -> Result<Option<Timestamp>, StoreError>
     Ok(statement.query_row([endpoint], |row| row.get(0))?)
 }
 
+/// Makes due what an endpoint is to get after `at_last` only, though it was made before `now`: a clock
+/// that ran ahead has been put right. Gives how many that are.
+///
+/// # Errors
+/// As every write.
+pub fn hasten(
+    db: &Db,
+    endpoint: i64,
+    at_last: Timestamp,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    Ok(db
+        .connection
+        .prepare_cached(
+            "UPDATE outbox SET next_attempt_at = ?3
+             WHERE endpoint_id = ?1 AND state = 'pending' AND next_attempt_at > ?2 AND made_at <= ?3",
+        )?
+        .execute(params![endpoint, at_last, now])?)
+}
+
 /// One try of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt<'a> {

@@ -177,6 +177,25 @@ fn what_is_owed_for_too_long_is_given_up() {
     assert_eq!(owed(&place.database(), "crm"), [0, 8, 0, 0]);
 }
 
+/// What was put off by a clock that ran a year ahead is not put off for a year.
+#[test]
+fn a_clock_that_was_put_right_does_not_keep_deliveries_waiting() {
+    let hook = Hook::start();
+    hook.answer(Answer::Status(500));
+    let place = place(&hook);
+    owe(&place, &["crm"], 0..6);
+    place.once(&[]);
+    let days = "400 * 86400000";
+    let ahead = format!(
+        "UPDATE outbox SET next_attempt_at = next_attempt_at + {days} WHERE attempts > 0;
+         UPDATE endpoint SET held_until = held_until + {days}"
+    );
+    execute(&place.database(), &ahead);
+    hook.answer(Answer::Status(204));
+    place.once(&[]);
+    assert_eq!(owed(&place.database(), "crm"), [0, 6, 0, 0]);
+}
+
 #[test]
 fn a_changed_url_is_tried_at_once_whatever_became_of_the_one_before() {
     let (gone, other) = (Hook::start(), Hook::start());

@@ -16,11 +16,14 @@ use crate::support::tokens::{Provider, REFRESH, Rotation};
 const SOON: Duration = Duration::from_secs(30);
 const SECRET: &str = "whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LWNhbmFyeQ==";
 
+/// What the failing endpoint had before that, an ed25519 key.
+const PREVIOUS: &str = "whsk_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LWNhbmE=";
+
 /// What begins every refresh token: only the files that keep them may hold it.
 const REFRESH_TOKENS: &str = "canary-refresh";
 
 /// What must be seen nowhere: passwords right and wrong as they are and as SASL sends them, the
-/// endpoint's key encoded and decoded, the query of its URL, the secret of the client at the
+/// endpoints' keys encoded and decoded, the query of its URL, the secret of the client at the
 /// provider of tokens and the words of that provider.
 fn canaries() -> Vec<Vec<u8>> {
     let sasl = |password: &str| STANDARD.encode(format!("\0ann\0{password}")).into_bytes();
@@ -38,6 +41,7 @@ fn canaries() -> Vec<Vec<u8>> {
     canaries.extend([sasl(PASSWORD), sasl("canary-wrong")]);
     canaries.push(PASSWORD.replace('"', "\\\"").into_bytes());
     canaries.push(SECRET.trim_start_matches("whsec_").as_bytes().to_vec());
+    canaries.push(PREVIOUS.trim_start_matches("whsk_").as_bytes().to_vec());
     canaries
 }
 
@@ -103,14 +107,15 @@ fn no_secret_is_logged_stored_or_shown() {
     let place = every_way(&server, &provider)
         .maildir("c-archive")
         .endpoint("crm", hook.address(), SECRET)
-        .endpoint("failing", failing.address(), SECRET);
+        .endpoint("failing", failing.address(), SECRET)
+        .with(&format!("previous_secret = \"{PREVIOUS}\""));
     went_quiet(&place, "c-archive", "bo@acme.example", now_s(), 45);
     // A refused login would hold back every nudge of its rep: first without it.
-    let quiet = Place::new().maildir("c-archive").endpoint("crm", hook.address(), SECRET).endpoint(
-        "failing",
-        failing.address(),
-        SECRET,
-    );
+    let quiet = Place::new()
+        .maildir("c-archive")
+        .endpoint("crm", hook.address(), SECRET)
+        .endpoint("failing", failing.address(), SECRET)
+        .with(&format!("previous_secret = \"{PREVIOUS}\""));
     went_quiet(&quiet, "c-archive", "bo@acme.example", now_s(), 45);
 
     for (place, logged) in [(&quiet, "nudge delivered"), (&place, "source not read")] {
@@ -138,18 +143,31 @@ fn no_secret_is_logged_stored_or_shown() {
         let ran = daemon.terminate(Duration::from_secs(5));
         assert_impersonal(&ran.stderr);
         assert_no_tokens("the log", ran.stderr.as_bytes(), &provider.granted());
-        for format in ["table", "json", "csv"] {
-            for command in [&["status"] as &[&str], &["nudges", "list"], &["relationships"]] {
-                let ran = place.keepwarm(&[command, &["--format", format]].concat());
-                assert_none(&format!("{command:?} as {format}"), ran.stdout.as_bytes());
-            }
-        }
+        check_commands(place);
     }
     let once = place.keepwarm(&["--log", "trace", "run", "--once"]);
     assert_impersonal(&once.stderr);
     assert_no_tokens("the log", once.stderr.as_bytes(), &provider.granted());
     assert!(place.path("tokens/d-oauth.json").exists(), "a refresh token is kept");
     check_files(&place, &provider.granted());
+}
+
+/// What commands show, in every form.
+fn check_commands(place: &Place) {
+    for format in ["table", "json", "csv"] {
+        for command in [
+            &["status"] as &[&str],
+            &["nudges", "list"],
+            &["nudges", "outbox", "--state", "all"],
+            &["nudges", "test"],
+            &["nudges", "key"],
+            &["relationships"],
+        ] {
+            let ran = place.keepwarm(&[command, &["--format", format]].concat());
+            let shown = format!("{}{}", ran.stdout, ran.stderr);
+            assert_none(&format!("{command:?} as {format}"), shown.as_bytes());
+        }
+    }
 }
 
 /// Everything the program has written: all but the configuration and the files of secrets.
