@@ -177,3 +177,6 @@ const fn kind(kind: NudgeKind) -> Option<NudgeKind> {
         Subject::Contact => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
