@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use crate::model::{
     Direction, Interaction, Kind, NudgeKind, Observed, Reason, Relationship, Span, Timestamp,
 };
-use crate::score::engagement::{ASKS_AT_MOST, Answers, REPLY_WITHIN};
-use crate::score::{Engagement, Zone};
+use crate::score::Zone;
+use crate::score::engagement::{ASKS_AT_MOST, REPLY_WITHIN};
 
 use super::reason::{date, whole_days};
 use super::{Policy, Restraint, established};
@@ -66,8 +66,6 @@ pub struct Case<'a> {
     pub state: &'a Relationship,
     /// Its counted interactions of the last year by time, none later than now.
     pub log: &'a [Observed],
-    /// What the last year was like.
-    pub engagement: &'a Engagement,
     /// When people work.
     pub restraint: &'a Restraint,
     /// The rep's time zone.
@@ -156,7 +154,7 @@ fn owed_reply(case: &Case<'_>, matters: &Matters, now: Timestamp) -> Found {
     let Some(owed) = trailing(case.log, Direction::Inbound).into_iter().rev().find(asks) else {
         return Found::Nothing;
     };
-    let Some(usual) = usual_hours(&case.engagement.days_365.answers_of_rep) else {
+    let Some(usual) = usual_hours(case.log, Direction::Outbound) else {
         return Found::Nothing;
     };
     let days = case.restraint.working_days_after(owed.at, matters.owed_reply_days, case.zone);
@@ -189,7 +187,7 @@ fn stopped_answering(case: &Case<'_>, matters: &Matters, now: Timestamp) -> Foun
     if !is_habit(case.log, Direction::Outbound, false, now) {
         return Found::Nothing;
     }
-    let Some(usual) = usual_hours(&case.engagement.days_365.answers_of_contact) else {
+    let Some(usual) = usual_hours(case.log, Direction::Inbound) else {
         return Found::Nothing;
     };
     let void = trailing(case.log, Direction::Outbound).into_iter().filter(|one| !one.linked);
@@ -278,9 +276,13 @@ fn is_habit(log: &[Observed], direction: Direction, linked: bool, now: Timestamp
     asked.len() >= ASKED && share >= ANSWERED
 }
 
-/// The usual time to an answer in hours.
-fn usual_hours(answers: &Answers) -> Option<f64> {
-    answers.response_hours.as_ref().map(|hours| hours.median)
+/// The median time to the answers of one direction, in hours.
+fn usual_hours(log: &[Observed], direction: Direction) -> Option<f64> {
+    let answers = log.iter().filter(|one| one.interaction.direction == direction);
+    let times = answers.filter_map(|one| Some(one.interaction.at - one.turn.parent_at?));
+    let mut times: Vec<Span> = times.filter(|time| *time >= Span::ZERO).collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).map(|time| time.days() * 24.0)
 }
 
 fn hours(count: f64) -> Span {

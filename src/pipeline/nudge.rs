@@ -21,6 +21,7 @@ use crate::nudge::{AGAIN, Ahead, Decision, Facts, decide, looks_next, stake};
 use crate::store::held::Held;
 use crate::store::nudging::Nudging;
 use crate::store::relationship::Stored;
+use crate::store::rep::Rep;
 use crate::store::source::Freshness;
 use crate::store::{Db, StoreError, held, nudge, nudging, relationship, silence, source};
 
@@ -64,6 +65,7 @@ struct Work<'a> {
     /// What becomes of a nudge when it is made.
     made: NudgeState,
     freshness: HashMap<i64, Freshness>,
+    reps: HashMap<i64, Rep>,
 }
 
 /// A relationship that is due, and what was decided.
@@ -93,7 +95,7 @@ pub fn step(
     }
     let made =
         if observes(&nudging, rules, now) { NudgeState::Observed } else { NudgeState::Waiting };
-    let mut work = Work { db, rules, now, made, freshness: HashMap::new() };
+    let mut work = Work { db, rules, now, made, freshness: HashMap::new(), reps: HashMap::new() };
     let due = work.due()?;
     let held = match made {
         NudgeState::Waiting => guard::masses(db, rules, &due, now, &mut outcome.notices)?,

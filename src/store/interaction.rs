@@ -1,6 +1,6 @@
 //! Interactions: the log from which every strength can be rebuilt.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::connection::Db;
 use super::error::StoreError;
@@ -105,24 +105,30 @@ pub fn log(db: &Db, relationship: i64) -> Result<Vec<Interaction>, StoreError> {
     Ok(between(db, relationship, all, ever)?.into_iter().map(|l| l.interaction).collect())
 }
 
-/// The last counted interaction of a relationship up to `now`.
+/// The last counted interactions of a relationship up to `now`, at most so many, by time.
 ///
 /// # Errors
 /// As every read.
-pub fn last(db: &Db, relationship: i64, now: Timestamp) -> Result<Option<Interaction>, StoreError> {
+pub fn tail(
+    db: &Db,
+    relationship: i64,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Interaction>, StoreError> {
     let mut statement = db.connection.prepare_cached(
         "SELECT i.id, at, direction, kind, audience, linked FROM interaction AS i
-         WHERE line_id = ?1 AND at <= ?2 AND counted = 1 ORDER BY at DESC, i.id DESC LIMIT 1",
+         WHERE line_id = ?1 AND at <= ?2 AND counted = 1 ORDER BY at DESC, i.id DESC LIMIT ?3",
     )?;
-    let mut last: Option<Interaction> = None;
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut found: Vec<Logged> = Vec::new();
     for line in line::of_relationship(db, relationship)? {
-        let found = statement.query_row(params![line, now], logged).optional()?;
-        let found = found.map(|logged| logged.interaction);
-        if found.map(|one| one.at) > last.map(|one| one.at) {
-            last = found;
+        for row in statement.query_map(params![line, now, most], logged)? {
+            found.push(row?);
         }
     }
-    Ok(last)
+    found.sort_by_key(|one| (one.interaction.at, one.id));
+    let from = found.len().saturating_sub(limit);
+    Ok(found.drain(from..).map(|one| one.interaction).collect())
 }
 
 fn logged(row: &Row<'_>) -> rusqlite::Result<Logged> {

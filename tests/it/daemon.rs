@@ -6,6 +6,7 @@ mod idle;
 mod meetings;
 mod nudges;
 mod once;
+mod protection;
 mod running;
 mod secrets;
 mod states;

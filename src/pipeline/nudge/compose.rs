@@ -16,6 +16,9 @@ use crate::store::{Db, StoreError, contact, feedback, interaction, rep};
 
 use super::Work;
 
+/// Interactions that a decay is told from: who wrote last, and how often without an answer.
+const TAIL: usize = 50;
+
 /// A decay as it is told of.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Decayed<'a> {
@@ -68,10 +71,9 @@ impl Work<'_> {
     /// The nudge of a decay.
     pub(super) fn decayed(&mut self, row: &Stored, how: Decayed<'_>) -> Result<Nudge, StoreError> {
         let (db, rules, now) = (self.db, self.rules, self.now);
-        let mut log = interaction::log(db, row.id)?;
-        log.retain(|i| i.at <= now);
+        let log = interaction::tail(db, row.id, now, TAIL)?;
         let parties = Parties {
-            rep: rep::get(db, row.rep)?,
+            rep: self.rep(row.rep)?,
             contact: contact::get(db, row.contact)?,
             last: log.last().copied(),
         };
@@ -106,9 +108,9 @@ impl Work<'_> {
     pub(super) fn tell(&mut self, row: &Stored, told: Told) -> Result<Nudge, StoreError> {
         let (db, now) = (self.db, self.now);
         let parties = Parties {
-            rep: rep::get(db, row.rep)?,
+            rep: self.rep(row.rep)?,
             contact: contact::get(db, row.contact)?,
-            last: interaction::last(db, row.id, now)?,
+            last: interaction::tail(db, row.id, now, 1)?.pop(),
         };
         let (rep, contact) = (&parties.rep.code, &parties.contact.public_id);
         let episode = episode_of_kind(told.kind, rep, contact, told.about);
@@ -175,8 +177,18 @@ impl Work<'_> {
         })
     }
 
+    /// A rep, loaded once a step.
+    fn rep(&mut self, row: i64) -> Result<Rep, StoreError> {
+        if let Some(rep) = self.reps.get(&row) {
+            return Ok(rep.clone());
+        }
+        let rep = rep::get(self.db, row)?;
+        self.reps.insert(row, rep.clone());
+        Ok(rep)
+    }
+
     /// The colleague who is closest to the contact, if one is close.
-    fn colleague(&self, row: &Stored) -> Result<Option<Colleague>, StoreError> {
+    fn colleague(&mut self, row: &Stored) -> Result<Option<Colleague>, StoreError> {
         let (db, now) = (self.db, self.now);
         let mut closest: Option<(f64, i64)> = None;
         for other in relationship::of_contact(db, row.contact)? {
@@ -187,7 +199,7 @@ impl Work<'_> {
             }
         }
         let Some((_, rep)) = closest else { return Ok(None) };
-        Ok(Some(Colleague { name: rep::get(db, rep)?.name }))
+        Ok(Some(Colleague { name: self.rep(rep)?.name }))
     }
 }
 

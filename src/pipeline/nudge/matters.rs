@@ -4,7 +4,7 @@
 use crate::model::{NudgeKind, Relationship, Span, Timestamp};
 use crate::nudge::kinds::{Case, Found, LATE, Matter, look as judge, looks, passed};
 use crate::nudge::{AGAIN, Facts};
-use crate::pipeline::{Rules, engagement};
+use crate::pipeline::Rules;
 use crate::score::Zone;
 use crate::store::relationship::Stored;
 use crate::store::{Db, StoreError, contact, nudge, turn};
@@ -55,7 +55,7 @@ pub(super) fn look(
     facts: &Facts,
     made: &mut Vec<String>,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let (db, rules, now) = (work.db, work.rules, work.now);
+    let (rules, now) = (work.rules, work.now);
     let zone = rules.zone(row.rep);
     let all = looks(&row.state, (&rules.matters, &rules.policy, &rules.restraint), zone);
     let (due, ahead): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, at)| *at <= now);
@@ -87,20 +87,17 @@ pub(super) fn look(
             Found::Nothing => {}
         }
     }
-    let _ = db;
     Ok(next)
 }
 
 fn found(work: &Work<'_>, row: &Stored, kind: NudgeKind) -> Result<Found, StoreError> {
     let (db, rules, now) = (work.db, work.rules, work.now);
     let log = turn::observed(db, row.id, now - YEAR, now)?;
-    let engagement = engagement::as_of(db, rules, row, &row.state, now)?;
     let contact = contact::get(db, row.contact)?;
     let case = Case {
         contact: &contact.name,
         state: &row.state,
         log: &log,
-        engagement: &engagement,
         restraint: &rules.restraint,
         zone: rules.zone(row.rep),
     };

@@ -2,8 +2,9 @@
 //! data is right.
 
 use crate::model::{Span, Timestamp};
+use crate::nudge::AGAIN;
 use crate::pipeline::request::Answer;
-use crate::store::{Db, StoreError, nudging, rep};
+use crate::store::{Db, StoreError, nudging, relationship, rep};
 
 /// What looked like too many decays is let go for so long.
 const ALLOWED: Span = Span::from_hours(48);
@@ -50,6 +51,10 @@ pub(in crate::pipeline) fn resume(
     if known.jumped.is_some() && row.is_none() {
         nudging::trust(db, now)?;
         said.push(format!("the clock is believed: it is {now}"));
+    }
+    for hold in nudging::holds(db)?.iter().filter(|hold| row.is_none_or(|row| row == hold.rep)) {
+        // What was held up is looked at again every hour, and now.
+        relationship::hasten(db, hold.rep, now, AGAIN)?;
     }
     match nudging::allow(db, row, now + ALLOWED)? {
         0 => {}
