@@ -29,7 +29,8 @@
 //! 4. [`pipeline::fold`] folds what was touched into relationships by [`score`], once each, and
 //!    computes when each will have fallen if nothing happens.
 //! 5. [`pipeline::nudge`] looks at those that are due, asks [`mod@nudge`], and stores what is to be
-//!    said together with what is owed to each endpoint.
+//!    said. A nudge waits for its moment (the rep's digest, room in the budget); then endpoints are
+//!    owed messages, of one nudge or of several. Nothing is decided from data that cannot be trusted.
 //! 6. [`pipeline::deliver`] writes what is owed in the form that the endpoint wants
 //!    ([`deliver::format`]), and tries it by [`deliver`] until it has arrived, is given up, or does not
 //!    hold any more; an endpoint that fails is left alone by its breaker.
