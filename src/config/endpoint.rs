@@ -91,7 +91,13 @@ fn secrets(
         raw.previous_secret_command,
         credentials,
     );
-    (secret, item.at_most_one(&PREVIOUS_SECRET, ways))
+    let previous_secret = item.at_most_one(&PREVIOUS_SECRET, ways);
+    let given = PREVIOUS_SECRET.into_iter().find(|key| item.given(key));
+    if let Some(key) = given.filter(|_| secret.is_none() && raw.format.is_some()) {
+        let problem = Problem::error(format!("`endpoint.{key}` is given, and no secret after it"));
+        item.report(key, problem.hint("set secret to the new one, or take this out"));
+    }
+    (secret, previous_secret)
 }
 
 /// What is sent. A template is not parsed here: that takes whoever renders it.

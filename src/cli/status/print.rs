@@ -78,6 +78,15 @@ fn gone(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         let name = &endpoint.name;
         writeln!(out, "endpoint {name} answered 410 Gone{since}: give it another url to use it")?;
     }
+    let owed = |e: &&EndpointStatus| e.state == EndpointState::Removed && e.pending > 0;
+    for endpoint in status.endpoints.iter().filter(owed) {
+        let EndpointStatus { name, pending, .. } = endpoint;
+        writeln!(
+            out,
+            "endpoint {name} is not in the configuration any more, {pending} pending: \
+             `keepwarm nudges drop --endpoint {name}` drops them"
+        )?;
+    }
     Ok(())
 }
 
@@ -328,6 +337,7 @@ missing: 1,234 of the 2,234 messages in INBOX of ok have not been read
 1000 messages, 0 meetings, 0 interactions, 0 relationships, 0 contacts
 0 nudges; outbox: 3 pending (the oldest for 2 days), 0 delivered, 0 given up; 0 items in quarantine
 endpoint crm answered 410 Gone at 2026-11-21T14:00:30Z: give it another url to use it
+endpoint old is not in the configuration any more, 2 pending: `keepwarm nudges drop --endpoint old` drops them
 endpoint erp has failed 7 times in a row: no answer in time; left alone until 2026-11-21T14:10:30Z, 2 pending (the oldest for 90 min)
 endpoint log has failed once: no answer in time; tried again, 2 pending (the oldest for 90 min)
 ";
