@@ -29,6 +29,9 @@ const SENTENCE_CHARS: usize = 300;
 /// Reasons of one nudge.
 const REASONS: usize = 5;
 
+/// Buttons of one set: the answers that say when, then those that say that it is wrong.
+const ACTIONS: usize = 4;
+
 /// Bytes of one URL; a longer one is left out, as its button would be refused.
 const URL_BYTES: usize = 2_000;
 
@@ -89,7 +92,8 @@ fn nudge(said: &Said<'_>) -> Value {
     let actions: Vec<Value> = links
         .map(|(label, url)| json!({ "type": "Action.OpenUrl", "title": label, "url": url }))
         .collect();
-    if !actions.is_empty() {
+    // One set would be cut at five by hosts that say nothing else (adaptivecards, `maxActions`).
+    for actions in actions.chunks(ACTIONS) {
         items.push(json!({ "type": "ActionSet", "actions": actions }));
     }
     json!({ "type": "Container", "separator": true, "items": items })
