@@ -177,9 +177,8 @@ impl Daemon {
         while let Some(step) = stop.run_until_cancelled(self.deliver(target, now)).await {
             match step? {
                 Step::Tried { verdict: Verdict::Delivered, .. } => delivered += 1,
-                Step::Tried { verdict: Verdict::Retry { .. } | Verdict::Dead { .. }, .. } => {
-                    postponed += 1;
-                }
+                Step::Tried { verdict: Verdict::Retry { .. } | Verdict::Dead { .. }, .. }
+                | Step::Unwritten { .. } => postponed += 1,
                 Step::Settled => {}
                 Step::Tried { verdict: Verdict::Disable { .. }, .. } | Step::Idle { .. } => break,
             }
@@ -295,9 +294,20 @@ impl Daemon {
         let (now, jitter) = (|| self.clock.now(), clock::draw());
         let step =
             deliver::step(&self.store, &self.clients, &self.pace, target, due, now, jitter).await?;
-        if let Step::Tried { id, verdict, standing } = &step {
-            log(&target.endpoint.name, id, verdict);
-            log_standing(&target.endpoint.name, *standing);
+        let endpoint = &target.endpoint.name;
+        match &step {
+            Step::Tried { id, verdict, standing } => {
+                log(endpoint, id, verdict);
+                log_standing(endpoint, *standing);
+            }
+            // Why is in the record of attempts: it may hold a name.
+            Step::Unwritten { id, line } => tracing::error!(
+                endpoint,
+                id,
+                line,
+                "nudge given up: it could not be written; `keepwarm check` tries the template"
+            ),
+            Step::Idle { .. } | Step::Settled => {}
         }
         Ok(step)
     }

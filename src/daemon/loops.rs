@@ -206,7 +206,7 @@ impl Daemon {
             let wait = tokio::select! {
                 step = self.deliver(target, self.clock.now()) => match step {
                     Ok(Step::Tried { verdict: crate::deliver::Verdict::Disable { .. }, .. }) => return,
-                    Ok(Step::Tried { .. } | Step::Settled) => continue,
+                    Ok(Step::Tried { .. } | Step::Unwritten { .. } | Step::Settled) => continue,
                     Ok(Step::Idle { next }) => self.until(next),
                     Err(error) => {
                         tracing::error!(endpoint = target.endpoint.name, %error, "outbox not read");

@@ -109,6 +109,17 @@ pub enum FormatError {
     Template(#[from] TemplateError),
 }
 
+impl FormatError {
+    /// The line of the template that failed, from 1, if one did.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        match self {
+            Self::Template(error) => error.line,
+            Self::Empty => None,
+        }
+    }
+}
+
 /// Writes a message.
 ///
 /// # Errors

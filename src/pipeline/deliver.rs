@@ -48,8 +48,15 @@ pub enum Step {
         /// When.
         next: Option<Timestamp>,
     },
-    /// What was due had no more to say, could not be written, or is due only now.
+    /// What was due had no more to say, or is due only now.
     Settled,
+    /// What was due could not be written, and was given up.
+    Unwritten {
+        /// The webhook's id.
+        id: String,
+        /// The line of the template that failed, if one did.
+        line: Option<usize>,
+    },
     /// A delivery was tried.
     Tried {
         /// The webhook's id.
@@ -91,6 +98,7 @@ pub async fn step(
     let (due, body) = match written {
         Next::Nothing { next } => return Ok(Step::Idle { next }),
         Next::Settled => return Ok(Step::Settled),
+        Next::Unwritten { id, line } => return Ok(Step::Unwritten { id, line }),
         Next::Deliver { due, body } => (due, body),
     };
     pace.ready(&target.endpoint.url).await;
@@ -160,6 +168,7 @@ fn breaker(condition: &Condition) -> Breaker {
 enum Next {
     Nothing { next: Option<Timestamp> },
     Settled,
+    Unwritten { id: String, line: Option<usize> },
     Deliver { due: Due, body: String },
 }
 
@@ -211,7 +220,7 @@ fn next(
             let record =
                 Attempt { outbox: due.id, at: now, verdict: &words, status: None, took_ms: 0 };
             outbox::record(db, &record, &Settled::Dead)?;
-            Ok(Next::Settled)
+            Ok(Next::Unwritten { id: due.webhook_id, line: error.line() })
         }
     }
 }
