@@ -25,7 +25,7 @@ use crate::clock::{self, Clock};
 use crate::deliver::{Pace, Verdict};
 use crate::http::Clients;
 use crate::model::{Occasion, Span, Timestamp};
-use crate::pipeline::deliver::{Standing, Step, Target};
+use crate::pipeline::deliver::{Means, Standing, Step, Target};
 use crate::pipeline::nudge::{Destination, Moment, Notice};
 use crate::pipeline::sync::{Attempt, Going, PassError, Progress};
 use crate::pipeline::{Rules, deliver, nudge, sync};
@@ -292,8 +292,13 @@ impl Daemon {
     /// One try of what an endpoint is owed first at `due`.
     async fn deliver(&self, target: &Target, due: Timestamp) -> Result<Step, StoreError> {
         let (now, jitter) = (|| self.clock.now(), clock::draw());
-        let step =
-            deliver::step(&self.store, &self.clients, &self.pace, target, due, now, jitter).await?;
+        let means = Means {
+            store: &self.store,
+            rules: &self.rules,
+            clients: &self.clients,
+            pace: &self.pace,
+        };
+        let step = deliver::step(means, target, due, now, jitter).await?;
         let endpoint = &target.endpoint.name;
         match &step {
             Step::Tried { id, verdict, standing } => {

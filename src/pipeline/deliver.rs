@@ -14,6 +14,7 @@ use crate::deliver::{
 };
 use crate::http::Clients;
 use crate::model::{Key, Span, Timestamp};
+use crate::pipeline::Rules;
 use crate::serve::link::Linking;
 use crate::store::endpoint::Condition;
 use crate::store::outbox::{Attempt, Due, Settled};
@@ -38,6 +39,19 @@ pub struct Target {
     pub digest: bool,
     /// What the links are made with by which reps answer; without it there are none.
     pub linking: Option<Linking>,
+}
+
+/// What deliveries are made with.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// Where they are recorded.
+    pub store: &'a Arc<Store>,
+    /// By which reps are left alone.
+    pub rules: &'a Arc<Rules>,
+    /// What they are sent with.
+    pub clients: &'a Clients,
+    /// How fast.
+    pub pace: &'a Pace,
 }
 
 /// What a step came to.
@@ -85,16 +99,16 @@ pub struct Standing {
 /// # Errors
 /// As every write.
 pub async fn step(
-    store: &Arc<Store>,
-    clients: &Clients,
-    pace: &Pace,
+    Means { store, rules, clients, pace }: Means<'_>,
     target: &Target,
     now: Timestamp,
     clock: impl Fn() -> Timestamp,
     jitter: f64,
 ) -> Result<Step, StoreError> {
     let (id, format, linking) = (target.id, target.format.clone(), target.linking.clone());
-    let written = store.write(move |db| next(db, id, (&format, linking.as_ref()), now)).await?;
+    let rules = Arc::clone(rules);
+    let written =
+        store.write(move |db| next(db, &rules, id, (&format, linking.as_ref()), now)).await?;
     let (due, body) = match written {
         Next::Nothing { next } => return Ok(Step::Idle { next }),
         Next::Settled => return Ok(Step::Settled),
@@ -172,11 +186,12 @@ enum Next {
     Deliver { due: Due, body: String },
 }
 
-/// Loads what is due first, unless the endpoint is left alone, and writes what it says if it was never
-/// tried: of what holds now. Nothing that has ceased to hold is sent, nor tried again, but for what
+/// Loads what is due first, unless the endpoint is left alone or the rep is to be, and writes what it
+/// says if it was never tried: of what holds now. Nothing that has ceased to hold is sent, nor tried again, but for what
 /// somebody wants to have sent once more.
 fn next(
     db: &Db,
+    rules: &Rules,
     endpoint: i64,
     (format, linking): (&Format, Option<&Linking>),
     now: Timestamp,
@@ -193,6 +208,12 @@ fn next(
         }
         return Ok(Next::Nothing { next });
     };
+    let opens = rules.restraint.open_from(now, rules.zone(due.rep));
+    if opens > now && !due.replayed {
+        // A second try comes as little at night as a first one.
+        outbox::postpone(db, due.id, opens)?;
+        return Ok(Next::Settled);
+    }
     let events = unsilenced(db, outbox::events(db, due.id)?, now)?;
     if let Some(body) = due.body.take()
         && (due.replayed || !events.is_empty())

@@ -129,6 +129,17 @@ pub fn cancel_resolved(db: &Db, episode: &str, now: Timestamp) -> Result<(), Sto
     Ok(())
 }
 
+/// Puts a delivery off until then; that is no try.
+///
+/// # Errors
+/// As every write.
+pub fn postpone(db: &Db, id: i64, until: Timestamp) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached("UPDATE outbox SET next_attempt_at = ?2 WHERE id = ?1")?
+        .execute(params![id, until])?;
+    Ok(())
+}
+
 /// The delivery that an endpoint is owed first, if one is due.
 ///
 /// # Errors

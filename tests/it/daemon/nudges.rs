@@ -179,3 +179,25 @@ fn place_is_quiet(hook: &Hook) {
     std::thread::sleep(Duration::from_millis(1500));
     assert_eq!(hook.requests().len(), 1);
 }
+
+/// A retry is no reason to wake anybody.
+#[test]
+fn what_failed_in_the_evening_is_tried_again_in_the_morning() {
+    let address = nobody();
+    let place = Place::new().maildir("ann-mail").endpoint("crm", address, SECRET).with(
+        "[nudge]\nkinds = [\"decay\"]\ndigest_at = \"off\"\nquiet_hours = \"19:00-07:00\"\n\
+         [identity]\ngoogle_domains = []",
+    );
+    let end: keepwarm::model::Timestamp = "2024-06-03T09:00:00Z".parse().unwrap();
+    went_quiet(&place, "ann-mail", "bo@acme.example", u64::try_from(end.seconds()).unwrap(), 0);
+    let hook = Hook::start_at(address, Answer::Status(500));
+    for (now, requests) in [
+        ("2024-07-18T18:59:00Z", 1),
+        ("2024-07-18T19:30:00Z", 1),
+        ("2024-07-19T06:59:00Z", 1),
+        ("2024-07-19T07:00:30Z", 2),
+    ] {
+        place.once(&["--now", now]);
+        assert_eq!(hook.requests().len(), requests, "{now}");
+    }
+}
