@@ -109,7 +109,9 @@ pub struct ThreadMessage {
     pub touches: Vec<MessageTouch>,
 }
 
-/// The messages of a thread.
+/// The messages of a thread but those that are left out. One of these is in a thread if a copy of it
+/// made interactions, and what else is stored of it is of the copies that came before it was left
+/// out: to decide by it would be to decide by the order of arrival.
 ///
 /// # Errors
 /// As every read.
@@ -121,7 +123,7 @@ pub fn of_thread(db: &Db, thread: i64) -> Result<Vec<ThreadMessage>, StoreError>
                 counted, parent_at, opens, followed_at
          FROM message LEFT JOIN interaction AS i ON i.message_id = message.id
              LEFT JOIN line ON line.id = line_id
-         WHERE thread_id = ?1 ORDER BY message.id",
+         WHERE thread_id = ?1 AND left_out IS NULL ORDER BY message.id",
     )?;
     let mut rows = statement.query([thread])?;
     let mut found: Vec<ThreadMessage> = Vec::new();

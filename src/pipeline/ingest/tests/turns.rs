@@ -4,11 +4,12 @@
 use proptest::prelude::*;
 
 use super::at_once;
+use super::orders::orders;
 use super::story::story;
-use super::world::{Mailbox, World, day, person};
+use super::world::{Mailbox, World, answering, day, envelope, person};
 use crate::model::{
-    Attendee, Cursor, Fate, MailboxInfo, Meeting, MeetingStatus, Participation, Role, Span,
-    Timestamp, Turn, Version,
+    Attendee, Automated, Cursor, Fate, MailboxInfo, Meeting, MeetingStatus, Participation, Role,
+    Span, Timestamp, Turn, Version,
 };
 use crate::pipeline::engagement;
 use crate::pipeline::ingest::{Batch, Calendar, place};
@@ -45,6 +46,55 @@ proptest! {
         prop_assert_eq!(world.view(&story.keys()), before);
         let left = world.write(|db| turn::unplaced(db, 0, 1)).unwrap();
         prop_assert!(left.is_empty(), "{:?}", left);
+    }
+}
+
+/// What counts, by day, and the day of what it was the first to answer.
+fn parents(world: &World) -> Vec<String> {
+    let told = |db: &crate::store::Db| {
+        let mut found = Vec::new();
+        for row in relationship::all(db)? {
+            for one in turn::observed(db, row.id, day(-90.0), day(90.0))? {
+                let parent = one.turn.parent_at.map(|at| at.days_since(day(0.0)));
+                let (way, at) = (one.interaction.direction.code(), one.interaction.at);
+                found.push(format!("{way} {} answers {parent:?}", at.days_since(day(0.0))));
+            }
+        }
+        Ok(found)
+    };
+    world.write(told).unwrap()
+}
+
+/// A message with a copy that was a machine's makes nothing, but what came of its other copies may be
+/// in the thread: with the date of whichever came first, it was taken for a parent or not.
+#[test]
+fn a_message_that_is_left_out_is_nobody_s_parent() {
+    use Mailbox::{Inbox, Sent};
+    let bounce = |days| {
+        let mut copy = answering(envelope("left out", "bo>ann", days), &["m1"]);
+        copy.automated = Some(Automated::Bounce);
+        (Inbox, copy)
+    };
+    let letter = |days| (Inbox, answering(envelope("left out", "bo>ann", days), &["m1"]));
+    let now = day(10.0);
+    for (what, refers) in [
+        ("one of several", vec!["m1", "left out", "never met"]),
+        ("the last one", vec!["m1", "left out"]),
+    ] {
+        let sent = (Sent, envelope("m1", "ann>bo", 1.0));
+        let answer = (Inbox, answering(envelope("m2", "bo>ann", 2.0), &refers));
+        for copies in [vec![bounce(0.5)], vec![bounce(0.5), letter(1.5)]] {
+            let mail = [vec![sent.clone(), answer.clone()], copies].concat();
+            for order in orders(mail.len()) {
+                let world = World::new();
+                for (mailbox, envelope) in order.iter().map(|n| &mail[*n]) {
+                    world.mail(0, *mailbox, std::slice::from_ref(envelope), now);
+                }
+                world.settle(now);
+                let expected = ["outbound 1 answers None", "inbound 2 answers Some(1.0)"];
+                assert_eq!(parents(&world), expected, "{what}, in the order {order:?}");
+            }
+        }
     }
 }
 
