@@ -16,10 +16,12 @@ CREATE TABLE nudge_with_life (
     body TEXT NOT NULL,
     -- What there is to lose: the budget goes to the greatest first.
     stake REAL NOT NULL,
-    -- waiting | released | held_back | observed | over_budget | cancelled
+    -- waiting | released | held_back | observed | over_budget | unrouted | cancelled
     state TEXT NOT NULL,
     -- When it may be said, while it waits; else when it was, or would have been.
     release_at INTEGER NOT NULL,
+    -- When there was first no room for it.
+    short_at INTEGER,
     -- When there was no more to say, and why: recovered | done | snoozed | not_relevant | wrong_person |
     -- superseded.
     resolved_at INTEGER,
@@ -102,8 +104,8 @@ CREATE TABLE nudging (
     began_at INTEGER NOT NULL,
     -- When somebody said that this was long enough.
     enabled_at INTEGER,
-    -- The last instant at which the clock was trusted, and the last message stored then.
-    trusted_at INTEGER NOT NULL,
+    -- The last instant at which the clock was trusted, if ever, and the last message stored then.
+    trusted_at INTEGER,
     trusted_message INTEGER NOT NULL,
     -- When the clock was found to have jumped, and by how much, while that is not known to be right.
     jumped_at INTEGER,

@@ -86,18 +86,21 @@ pub enum NudgeState {
     Observed,
     /// Never said: others had more at stake.
     OverBudget,
+    /// Never said: no endpoint takes it.
+    Unrouted,
     /// Never said: there was no more to say.
     Cancelled,
 }
 
 impl NudgeState {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Waiting,
         Self::Released,
         Self::HeldBack,
         Self::Observed,
         Self::OverBudget,
+        Self::Unrouted,
         Self::Cancelled,
     ];
 
@@ -110,6 +113,7 @@ impl NudgeState {
             Self::HeldBack => "held_back",
             Self::Observed => "observed",
             Self::OverBudget => "over_budget",
+            Self::Unrouted => "unrouted",
             Self::Cancelled => "cancelled",
         }
     }

@@ -70,6 +70,17 @@ pub struct Case<'a> {
     pub restraint: &'a Restraint,
     /// The rep's time zone.
     pub zone: Zone,
+    /// The last meeting, if there was one.
+    pub met: Option<Met>,
+}
+
+/// A meeting that was held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Met {
+    /// When it began.
+    pub began_at: Timestamp,
+    /// Whether it is one of several.
+    pub is_series: bool,
 }
 
 /// What was found.
@@ -120,16 +131,16 @@ pub fn looks(
     found
 }
 
-/// Whether what was said of a relationship has passed, now that its state is another one.
+/// Whether what was said of a relationship has passed, now that it is in another state: whenever the
+/// answer was written, and whenever it was read.
 #[must_use]
-pub fn passed(kind: NudgeKind, state: &Relationship, said_at: Timestamp) -> bool {
-    let since = |at: Option<Timestamp>| at.is_some_and(|at| at > said_at);
+pub fn passed(kind: NudgeKind, state: &Relationship) -> bool {
     let (wrote, heard, met) =
-        (since(state.last_outbound_at), since(state.last_inbound_at), since(state.last_meeting_at));
+        (state.last_outbound_at, state.last_inbound_at, state.last_meeting_at);
     match kind {
-        NudgeKind::OwedReply => wrote || met,
-        NudgeKind::StoppedAnswering => heard || met,
-        NudgeKind::NoFollowUp => wrote || heard || met,
+        NudgeKind::OwedReply => heard <= wrote.max(met),
+        NudgeKind::StoppedAnswering => wrote <= heard.max(met),
+        NudgeKind::NoFollowUp => met <= heard.max(wrote),
         NudgeKind::Decay | NudgeKind::SingleThreaded | NudgeKind::ContactMoved => false,
     }
 }
@@ -190,7 +201,8 @@ fn stopped_answering(case: &Case<'_>, matters: &Matters, now: Timestamp) -> Foun
     let Some(usual) = usual_hours(case.log, Direction::Inbound) else {
         return Found::Nothing;
     };
-    let void = trailing(case.log, Direction::Outbound).into_iter().filter(|one| !one.linked);
+    let asks = |one: &&Interaction| !one.linked && one.audience <= ASKS_AT_MOST;
+    let void = trailing(case.log, Direction::Outbound).into_iter().filter(asks);
     let void: Vec<&Interaction> = void.collect();
     let days: BTreeSet<i64> = void.iter().map(|one| one.at.local_day(case.zone)).collect();
     let enough = u32::try_from(days.len()).unwrap_or(u32::MAX) >= matters.unanswered;
@@ -221,12 +233,19 @@ fn stopped_answering(case: &Case<'_>, matters: &Matters, now: Timestamp) -> Foun
     Found::Say(Matter { kind, about, reasons: vec![reason], suggestion })
 }
 
-/// A meeting of few people that was the last that happened.
+/// A meeting of few people, not of a series, after whose beginning nobody has written.
 fn no_follow_up(case: &Case<'_>, now: Timestamp) -> Found {
     let met = |one: &&Observed| one.interaction.kind == Kind::Meeting;
     let Some(meeting) = case.log.last().filter(met).map(|one| one.interaction) else {
         return Found::Nothing;
     };
+    let Some(Met { began_at, .. }) = case.met.filter(|met| !met.is_series) else {
+        return Found::Nothing;
+    };
+    let wrote = |one: &Observed| one.interaction.kind == Kind::Message;
+    if case.log.iter().any(|one| wrote(one) && one.interaction.at >= began_at) {
+        return Found::Nothing;
+    }
     let lately = case.log.iter().filter(met).filter(|one| now - one.interaction.at <= QUARTER);
     let old = now - meeting.at > LATE;
     if old || meeting.audience > MET_AT_MOST || lately.count() >= HABIT {

@@ -132,9 +132,9 @@ pub fn episode_id(rep: &str, contact: &str, last_at: Timestamp) -> String {
 
 /// The id of what is about one message, meeting or day rather than a silence.
 #[must_use]
-pub fn episode_of_kind(kind: NudgeKind, rep: &str, contact: &str, about: Timestamp) -> String {
-    let (kind, about) = (kind.code().as_bytes(), about.millis().to_le_bytes());
-    public_id("eps_", &[kind, rep.as_bytes(), contact.as_bytes(), &about])
+pub fn episode_of_kind(kind: NudgeKind, rep: &str, contact: &str, about: &str) -> String {
+    let parts = [kind.code(), rep, contact, about].map(str::as_bytes);
+    public_id("eps_", &parts)
 }
 
 /// The id of an episode's nudge; of its reminders, which are told apart by their number.

@@ -68,6 +68,9 @@ fn next_step(evidence: &Evidence<'_>, now: Timestamp) -> String {
     let day = date(last.at, evidence.zone);
     match (last.kind, last.direction) {
         (Kind::Meeting, _) => format!("Follow up on your meeting with {name} of {day}."),
+        (_, Direction::Inbound) if last.linked => {
+            format!("Pick up the thread with {name}, who had the last word on {day}.")
+        }
         (_, Direction::Inbound) => format!("Answer {name}'s message of {day}."),
         _ if trailing_outbound(evidence.log) >= 2 => {
             format!("Your last messages to {name} got no answer: try a call or another person.")
@@ -206,7 +209,8 @@ mod tests {
         let (texts, suggestion) = told("62o 62i 52o 52i 41o 41i");
         assert_eq!(texts[0], "No two-way contact for 41 days; usually every 10 days.");
         assert_eq!(texts.len(), 2);
-        assert_eq!(suggestion, "Answer Bo's message of 11 October 2026.");
+        let last_word = "Pick up the thread with Bo, who had the last word on 11 October 2026.";
+        assert_eq!(suggestion, last_word);
 
         let (texts, suggestion) = told("62o 62i 52o 51i 20o 10o");
         assert_eq!(texts[0], "No two-way contact for 51 days; usually every 12 days.");

@@ -129,7 +129,12 @@ impl Restraint {
         if self.is_working(today) && !self.quiet.is_some_and(|quiet| quiet.hold(local.time())) {
             return at;
         }
-        let opens = self.quiet.map_or(NaiveTime::MIN, |quiet| quiet.to);
+        let night = self.quiet.filter(|quiet| quiet.hold(NaiveTime::MIN));
+        let opens = match self.quiet {
+            // It is quiet in the middle of a day on which people work.
+            Some(quiet) if self.is_working(today) => quiet.to,
+            _ => night.map_or(NaiveTime::MIN, |quiet| quiet.to),
+        };
         self.first(at, today, opens, zone)
     }
 

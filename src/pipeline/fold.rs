@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Interaction, Relationship, Resolution, Span, Timestamp};
+use crate::nudge::decide::silent_since;
 use crate::nudge::{Recovery, looks_next, recovery};
 use crate::score::{Fall, extend, fall, fell_at, rebuild};
 use crate::store::relationship::Stored;
@@ -156,6 +157,14 @@ pub fn finish(db: &Db, rules: &Rules, now: Timestamp, row: &mut Stored) -> Resul
         && recovery(&row.state, &rules.policy, now) == Recovery::Recovered
     {
         nudge::resolve(db, episode, Resolution::Recovered, now)?;
+        row.episode_id = None;
+    }
+    if let Some(episode) = &row.episode_id
+        && silent_since(&row.state, &rules.policy)
+            .is_some_and(|at| now - at < rules.policy.min_silence)
+        && !nudge::resolve_unsaid(db, episode, now)?
+    {
+        // They are in touch again, and nobody has been told that they were not.
         row.episode_id = None;
     }
     matters::settle(db, row.id, &row.state, now)?;

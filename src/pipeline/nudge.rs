@@ -7,6 +7,7 @@
 mod compose;
 pub mod effect;
 pub mod guard;
+mod holds;
 pub(super) mod matters;
 pub mod release;
 mod remind;
@@ -110,7 +111,7 @@ pub fn step(
         work.act(Due { decision, ..due }, &mut outcome.made)?;
     }
     review::review(&mut work, &nudging, &mut outcome.made)?;
-    outcome.owed = release::release(db, rules, destinations, &held, now)?;
+    outcome.owed = release::release(&mut work, destinations, &held)?;
     let next = [relationship::next_due(db)?, nudge::next_release(db)?, review::next(db, rules)?];
     outcome.next_due = next.into_iter().flatten().min();
     Ok(outcome)

@@ -57,6 +57,30 @@ pub fn next(db: &Db, relationship: i64, now: Timestamp) -> Result<Option<Held>, 
     Ok(statement.query_row(parameters, held_row).optional()?)
 }
 
+/// When the last meeting of a relationship that was over at `now` began, and whether its series has
+/// others.
+///
+/// # Errors
+/// As every read.
+pub fn last(
+    db: &Db,
+    relationship: i64,
+    now: Timestamp,
+) -> Result<Option<(Timestamp, bool)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT starts_at, EXISTS (
+             SELECT 1 FROM meeting AS other WHERE other.rep_id = meeting.rep_id
+             AND other.uid = meeting.uid AND other.recurrence_at <> meeting.recurrence_at)
+         FROM line JOIN interaction AS i ON i.line_id = line.id
+             JOIN meeting ON meeting.id = i.meeting_id
+         WHERE relationship_id = ?1 AND i.at <= ?2 AND counted = 1
+         ORDER BY i.at DESC, i.id DESC LIMIT 1",
+    )?;
+    let found =
+        statement.query_row(params![relationship, now], |row| Ok((row.get(0)?, row.get(1)?)));
+    Ok(found.optional()?)
+}
+
 fn held_row(row: &Row<'_>) -> rusqlite::Result<Held> {
     Ok(Held {
         starts_at: row.get(0)?,

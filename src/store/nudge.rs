@@ -175,16 +175,81 @@ pub fn advance(db: &Db, id: i64, state: NudgeState, at: Timestamp) -> Result<(),
     Ok(())
 }
 
+/// Notes that there was no room for a nudge, and until when it waits on; gives since when there was none.
+///
+/// # Errors
+/// As every write.
+pub fn put_off(
+    db: &Db,
+    id: i64,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "UPDATE nudge SET release_at = ?2, short_at = coalesce(short_at, ?3) WHERE id = ?1
+         RETURNING short_at",
+    )?;
+    Ok(statement.query_row(params![id, until, now], |row| row.get(0))?)
+}
+
+/// Says a nudge that waits anew, of what holds now.
+///
+/// # Errors
+/// As every write.
+pub fn rewrite(db: &Db, id: i64, nudge: &Nudge) -> Result<(), StoreError> {
+    let reasons = serde_json::to_string(&nudge.reasons).unwrap_or_else(|_| "[]".into());
+    db.connection
+        .prepare_cached("UPDATE nudge SET reasons = ?2, body = ?3, stake = ?4 WHERE id = ?1")?
+        .execute(params![id, reasons, nudge.body, nudge.stake])?;
+    Ok(())
+}
+
+/// Resolves what of an episode was never said; gives whether something of it was.
+///
+/// # Errors
+/// As every write.
+pub fn resolve_unsaid(db: &Db, episode: &str, now: Timestamp) -> Result<bool, StoreError> {
+    const UNSAID: &str = "state = 'waiting' OR state = 'released' AND EXISTS (
+            SELECT 1 FROM outbox_nudge WHERE nudge_id = nudge.id) AND NOT EXISTS (
+            SELECT 1 FROM outbox_nudge JOIN outbox ON outbox.id = outbox_id
+            WHERE nudge_id = nudge.id AND (attempts > 0 OR outbox.state <> 'pending'))";
+    let sql = format!(
+        "UPDATE nudge SET resolved_at = ?2, resolved_by = 'recovered',
+                          state = iif(state = 'waiting', 'cancelled', state)
+         WHERE episode_id = ?1 AND resolved_at IS NULL AND ({UNSAID})"
+    );
+    db.connection.prepare_cached(&sql)?.execute(params![episode, now])?;
+    let mut statement = db.connection.prepare_cached(
+        "SELECT count(*) = 0 OR EXISTS (
+             SELECT 1 FROM nudge WHERE episode_id = ?1 AND resolved_by IS NOT 'recovered')
+         FROM nudge WHERE episode_id = ?1",
+    )?;
+    Ok(statement.query_row([episode], |row| row.get(0))?)
+}
+
+/// The nudges of one kind made since then.
+///
+/// # Errors
+/// As every read.
+pub fn of_kind_since(db: &Db, kind: NudgeKind, since: Timestamp) -> Result<Vec<Open>, StoreError> {
+    let sql = format!("{OPEN} WHERE created_at > ?2 AND kind = ?1 ORDER BY nudge.id");
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![kind.code(), since], open)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// How many nudges a rep was given, or would have been but for the comparison, since then.
 ///
 /// # Errors
 /// As every read.
-pub fn said_since(db: &Db, rep: i64, since: Timestamp) -> Result<u32, StoreError> {
+pub fn said_since(db: &Db, rep: i64, since: Timestamp, now: Timestamp) -> Result<u32, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "SELECT count(*) FROM nudge JOIN relationship AS r ON r.id = nudge.relationship_id
-         WHERE state IN ('released', 'held_back') AND release_at > ?2 AND r.rep_id = ?1",
+        "SELECT count(*) FROM nudge INDEXED BY nudge_by_release
+         CROSS JOIN relationship AS r ON r.id = nudge.relationship_id
+         WHERE state IN ('released', 'held_back') AND release_at > ?2 AND release_at <= ?3
+             AND r.rep_id = ?1",
     )?;
-    Ok(statement.query_row(params![rep, since], |row| row.get(0))?)
+    Ok(statement.query_row(params![rep, since, now], |row| row.get(0))?)
 }
 
 /// So many nudges of one kind have come so far.
@@ -239,7 +304,8 @@ pub fn cases(db: &Db, until: Timestamp) -> Result<Vec<Case>, StoreError> {
     let mut statement = db.connection.prepare_cached(
         "SELECT relationship_id, release_at, state = 'held_back' FROM nudge
          WHERE state IN ('released', 'held_back') AND release_at <= ?1 AND kind = 'decay'
-             AND reminder = 0
+             -- What was sent before anything was held back has no stake.
+             AND reminder = 0 AND stake > 0
          ORDER BY release_at, id",
     )?;
     let rows = statement.query_map([until], |row| {
@@ -256,7 +322,8 @@ pub fn cases(db: &Db, until: Timestamp) -> Result<Vec<Case>, StoreError> {
 /// As every read.
 pub fn decays_since(db: &Db, rep: i64, since: Timestamp) -> Result<u32, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "SELECT count(*) FROM nudge JOIN relationship AS r ON r.id = nudge.relationship_id
+        "SELECT count(*) FROM nudge INDEXED BY nudge_by_time
+         CROSS JOIN relationship AS r ON r.id = nudge.relationship_id
          WHERE created_at > ?2 AND kind = 'decay' AND reminder = 0 AND state <> 'observed'
              AND r.rep_id = ?1",
     )?;

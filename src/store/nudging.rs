@@ -14,8 +14,8 @@ pub struct Nudging {
     pub began_at: Timestamp,
     /// When somebody said that nudges may be sent.
     pub enabled_at: Option<Timestamp>,
-    /// When the clock was last believed.
-    pub trusted_at: Timestamp,
+    /// When the clock was last believed, if it ever was.
+    pub trusted_at: Option<Timestamp>,
     /// The last message stored then, by row.
     pub trusted_message: i64,
     /// When it was found to have jumped, and by how much, while it is not believed.
@@ -64,7 +64,7 @@ pub fn ensure(db: &Db, now: Timestamp) -> Result<Nudging, StoreError> {
         return Ok(found);
     }
     db.connection.execute(
-        "INSERT INTO nudging (id, began_at, trusted_at, trusted_message) VALUES (1, ?1, ?1, ?2)",
+        "INSERT INTO nudging (id, began_at, trusted_message) VALUES (1, ?1, ?2)",
         params![now, last_message(db)?],
     )?;
     get(db)?.ok_or_else(|| rusqlite::Error::QueryReturnedNoRows.into())

@@ -158,6 +158,28 @@ pub fn established(
     Ok(statement.query_row(parameters, |row| row.get(0))?)
 }
 
+/// How many established relationships have fallen at `now`, are in no episode and are looked at before
+/// `until`; by rep.
+///
+/// # Errors
+/// As every read.
+pub fn decaying(
+    db: &Db,
+    now: Timestamp,
+    until: Timestamp,
+    (reciprocations, active_days, baseline): (u32, u32, f64),
+) -> Result<Vec<(i64, u32)>, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT rep_id, count(*) FROM relationship INDEXED BY relationship_by_due
+         WHERE due_at <= ?2 AND falls_at <= ?1 AND episode_id IS NULL AND reciprocations >= ?3
+             AND active_days >= ?4 AND baseline >= ?5
+         GROUP BY rep_id",
+    )?;
+    let parameters = params![now, until, reciprocations, active_days, baseline];
+    let rows = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// The relationships that anybody has with a contact, by row.
 ///
 /// # Errors
@@ -194,7 +216,7 @@ pub fn look_at(db: &Db, id: i64, at: Timestamp) -> Result<(), StoreError> {
 pub fn hasten(db: &Db, rep: i64, now: Timestamp, wait: Span) -> Result<(), StoreError> {
     db.connection
         .prepare_cached(
-            "UPDATE relationship SET due_at = ?2
+            "UPDATE relationship INDEXED BY relationship_by_due SET due_at = ?2
              WHERE due_at > ?2 AND due_at <= ?3 AND rep_id = ?1",
         )?
         .execute(params![rep, now, now + wait])?;

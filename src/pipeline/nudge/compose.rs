@@ -37,8 +37,8 @@ pub(super) enum Decayed<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Told {
     pub(super) kind: NudgeKind,
-    /// What it is about: a message, a meeting, or a day.
-    pub(super) about: Timestamp,
+    /// What it is about: when a message or a meeting was, an address, or a day.
+    pub(super) about: String,
     pub(super) reasons: Vec<Reason>,
     pub(super) suggestion: String,
     pub(super) account: Option<AccountPart>,
@@ -49,6 +49,7 @@ impl Told {
     /// What was found of a relationship.
     pub(super) fn of(matter: Matter) -> Self {
         let Matter { kind, about, reasons, suggestion } = matter;
+        let about = about.to_string();
         Self { kind, about, reasons, suggestion, account: None, moved_to: None }
     }
 }
@@ -90,7 +91,7 @@ impl Work<'_> {
         };
         let told = Told {
             kind: NudgeKind::Decay,
-            about: row.state.last_at().unwrap_or(now),
+            about: String::new(),
             reasons: reasons(&evidence, now),
             suggestion: suggestion(&evidence, now),
             account: None,
@@ -98,7 +99,7 @@ impl Work<'_> {
         };
         let (rep, contact) = (&parties.rep.code, &parties.contact.public_id);
         let (episode, reminder) = match how {
-            Decayed::Anew => (episode_id(rep, contact, told.about), 0),
+            Decayed::Anew => (episode_id(rep, contact, row.state.last_at().unwrap_or(now)), 0),
             Decayed::Still { episode, reminder } => (episode.to_owned(), reminder),
         };
         self.compose(row, &parties, told, (episode, reminder))
@@ -113,7 +114,7 @@ impl Work<'_> {
             last: interaction::tail(db, row.id, now, 1)?.pop(),
         };
         let (rep, contact) = (&parties.rep.code, &parties.contact.public_id);
-        let episode = episode_of_kind(told.kind, rep, contact, told.about);
+        let episode = episode_of_kind(told.kind, rep, contact, &told.about);
         // Said once, but to who has snoozed it.
         let snoozed =
             feedback::snoozed(db, &episode, told.kind)?.filter(|(_, until)| *until <= now);

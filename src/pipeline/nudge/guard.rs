@@ -1,7 +1,7 @@
 //! Nothing is said from wrong data: not while the clock is not believed, and not to a rep of whom more
 //! decays in a day than people do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Span, Timestamp};
 use crate::nudge::guard::{enough_for, jump, speaks_for, too_many};
@@ -57,11 +57,12 @@ pub(super) fn clock(
     if moment.given {
         return Ok(true);
     }
-    let Some(by) = jump(known.trusted_at, now) else {
+    let Some(by) = known.trusted_at.and_then(|at| jump(at, now)) else {
         if known.jumped.is_some() {
             notices.push(Notice::ClockBelieved);
         }
-        if known.jumped.is_some() || now - known.trusted_at >= NOTED_EVERY {
+        let noted = known.trusted_at.is_some_and(|at| now - at < NOTED_EVERY);
+        if known.jumped.is_some() || !noted {
             nudging::trust(db, now)?;
         }
         return Ok(true);
@@ -89,16 +90,26 @@ pub(super) fn masses(
     now: Timestamp,
     notices: &mut Vec<Notice>,
 ) -> Result<Vec<i64>, StoreError> {
-    let mut decaying: BTreeMap<i64, u32> = BTreeMap::new();
-    for one in due.iter().filter(|one| matches!(one.decision, Decision::Nudge { .. })) {
-        *decaying.entry(one.row.rep).or_default() += 1;
-    }
+    let decides = |one: &&Due| matches!(one.decision, Decision::Nudge { .. });
+    let deciding: BTreeSet<i64> = due.iter().filter(decides).map(|one| one.row.rep).collect();
     let holds = nudging::holds(db)?;
+    if deciding.is_empty() && holds.is_empty() {
+        return Ok(Vec::new());
+    }
+    let policy = &rules.policy;
+    let least = (policy.min_reciprocations, policy.min_active_days, policy.min_baseline);
+    // What is held up is due again within the hour: it counts as long as it is down.
+    let decaying: BTreeMap<i64, u32> =
+        relationship::decaying(db, now, now + AGAIN, least)?.into_iter().collect();
     let mut held = Vec::new();
     for (rep, count) in &decaying {
+        if !deciding.contains(rep) && !holds.iter().any(|hold| hold.rep == *rep) {
+            continue;
+        }
         let count = count.saturating_add(nudge::decays_since(db, *rep, now - DAY)?);
-        let policy = &rules.policy;
-        let least = (policy.min_reciprocations, policy.min_active_days, policy.min_baseline);
+        if count < rules.restraint.mass_least {
+            continue;
+        }
         let enough = enough_for(count, &rules.restraint).saturating_add(1);
         let established = relationship::established(db, *rep, least, enough)?;
         let known = holds.iter().find(|hold| hold.rep == *rep);
@@ -117,14 +128,8 @@ pub(super) fn masses(
         if allowed || held.contains(&hold.rep) {
             continue;
         }
-        // What is held up is looked at every hour: of a rep who has none of it any more it has passed.
-        let fresh = now - hold.found_at <= AGAIN + AGAIN;
-        if hold.allowed_until.is_none() && fresh && !decaying.contains_key(&hold.rep) {
-            held.push(hold.rep);
-        } else {
-            nudging::lift(db, hold.rep)?;
-            notices.push(Notice::Lifted { rep: hold.code });
-        }
+        nudging::lift(db, hold.rep)?;
+        notices.push(Notice::Lifted { rep: hold.code });
     }
     Ok(held)
 }

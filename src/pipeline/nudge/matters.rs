@@ -1,13 +1,14 @@
 //! What is said of a relationship beside its decay: looked at when the state says that there may be
 //! something.
 
-use crate::model::{NudgeKind, Relationship, Span, Timestamp};
-use crate::nudge::kinds::{Case, Found, LATE, Matter, look as judge, looks, passed};
+use crate::model::{NudgeKind, NudgeState, Relationship, Span, Timestamp};
+use crate::nudge::kinds::{Case, Found, LATE, Matter, Met, look as judge, looks, passed};
 use crate::nudge::{AGAIN, Facts};
 use crate::pipeline::Rules;
 use crate::score::Zone;
+use crate::store::nudge::Open;
 use crate::store::relationship::Stored;
-use crate::store::{Db, StoreError, contact, nudge, turn};
+use crate::store::{Db, StoreError, contact, held, nudge, turn};
 
 use super::Work;
 use super::compose::Told;
@@ -41,7 +42,7 @@ pub(in crate::pipeline) fn settle(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for open in nudge::unresolved(db, id)? {
-        if passed(open.nudge.kind, state, open.nudge.created_at) {
+        if passed(open.nudge.kind, state) {
             nudge::resolve_one(db, open.id, crate::model::Resolution::Recovered, now)?;
         }
     }
@@ -82,7 +83,11 @@ pub(super) fn look(
             continue;
         }
         match found(work, row, kind)? {
-            Found::Say(matter) => say(work, row, matter, made)?,
+            Found::Say(matter) => {
+                if let Some(at) = say(work, row, matter, made)? {
+                    again(at);
+                }
+            }
             Found::Later(at) => again(at),
             Found::Nothing => {}
         }
@@ -90,34 +95,43 @@ pub(super) fn look(
     Ok(next)
 }
 
-fn found(work: &Work<'_>, row: &Stored, kind: NudgeKind) -> Result<Found, StoreError> {
+pub(super) fn found(work: &Work<'_>, row: &Stored, kind: NudgeKind) -> Result<Found, StoreError> {
     let (db, rules, now) = (work.db, work.rules, work.now);
     let log = turn::observed(db, row.id, now - YEAR, now)?;
     let contact = contact::get(db, row.contact)?;
+    let met = match kind {
+        NudgeKind::NoFollowUp => held::last(db, row.id, now)?,
+        _ => None,
+    };
+    let met = met.map(|(began_at, is_series)| Met { began_at, is_series });
     let case = Case {
         contact: &contact.name,
         state: &row.state,
         log: &log,
         restraint: &rules.restraint,
         zone: rules.zone(row.rep),
+        met,
     };
     Ok(judge(kind, &case, &rules.matters, now))
 }
 
-/// Says it, unless something was said of the relationship lately.
+/// Says it, unless something was said of the relationship lately: then gives when to look again.
 fn say(
     work: &mut Work<'_>,
     row: &Stored,
     matter: Matter,
     made: &mut Vec<String>,
-) -> Result<(), StoreError> {
+) -> Result<Option<Timestamp>, StoreError> {
+    let told = work.tell(row, Told::of(matter))?;
+    let said = |open: &Open| matches!(open.nudge.state, NudgeState::Released | NudgeState::Waiting);
     let lately = nudge::unresolved(work.db, row.id)?
         .into_iter()
-        .any(|open| work.now - open.nudge.created_at < APART);
-    if lately {
-        return Ok(());
+        .filter(|open| said(open) && open.nudge.episode_id != told.episode_id)
+        .map(|open| open.nudge.created_at + APART)
+        .filter(|until| *until > work.now)
+        .max();
+    if lately.is_none() {
+        work.keep(&told, made)?;
     }
-    let told = work.tell(row, Told::of(matter))?;
-    work.keep(&told, made)?;
-    Ok(())
+    Ok(lately)
 }

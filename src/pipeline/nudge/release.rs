@@ -10,7 +10,10 @@ use crate::model::{NudgeKind, NudgeState, Resolution, Span, Timestamp};
 use crate::nudge::{AGAIN, Event};
 use crate::pipeline::Rules;
 use crate::store::nudge::Open;
-use crate::store::{Db, StoreError, nudge, outbox, relationship, silence, source};
+use crate::store::{Db, StoreError, nudge, outbox, relationship, silence};
+
+use super::Work;
+use super::holds::{Holds, holds};
 
 /// The time over which the budget of a rep is counted, and a day of it.
 const WEEK: Span = Span::from_days(7);
@@ -28,32 +31,33 @@ pub struct Destination {
     pub digest: bool,
 }
 
-/// Gives what may be said at `now` to the endpoints; tells how many messages are owed now that were
-/// not before.
+/// Gives what may be said now to the endpoints; tells how many messages are owed now that were not
+/// before.
 ///
 /// # Errors
 /// As every write.
 pub(super) fn release(
-    db: &Db,
-    rules: &Rules,
+    work: &mut Work<'_>,
     destinations: &[Destination],
     held: &[i64],
-    now: Timestamp,
 ) -> Result<usize, StoreError> {
+    let (db, rules, now) = (work.db, work.rules, work.now);
     let mut by_rep: BTreeMap<i64, Vec<Open>> = BTreeMap::new();
     for open in nudge::releasable(db, now)? {
         by_rep.entry(open.rep).or_default().push(open);
     }
     let mut owed = 0;
     for (rep, waiting) in by_rep {
-        if held.contains(&rep) || !is_fresh(db, rules, rep, now)? {
+        let opens = rules.restraint.open_from(now, rules.zone(rep));
+        let until = if held.contains(&rep) || !is_fresh(work, rep)? { now + AGAIN } else { opens };
+        if until > now {
             for open in waiting {
-                nudge::advance(db, open.id, NudgeState::Waiting, now + AGAIN)?;
+                nudge::advance(db, open.id, NudgeState::Waiting, until)?;
             }
             continue;
         }
         let waiting = unsilenced(db, rules, waiting, now)?;
-        let taken = take(db, rules, (rep, waiting), now)?;
+        let taken = take(work, (rep, waiting), destinations)?;
         for destination in destinations {
             owed += owe(db, rep, &taken, destination, now)?;
         }
@@ -88,49 +92,61 @@ fn unsilenced(
     Ok(heard)
 }
 
-/// Those of a rep's nudges that are said now; the others wait, or have waited for too long.
+/// Those of a rep's nudges that are said now; the others wait, or have waited for too long, or have
+/// passed.
 fn take(
-    db: &Db,
-    rules: &Rules,
+    work: &mut Work<'_>,
     (rep, waiting): (i64, Vec<Open>),
-    now: Timestamp,
+    destinations: &[Destination],
 ) -> Result<Vec<Open>, StoreError> {
+    let (db, rules, now) = (work.db, work.rules, work.now);
     let (restraint, zone) = (&rules.restraint, rules.zone(rep));
-    let opens = restraint.open_from(now, zone);
-    if opens > now {
-        for open in waiting {
-            nudge::advance(db, open.id, NudgeState::Waiting, opens)?;
-        }
-        return Ok(Vec::new());
-    }
-    let today = now - Span::from_millis(now.local_millis(zone).rem_euclid(DAY_MS) + 1);
-    let week = restraint.per_week.saturating_sub(nudge::said_since(db, rep, now - WEEK)?);
-    let day = restraint.per_day.saturating_sub(nudge::said_since(db, rep, today)?);
-    let mut room = week.min(day);
+    let mut room = room(db, rules, rep, now)?;
     let mut taken = Vec::new();
-    for open in waiting {
-        let state = if room == 0 {
-            if now - open.nudge.created_at >= restraint.patience {
+    for mut open in waiting {
+        let next = |at: Timestamp| restraint.moment(open.nudge.kind, at, zone);
+        if room == 0 {
+            let next = next(now + AGAIN);
+            let short_at = nudge::put_off(db, open.id, next, now)?;
+            if now - short_at >= restraint.patience {
                 nudge::advance(db, open.id, NudgeState::OverBudget, now)?;
                 remember(db, rules, &open, now)?;
-            } else {
-                let next = restraint.moment(open.nudge.kind, now + AGAIN, zone);
-                nudge::advance(db, open.id, NudgeState::Waiting, next)?;
             }
             continue;
-        } else if restraint.holds_back(&open.nudge.episode_id) {
-            NudgeState::HeldBack
-        } else {
-            NudgeState::Released
-        };
-        room -= 1;
-        nudge::advance(db, open.id, state, now)?;
-        if state == NudgeState::Released {
-            remember(db, rules, &open, now)?;
-            taken.push(open);
         }
+        if !destinations.iter().any(|destination| goes(&open, destination)) {
+            nudge::advance(db, open.id, NudgeState::Unrouted, now)?;
+            continue;
+        }
+        match holds(work, &mut open)? {
+            Holds::Yes => {}
+            Holds::Not => continue,
+            Holds::Until(at) => {
+                let next = restraint.moment(open.nudge.kind, at.max(now + AGAIN), zone);
+                nudge::advance(db, open.id, NudgeState::Waiting, next)?;
+                continue;
+            }
+        }
+        room -= 1;
+        // Who was told once is told again.
+        if open.nudge.reminder == 0 && restraint.holds_back(&open.nudge.episode_id) {
+            nudge::advance(db, open.id, NudgeState::HeldBack, now)?;
+            continue;
+        }
+        nudge::advance(db, open.id, NudgeState::Released, now)?;
+        remember(db, rules, &open, now)?;
+        taken.push(open);
     }
     Ok(taken)
+}
+
+/// How many nudges there is room for now.
+fn room(db: &Db, rules: &Rules, rep: i64, now: Timestamp) -> Result<u32, StoreError> {
+    let restraint = &rules.restraint;
+    let today = now - Span::from_millis(now.local_millis(rules.zone(rep)).rem_euclid(DAY_MS) + 1);
+    let week = restraint.per_week.saturating_sub(nudge::said_since(db, rep, now - WEEK, now)?);
+    let day = restraint.per_day.saturating_sub(nudge::said_since(db, rep, today, now)?);
+    Ok(week.min(day))
 }
 
 /// Notes when to remind of a decay, if it still holds then.
@@ -145,9 +161,17 @@ fn remember(db: &Db, rules: &Rules, open: &Open, now: Timestamp) -> Result<(), S
 
 /// Whether all of a rep's sources have been read lately: what was decided in the evening may have
 /// passed in mail that nobody has read.
-fn is_fresh(db: &Db, rules: &Rules, rep: i64, now: Timestamp) -> Result<bool, StoreError> {
-    let fresh = source::freshness(db, rep)?;
-    Ok(!fresh.backfilling && fresh.oldest.is_some_and(|at| now - at <= rules.policy.fresh))
+fn is_fresh(work: &mut Work<'_>, rep: i64) -> Result<bool, StoreError> {
+    let fresh = work.fresh(rep)?;
+    let least = work.now - work.rules.policy.fresh;
+    Ok(!fresh.backfilling && fresh.oldest.is_some_and(|at| at >= least))
+}
+
+/// Whether a nudge goes to an endpoint.
+fn goes(open: &Open, destination: &Destination) -> bool {
+    serde_json::from_str::<Event>(&open.nudge.body).is_ok_and(|Event { data, .. }| {
+        destination.route.takes(open.nudge.kind, &data.rep.id, &data.contact.organisation)
+    })
 }
 
 /// Owes an endpoint what goes to it; tells how many messages that is.
@@ -158,12 +182,7 @@ fn owe(
     destination: &Destination,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
-    let goes = |open: &&Open| {
-        serde_json::from_str::<Event>(&open.nudge.body).is_ok_and(|Event { data, .. }| {
-            destination.route.takes(open.nudge.kind, &data.rep.id, &data.contact.organisation)
-        })
-    };
-    let goes: Vec<&Open> = taken.iter().filter(goes).collect();
+    let goes: Vec<&Open> = taken.iter().filter(|open| goes(open, destination)).collect();
     if !destination.digest {
         for open in &goes {
             let id = (open.nudge.id.as_str(), rep);

@@ -44,7 +44,10 @@ fn usual(work: &Work<'_>, episode: &str) -> Result<Option<(u32, Timestamp)>, Sto
     let (said_at, reminder) = (last.nudge.release_at, last.nudge.reminder);
     let reminds = match last.nudge.state {
         // To whom nothing is said for comparison, nothing is said.
-        NudgeState::HeldBack | NudgeState::Waiting | NudgeState::Cancelled => None,
+        NudgeState::HeldBack
+        | NudgeState::Waiting
+        | NudgeState::Unrouted
+        | NudgeState::Cancelled => None,
         NudgeState::Released | NudgeState::Observed | NudgeState::OverBudget => {
             work.rules.restraint.reminds_at(said_at, reminder)
         }

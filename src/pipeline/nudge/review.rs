@@ -1,16 +1,18 @@
 //! What no single relationship shows, looked at once a day: accounts that hang on one person or too
 //! few, and contacts who have moved.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::model::{NudgeKind, Reason, Resolution, Span, Timestamp};
+use crate::model::{NudgeKind, NudgeState, Reason, Resolution, Span, Timestamp};
 use crate::normalise::Account;
+use crate::nudge::Event;
 use crate::nudge::payload::{AccountPart, MovedPart};
 use crate::nudge::reason::date;
 use crate::pipeline::people::duplicates::{self, MOVED, Proposal};
 use crate::pipeline::{Rules, fold};
 use crate::score::account::{Coverage, Thread, Tie, coverage};
 use crate::score::{Band, strength_at};
+use crate::store::nudge::Open;
 use crate::store::nudging::{self, Nudging};
 use crate::store::relationship::Stored;
 use crate::store::{Db, StoreError, bounce, contact, nudge, relationship, silence};
@@ -54,7 +56,8 @@ pub(super) fn review(
     }
     if moves {
         for proposal in duplicates::proposals(db, now)?.proposals {
-            if let Some(at) = proposal.bounced_at.filter(|_| proposal.kind == MOVED) {
+            let ours = proposal.kind == MOVED && proposal.returned_to_us;
+            if let Some(at) = proposal.bounced_at.filter(|_| ours) {
                 moved(work, &proposal, at, made)?;
             }
         }
@@ -81,51 +84,72 @@ fn accounts(work: &mut Work<'_>, made: &mut Vec<String>) -> Result<(), StoreErro
         let rows = relationship::of_contact(db, contact)?;
         of.entry(key).or_default().extend(rows.into_iter().filter(|row| row.contact == contact));
     }
-    let mut open: BTreeMap<String, i64> = BTreeMap::new();
+    let mut open: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for one in nudge::unresolved_of(db, NudgeKind::SingleThreaded)? {
-        open.insert(one.nudge.episode_id.clone(), one.id);
+        open.entry(account_of(&one).unwrap_or_default()).or_default().push(one.id);
     }
+    let lately: BTreeSet<String> =
+        nudge::of_kind_since(db, NudgeKind::SingleThreaded, now - rules.matters.between_accounts)?
+            .iter()
+            .filter(|one| one.nudge.state != NudgeState::Observed)
+            .filter_map(account_of)
+            .collect();
     for account in rules.accounts.configured() {
         let key = account.domains.first().map_or("", String::as_str);
         let mut rows = of.remove(key).unwrap_or_default();
         rows.sort_by_key(|row| row.id);
         rows.dedup_by_key(|row| row.id);
-        let mut ties = Vec::with_capacity(rows.len());
+        let (mut ties, mut fresh) = (Vec::with_capacity(rows.len()), true);
         for row in &rows {
             let strength = strength_at(&fold::as_of(db, rules, row, now)?, now);
             let s = if strength.reciprocated { strength.s } else { 0.0 };
             ties.push(Tie { rep: row.rep, contact: row.contact, s });
+            let read = work.fresh(row.rep)?;
+            let least = now - rules.policy.fresh;
+            fresh &= !read.backfilling && read.oldest.is_some_and(|at| at >= least);
+        }
+        // Whoever has not been read may know everybody there.
+        if !fresh {
+            open.remove(&account.name);
+            continue;
         }
         let covered = coverage(&ties, usize::try_from(account.target).unwrap_or(usize::MAX));
-        if let Some(episode) = thread(work, account, &covered, &rows, made)? {
-            open.remove(&episode);
+        if covered.single_threaded.is_some() {
+            open.remove(&account.name);
+            if !lately.contains(&account.name) {
+                thread(work, account, &covered, &rows, made)?;
+            }
         }
     }
-    for id in open.into_values() {
+    for id in open.into_values().flatten() {
         nudge::resolve_one(db, id, Resolution::Recovered, now)?;
     }
     Ok(())
 }
 
+/// The account that a nudge is about, by name.
+fn account_of(open: &Open) -> Option<String> {
+    let event: Event = serde_json::from_str(&open.nudge.body).ok()?;
+    Some(event.data.account?.name)
+}
+
 /// Tells that an account hangs by a thread, if it does: to the rep who is closest to its closest
-/// person. Gives the episode.
+/// person.
 fn thread(
     work: &mut Work<'_>,
     account: &Account,
     covered: &Coverage,
     rows: &[Stored],
     made: &mut Vec<String>,
-) -> Result<Option<String>, StoreError> {
+) -> Result<(), StoreError> {
     let Some((why, closest)) = covered.single_threaded.zip(covered.people.first()) else {
-        return Ok(None);
+        return Ok(());
     };
     let row = rows.iter().find(|row| row.rep == closest.rep && row.contact == closest.contact);
     // An account that nobody is close to hangs on nobody.
     let Some(row) = row.filter(|_| Band::of(closest.strength()) >= Band::Good) else {
-        return Ok(None);
+        return Ok(());
     };
-    let every = work.rules.matters.between_accounts.millis().max(1);
-    let about = Timestamp::from_millis(work.now.millis().div_euclid(every) * every);
     let name = contact::get(work.db, row.contact)?.name;
     let strong = u32::try_from(covered.strong).unwrap_or(u32::MAX);
     let (code, text) = match why {
@@ -137,10 +161,7 @@ fn thread(
                 account.name
             ),
         ),
-        Thread::FewStrong => (
-            "few_strong",
-            format!("{strong} of {} people at {} are close.", account.target, account.name),
-        ),
+        Thread::FewStrong => ("few_strong", few(strong, account)),
     };
     let others: Vec<String> = covered
         .closest()
@@ -153,7 +174,7 @@ fn thread(
     };
     let told = Told {
         kind: NudgeKind::SingleThreaded,
-        about,
+        about: format!("{} {}", account.name, work.now.local_day(chrono_tz::UTC)),
         reasons: vec![Reason { code: code.into(), days: None, usual_gap_days: None, text }],
         suggestion,
         account: Some(AccountPart {
@@ -164,7 +185,17 @@ fn thread(
         }),
         moved_to: None,
     };
-    said(work, row, told, made).map(Some)
+    said(work, row, told, made)
+}
+
+/// How few are close, and how many should be.
+fn few(strong: u32, account: &Account) -> String {
+    let (name, target) = (&account.name, account.target);
+    match strong {
+        0 => format!("Nobody at {name} is close; {target} should be."),
+        1 => format!("Only 1 person at {name} is close; {target} should be."),
+        _ => format!("Only {strong} people at {name} are close; {target} should be."),
+    }
 }
 
 /// Tells everybody to whom a contact mattered where that seems to be now.
@@ -179,7 +210,16 @@ fn moved(
         return Ok(());
     }
     let Some(gone) = contact::find(db, &proposal.a.contact_id)? else { return Ok(()) };
+    let new = contact::find(db, &proposal.b.contact_id)?;
     for row in relationship::of_contact(db, gone)? {
+        // Who has written to the new address knows it.
+        let knows = match new {
+            Some(new) => relationship::find(db, row.rep, new)?,
+            None => None,
+        };
+        if knows.is_some_and(|there| there.state.last_outbound_at.is_some()) {
+            continue;
+        }
         if !crate::nudge::established(&row.state, &rules.policy) || row.contact != gone {
             continue;
         }
@@ -191,14 +231,17 @@ fn moved(
         );
         let told = Told {
             kind: NudgeKind::ContactMoved,
-            about: bounced_at,
+            about: to.contact_id.clone(),
             reasons: vec![Reason {
                 code: "contact_moved".into(),
                 days: None,
                 usual_gap_days: None,
                 text,
             }],
-            suggestion: format!("Congratulate {name} on the new place: {}.", to.address),
+            suggestion: format!(
+                "If it is the same person, congratulate on the new place: {}.",
+                to.address
+            ),
             account: None,
             moved_to: Some(MovedPart {
                 address: to.address.clone(),
@@ -210,17 +253,17 @@ fn moved(
     Ok(())
 }
 
-/// Makes the nudge, unless the rep has asked for silence; gives its episode.
+/// Makes the nudge, unless the rep has asked for silence.
 fn said(
     work: &mut Work<'_>,
     row: &Stored,
     told: Told,
     made: &mut Vec<String>,
-) -> Result<String, StoreError> {
+) -> Result<(), StoreError> {
     let nudge = work.tell(row, told)?;
     let silent = silence::until(work.db, (row.rep, row.contact), nudge.kind, work.now)?;
     if silent.is_none_or(|until| until <= work.now) {
         work.keep(&nudge, made)?;
     }
-    Ok(nudge.episode_id)
+    Ok(())
 }

@@ -51,6 +51,10 @@ pub struct Proposal {
     pub bounced_at: Option<Timestamp>,
     /// What speaks for it, in words.
     pub evidence: String,
+    /// Whether what came back refers to a message that went to that address from here: a report is
+    /// easily forged.
+    #[serde(skip)]
+    pub returned_to_us: bool,
 }
 
 /// One of the two.
@@ -130,8 +134,10 @@ pub fn proposals(db: &Db, now: Timestamp) -> Result<Found, StoreError> {
     Ok(Found { proposals: found, names_passed_over, doubted })
 }
 
-fn propose(a: &Named, b: &Named, bounced_at: Option<Timestamp>) -> Proposal {
+fn propose(a: &Named, b: &Named, bounced: Option<(Timestamp, bool)>) -> Proposal {
+    let returned_to_us = bounced.is_some_and(|(_, ours)| ours);
     // Who was heard of after the report is still there.
+    let bounced_at = bounced.map(|(at, _)| at);
     let bounced_at = bounced_at.filter(|at| a.touched.heard_at.is_none_or(|heard| heard < *at));
     let same = format!("one full name at {} and {}", a.side.organisation, b.side.organisation);
     let (kind, evidence) = match (bounced_at, b.touched.heard_at) {
@@ -143,7 +149,7 @@ fn propose(a: &Named, b: &Named, bounced_at: Option<Timestamp>) -> Proposal {
         }
         _ => ("same_name", same),
     };
-    Proposal { kind, a: a.side.clone(), b: b.side.clone(), bounced_at, evidence }
+    Proposal { kind, a: a.side.clone(), b: b.side.clone(), bounced_at, evidence, returned_to_us }
 }
 
 /// Adds the pairs of addresses of each contact of whom a rep said "wrong person"; gives those who
@@ -165,7 +171,14 @@ fn doubt(db: &Db, found: &mut Vec<Proposal>, now: Timestamp) -> Result<Vec<Strin
                  `keepwarm contacts split` would part them"
             );
             let (a, b) = (a.clone(), side(db, &is, other, now)?);
-            found.push(Proposal { kind: "wrong_person", a, b, bounced_at: None, evidence });
+            found.push(Proposal {
+                kind: "wrong_person",
+                a,
+                b,
+                bounced_at: None,
+                evidence,
+                returned_to_us: false,
+            });
         }
     }
     Ok(doubted)
@@ -237,7 +250,7 @@ fn are_kept_apart(words: &HashMap<i64, Words>, (a, b): (i64, i64)) -> bool {
 
 /// When mail to an address came back last, by the address's row: one that a report names, or the
 /// only one to which the message went that it refers to.
-fn bounced(db: &Db, now: Timestamp) -> Result<HashMap<i64, Timestamp>, StoreError> {
+fn bounced(db: &Db, now: Timestamp) -> Result<HashMap<i64, (Timestamp, bool)>, StoreError> {
     let mut by_key: HashMap<Key, i64> = HashMap::new();
     for (address, _) in contact::all_names(db)? {
         let key = address_key(&Address::from_canonical(address.clone()));
@@ -251,9 +264,22 @@ fn bounced(db: &Db, now: Timestamp) -> Result<HashMap<i64, Timestamp>, StoreErro
             true => referred_to(db, &report.references)?,
             false => named,
         };
+        let ours = referred_to_all(db, &report.references)?;
         for address in failed {
-            found.insert(address, report.at);
+            let returned = ours.contains(&address);
+            let known = found.get(&address).is_some_and(|(_, before)| *before);
+            found.insert(address, (report.at, returned || known));
         }
+    }
+    Ok(found)
+}
+
+/// Every address to which one of the messages went that a report refers to.
+fn referred_to_all(db: &Db, references: &[Key]) -> Result<BTreeSet<i64>, StoreError> {
+    let mut found = BTreeSet::new();
+    for message in thread::look_up(db, references)?.into_iter().flatten().filter_map(|k| k.message)
+    {
+        found.extend(line::written_to(db, message)?);
     }
     Ok(found)
 }

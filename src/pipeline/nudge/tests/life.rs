@@ -188,3 +188,54 @@ fn a_clock_that_jumps_is_believed_when_mail_speaks_for_it() {
         assert_eq!(by_clock(later + AGAIN).notices, [Notice::ClockBelieved]);
     }
 }
+
+/// What decays while the others are held is one more of them, not a sign that it is over.
+#[test]
+fn one_more_decay_does_not_end_a_hold() {
+    let contacts = ["a", "b", "c", "d", "e", "f"];
+    let held = Restraint { mass_share: 0.2, mass_least: 5, ..at_once() };
+    let world = restrained(&contacts, held);
+    let falls = due_at(&world) + Span::from_hours(1);
+    let later: Vec<f64> = (0..40).map(|week| 7.0 * f64::from(week) + 0.02).collect();
+    exchange(&world, "g", &later, day(LAST + 1.0));
+    assert_eq!(at(&world, falls).notices.len(), 1);
+    let between = falls + Span::from_seconds(40 * 60);
+    let alone = at(&world, between);
+    assert_eq!((alone.made.len(), alone.notices), (0, vec![]), "{:?}", alone.decided);
+}
+
+#[test]
+fn one_exchange_while_it_waits_is_enough_and_a_meeting_to_come_speaks_for_itself() {
+    let waits = Restraint { observe: Span::ZERO, held_back_percent: 0, ..Restraint::default() };
+    let world = restrained(&["bo"], waits.clone());
+    let falls = due_at(&world);
+    let digest = at(&world, falls).next_due.unwrap();
+    let now = falls + Span::from_seconds(60);
+    exchange(&world, "bo", &[now.days_since(day(0.0)) - 0.2], now);
+    assert_eq!((at(&world, digest).owed, states(&world)), (0, vec!["cancelled"]));
+    let mut again = at(&world, digest + Span::from_days(1));
+    while let (0, Some(next)) = (again.made.len(), again.next_due) {
+        again = at(&world, next);
+    }
+    assert_eq!(again.made.len(), 1, "nobody had been told: quiet again, it is told");
+
+    let world = restrained(&["bo"], waits);
+    let digest = at(&world, falls).next_due.unwrap();
+    let soon = digest + Span::from_hours(6);
+    plan(&world, planned(soon, soon + Span::from_hours(1)), falls + Span::from_seconds(60));
+    let told = at(&world, digest);
+    assert_eq!((told.owed, states(&world)), (0, vec!["waiting"]));
+    assert!(told.next_due > Some(soon), "{told:?}");
+}
+
+#[test]
+fn what_no_endpoint_takes_takes_no_room() {
+    let world = restrained(&["bo"], Restraint { per_week: 1, ..at_once() });
+    let falls = due_at(&world);
+    read_through(&world, falls);
+    let rules = Arc::clone(&world.rules);
+    let nowhere = world.write(move |db| step(db, &rules, &[], given(falls))).unwrap();
+    assert_eq!((nowhere.made.len(), states(&world)), (1, vec!["unrouted"]));
+    exchange(&world, "cy", &weekly(), falls + Span::from_seconds(60));
+    assert_eq!(at(&world, falls + Span::from_hours(1)).owed, 1, "another has the room");
+}
