@@ -13,7 +13,7 @@ mod requests;
 mod vitals;
 mod web;
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -61,6 +61,8 @@ pub struct Daemon {
     stored: Notify,
     /// Something is owed to endpoints.
     owed: Notify,
+    /// Whether something was not said lately because mail had not been read.
+    unread: AtomicBool,
     /// Why the last commit failed, if it did.
     unstored: Mutex<Option<String>>,
 }
@@ -283,6 +285,14 @@ impl Daemon {
         let outcome =
             self.store.write(move |db| nudge::step(db, &rules, &destinations, moment)).await?;
         outcome.notices.iter().for_each(tell);
+        let unread = ["stale", "backfilling"].iter().any(|why| outcome.decided.contains_key(why));
+        // A step that decides nothing knows nothing of it.
+        let decided = !outcome.decided.is_empty();
+        if decided && !self.unread.swap(unread, Ordering::Relaxed) && unread {
+            tracing::warn!(
+                "no nudges to some reps: their mail has not been read; `keepwarm status` names them"
+            );
+        }
         for (decision, count) in &outcome.decided {
             tracing::debug!(decision, count, "relationships decided");
         }

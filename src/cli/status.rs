@@ -154,7 +154,7 @@ fn gather(db: &Db, config: &Config, now: Timestamp) -> Result<Status, StoreError
         contacts: totals.contacts,
         quarantined: totals.quarantined,
         nudges: totals.nudges,
-        nudging: standing(db, config.restraint.observe, now)?,
+        nudging: standing(db, (config.restraint.observe, config.nudge.fresh), now)?,
         left_out: left_out
             .into_iter()
             .map(|(reason, messages)| LeftOutStatus { reason, messages })

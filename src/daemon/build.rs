@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex};
 
 use rustls::ClientConfig;
@@ -106,6 +106,7 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         progress: Progress::default(),
         stored: Notify::new(),
         owed: Notify::new(),
+        unread: AtomicBool::new(false),
         unstored: Mutex::new(None),
     })
 }

@@ -36,8 +36,8 @@ impl Vitals for Daemon {
     async fn metrics(&self) -> Result<Metrics, String> {
         let (path, now) = (self.store.path().to_owned(), self.clock.now());
         let _turn = ONE_AT_A_TIME.acquire().await.map_err(|error| error.to_string())?;
-        let observe = self.rules.restraint.observe;
-        let measured = tokio::task::spawn_blocking(move || measure(&path, observe, now)).await;
+        let waits = (self.rules.restraint.observe, self.rules.policy.fresh);
+        let measured = tokio::task::spawn_blocking(move || measure(&path, waits, now)).await;
         match measured {
             Ok(Ok(metrics)) => Ok(metrics),
             Ok(Err(error)) => Err(error.to_string()),
@@ -46,7 +46,7 @@ impl Vitals for Daemon {
     }
 }
 
-fn measure(path: &Path, observe: Span, now: Timestamp) -> Result<Metrics, StoreError> {
+fn measure(path: &Path, waits: (Span, Span), now: Timestamp) -> Result<Metrics, StoreError> {
     let db = open_reader(path)?;
     let sizes = report::sizes(&db)?;
     let counts = outbox::counts(&db, now)?;
@@ -56,7 +56,7 @@ fn measure(path: &Path, observe: Span, now: Timestamp) -> Result<Metrics, StoreE
         messages: sizes.messages,
         interactions: sizes.interactions,
         nudges: nudges(&db, now)?,
-        withheld: withheld(&db, observe, now)?,
+        withheld: withheld(&db, waits, now)?,
         quarantined: sizes.quarantined,
         outbox: vec![
             ("pending", counts.pending),
@@ -81,10 +81,12 @@ fn nudges(db: &Db, now: Timestamp) -> Result<Vec<NudgeMetrics>, StoreError> {
 /// Why reps are told nothing: everybody, or those whose mail may be missing.
 fn withheld(
     db: &Db,
-    observe: Span,
+    waits: (Span, Span),
     now: Timestamp,
 ) -> Result<Vec<(&'static str, i64)>, StoreError> {
-    let standing = standing(db, observe, now)?;
+    let standing = standing(db, waits, now)?;
+    let unread = |reason| standing.unread.iter().filter(|one| one.reason == reason).count();
+    let unread = |reason| i64::try_from(unread(reason)).unwrap_or(i64::MAX);
     let reps = i64::try_from(rep::all(db)?.len()).unwrap_or(i64::MAX);
     let all = |so: bool| if so { reps } else { 0 };
     let held = standing.held.iter().filter(|held| held.allowed_until.is_none_or(|at| at <= now));
@@ -93,6 +95,8 @@ fn withheld(
         ("observing", all(standing.observing_until.is_some())),
         ("clock", all(standing.clock.is_some())),
         ("mass_decay", held),
+        ("stale", unread("stale")),
+        ("backfilling", unread("backfilling")),
     ])
 }
 

@@ -33,6 +33,19 @@ pub(super) fn print(out: &mut dyn Write, standing: &Standing, now: Timestamp) ->
             )?,
         }
     }
+    for unread in &standing.unread {
+        let rep = &unread.rep;
+        let since = unread.read_at.map(|at| format!(" since {at}")).unwrap_or_default();
+        match unread.reason {
+            "backfilling" => {
+                writeln!(
+                    out,
+                    "no nudges to {rep}: a mailbox is being read for the first time or anew"
+                )?;
+            }
+            _ => writeln!(out, "no nudges to {rep}: a source has not been read through{since}")?,
+        }
+    }
     if let Some(at) = standing.next_release_at {
         let (count, s) = (standing.waiting, if standing.waiting == 1 { "s" } else { "" });
         writeln!(out, "{count} wait{s} to be sent, not before {at}")?;

@@ -6,7 +6,8 @@ use crate::model::{NudgeKind, NudgeState, Span, Timestamp};
 use crate::nudge::established;
 use crate::pipeline::{Rules, fold};
 use crate::score::strength::score_of;
-use crate::store::{Db, StoreError, contact, nudge, nudging, relationship, rep};
+use crate::store::source::Freshness;
+use crate::store::{Db, StoreError, contact, nudge, nudging, relationship, rep, source};
 
 use super::observes;
 
@@ -21,8 +22,22 @@ pub struct Standing {
     pub observing_until: Option<Timestamp>,
     /// What is not believed of the clock, if so.
     pub clock: Option<ClockStanding>,
-    /// Reps who are told nothing.
+    /// Reps who are told nothing, for too much of theirs decays at once.
     pub held: Vec<Held>,
+    /// Reps who are told nothing, for their mail has not been read.
+    pub unread: Vec<Unread>,
+}
+
+/// A rep whose mail has not been read. The names of its fields are a contract.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Unread {
+    /// The rep's id.
+    pub rep: String,
+    /// `stale` if a source was not read for too long, `backfilling` if a mailbox is being read for the
+    /// first time or anew.
+    pub reason: &'static str,
+    /// When the source that is behind was last read through, if ever.
+    pub read_at: Option<Timestamp>,
 }
 
 /// A clock that is not believed. The names of its fields are a contract.
@@ -53,8 +68,15 @@ pub struct Held {
 ///
 /// # Errors
 /// As every read.
-pub fn standing(db: &Db, observe: Span, now: Timestamp) -> Result<Standing, StoreError> {
-    let Some(known) = nudging::get(db)? else { return Ok(Standing::default()) };
+pub fn standing(
+    db: &Db,
+    (observe, fresh): (Span, Span),
+    now: Timestamp,
+) -> Result<Standing, StoreError> {
+    let unread = unread(db, fresh, now)?;
+    let Some(known) = nudging::get(db)? else {
+        return Ok(Standing { unread, ..Standing::default() });
+    };
     let until = known.began_at + observe;
     let observes = known.enabled_at.is_none_or(|at| at > now) && now < until;
     let clock = known.jumped.map(|(jumped_at, by)| ClockStanding {
@@ -74,7 +96,22 @@ pub fn standing(db: &Db, observe: Span, now: Timestamp) -> Result<Standing, Stor
         observing_until: observes.then_some(until),
         clock,
         held: held.collect(),
+        unread,
     })
+}
+
+/// The reps about whom nothing can be said, for not all of their mail is known.
+fn unread(db: &Db, fresh: Span, now: Timestamp) -> Result<Vec<Unread>, StoreError> {
+    let mut found = Vec::new();
+    for rep in rep::all(db)? {
+        let Freshness { oldest, backfilling } = source::freshness(db, rep.id)?;
+        let stale = oldest.is_none_or(|at| now - at > fresh);
+        if stale || backfilling {
+            let reason = if backfilling { "backfilling" } else { "stale" };
+            found.push(Unread { rep: rep.code, reason, read_at: oldest });
+        }
+    }
+    Ok(found)
 }
 
 /// Something that will be said, or may be. The names of its fields are a contract.
