@@ -2,7 +2,7 @@
 //!
 //! A sandbox: a template reaches nothing but what it is given, it includes no other, and it is
 //! stopped when it has done or written too much; steps cost fuel, as does every byte that is made,
-//! so that memory is bounded too. What is not there is an error, not an empty string. Where the
+//! and what is written out is weighed before, so that memory is bounded too. What is not there is an error, not an empty string. Where the
 //! body is JSON, `{{ … }}` writes a text so that it may stand between quotes, `{{ … | tojson }}`
 //! writes any value with its own, and what comes out is parsed before it is sent: no name breaks out
 //! of its string. Where it is HTML or XML, what is written is escaped.
@@ -11,9 +11,9 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use minijinja::value::{Serde, ValueKind};
+use minijinja::value::{Kwargs, Rest, Serde, ValueKind, ValueOrKwargs};
 use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, filters,
 };
 use serde_json::json;
 
@@ -24,6 +24,15 @@ const FUEL: u64 = 100_000;
 
 /// Bytes that a template may write.
 const MOST_BYTES: usize = 256 * 1024;
+
+/// Levels of lists and mappings in what is written out; an event has five.
+const MOST_LEVELS: usize = 64;
+
+/// No arguments by name.
+const NO_ARGUMENTS: [(&str, Value); 0] = [];
+
+/// Bytes of JSON that one fuel pays for: as the engine's own filter has it.
+const JSON_BYTES: u64 = 4;
 
 /// The content type where none is given.
 pub const JSON: &str = "application/json";
@@ -66,6 +75,11 @@ impl Template {
         let escape = escape(content_type);
         engine.set_auto_escape_callback(move |_| escape.clone());
         engine.set_formatter(write);
+        engine.add_filter("tojson", to_json);
+        engine.add_filter("string", to_string);
+        // For those who look for faults in the engine: they write all that there is.
+        engine.remove_filter("pprint");
+        engine.remove_global("debug");
         engine.add_template_owned(NAME, source.to_owned()).map_err(|error| found(&error))?;
         let (source, content_type) = (source.into(), content_type.into());
         Ok(Self { source, content_type, engine: Arc::new(engine) })
@@ -162,6 +176,7 @@ fn is_json(content_type: &str) -> bool {
 
 /// Writes a value where a template prints it.
 fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    bounded(value)?;
     if value.is_safe() || *state.auto_escape() != JSON_STRING {
         return minijinja::escape_formatter(out, state, value);
     }
@@ -177,6 +192,57 @@ fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
         })?,
     };
     Ok(out.write_str(&text)?)
+}
+
+/// The engine's filter, but for its indent: as wide as asked for, it is made before it is paid.
+fn to_json(
+    state: &State<'_, '_>,
+    value: &Value,
+    arguments: Rest<ValueOrKwargs>,
+) -> Result<Value, Error> {
+    if !arguments.is_empty() {
+        let what = "tojson is written without an indent, and without other arguments";
+        return Err(Error::new(ErrorKind::TooManyArguments, what));
+    }
+    bounded(value)?;
+    let json = filters::tojson(value, None, Kwargs::from_iter(NO_ARGUMENTS))?;
+    let bytes = json.as_str().map_or(0, str::len);
+    state.consume_fuel(u64::try_from(bytes).unwrap_or(u64::MAX) / JSON_BYTES)?;
+    Ok(json)
+}
+
+/// The engine's filter, but for values too large to write.
+fn to_string(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
+    bounded(value)?;
+    filters::string(state, value)
+}
+
+/// Checks that a value is not too large to write. A list whose items are twice the same list, and so
+/// on, is cheap to make and has no end when it is written.
+fn bounded(value: &Value) -> Result<(), Error> {
+    weigh(value, MOST_LEVELS, MOST_BYTES).map(|_| ())
+}
+
+/// What is left of so many bytes once a value is written with so many levels: at least, for what is
+/// escaped is longer.
+fn weigh(value: &Value, levels: usize, left: usize) -> Result<usize, Error> {
+    let too_long = || Error::from(ErrorKind::WriteFailure);
+    if !matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::Iterable) {
+        let bytes = value.as_str().map_or(1, str::len);
+        return left.checked_sub(bytes).ok_or_else(too_long);
+    }
+    let Some(levels) = levels.checked_sub(1) else {
+        let what = format!("lists in lists, more than {MOST_LEVELS} levels of them");
+        return Err(Error::new(ErrorKind::InvalidOperation, what));
+    };
+    let mut left = left.checked_sub(2).ok_or_else(too_long)?;
+    for item in value.try_iter()? {
+        left = weigh(&item, levels, left)?.checked_sub(1).ok_or_else(too_long)?;
+        if value.kind() == ValueKind::Map {
+            left = weigh(&value.get_item(&item)?, levels, left)?;
+        }
+    }
+    Ok(left)
 }
 
 /// Checks that a body is what its content type says.

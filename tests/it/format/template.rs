@@ -1,5 +1,7 @@
 //! Templates: what they can say, what they cannot reach, and how they fail.
 
+use std::time::{Duration, Instant};
+
 use keepwarm::deliver::format::fixture::{item, messages};
 use keepwarm::deliver::format::{Format, Message, Template, render};
 use keepwarm::model::NudgeKind;
@@ -91,6 +93,7 @@ fn a_template_that_fails_says_where_and_why() {
             "text/plain",
             "was stopped",
         ),
+        ("{{ nudge | tojson(2) }}", "text/plain", "without an indent"),
         ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "text/plain", "recursion"),
         (
             "{\"text\": {{ nudge.contact.name }}}",
@@ -107,6 +110,67 @@ fn a_template_that_fails_says_where_and_why() {
             "{source}: {found:?}, not {says}"
         );
     }
+}
+
+/// Whatever would fill the memory ends with an error, before it has.
+#[test]
+fn a_bomb_is_put_out_before_it_has_filled_the_memory() {
+    const TWICE: &str = "{% set n = namespace(x=['x']) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% endfor %}";
+    const DEEP: &str = "{% set n = namespace(x=['x']) %}{% for i in range(9000) %}{% set n.x = [n.x] %}{% endfor %}";
+    const LONG: &str = "([1] * 2000000000)";
+    let mut bombs: Vec<String> = [
+        "{{ nudge | tojson(2000000000) }}",
+        "{{ nudge | tojson(indent=2000000000) }}",
+        "{{ nudges | map('tojson', 2000000000) | list }}",
+        "{{ 'a\\nb' | indent(2000000000) }}",
+        "{{ nudges | map('indent', 2000000000) | list }}",
+        "{{ 'x' | center(2000000000) }}",
+        "{{ 'x'.center(2000000000) }}",
+        "{{ 'x' * 2000000000 }}",
+        "{{ 2000000000 * 'x' }}",
+        "{{ (1, 2) * 2000000000 }}",
+        "{{ '%2000000000s' | format('a') }}",
+        "{{ '%*s' | format(2000000000, 'a') }}",
+        "{{ '%.2000000000f' | format(1.0) }}",
+        "{{ '%2000000000d' % 1 }}",
+        "{{ '{:2000000000}'.format('a') }}",
+        "{{ [1] | batch(2000000000, 0) }}",
+        "{{ [1] | slice(2000000000) }}",
+        "{{ range(2000000000) }}",
+        "{{ range(99999) | list | tojson }}",
+        "{{ range(99999) | join('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx') }}",
+        "{{ ('x' * 6000000) | replace('', 'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy') }}",
+        "{{ 'x' | pprint }}",
+        "{{ debug() }}",
+    ]
+    .map(str::to_owned)
+    .into();
+    for end in ["n.x", "n.x | tojson", "n.x | string", "{'a': n.x}"] {
+        bombs.push(format!("{TWICE}{{{{ {end} }}}}"));
+        bombs.push(format!("{DEEP}{{{{ {end} }}}}"));
+    }
+    for end in
+        ["", "~ ''", "| string", "| tojson", "| list", "| join(',')", "| upper", "| batch(3)"]
+    {
+        bombs.push(format!("{{{{ {LONG} {end} }}}}"));
+    }
+    for bomb in bombs {
+        for content_type in ["text/plain", "text/html", JSON] {
+            let (began, before) = (Instant::now(), most_memory_kb());
+            let found = rendered(&bomb, content_type, &digest());
+            assert!(found.as_ref().is_err_and(|found| !found.is_empty()), "{bomb}: {found:?}");
+            assert!(began.elapsed() < Duration::from_secs(1), "{bomb}: {:?}", began.elapsed());
+            let grown = most_memory_kb() - before;
+            assert!(grown < 100_000, "{bomb}: {grown} kB, then {found:?}");
+        }
+    }
+}
+
+/// The most memory that this process has had so far.
+fn most_memory_kb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// No name breaks out of the string that it stands in.
