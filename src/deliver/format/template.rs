@@ -200,7 +200,7 @@ fn to_json(
     value: &Value,
     arguments: Rest<ValueOrKwargs>,
 ) -> Result<Value, Error> {
-    if !arguments.is_empty() {
+    if arguments.0.into_iter().next().is_some() {
         let what = "tojson is written without an indent, and without other arguments";
         return Err(Error::new(ErrorKind::TooManyArguments, what));
     }
