@@ -82,6 +82,8 @@ impl Answers for Daemon {
         if known {
             tracing::info!(id = nudge, "answer to a nudge taken back");
             self.stored.notify_one();
+            // What was not delivered for it is owed again.
+            self.owed.notify_waiters();
         }
         Ok(known)
     }

@@ -71,7 +71,8 @@ pub fn answer(
 }
 
 /// Takes the answer to the nudge of that public id back, if one is in force: what was kept silent for
-/// it is not any more, and what was resolved by it holds again. Gives whether there is such a nudge.
+/// it is not any more, what was resolved by it holds again, and what was not delivered for it is owed
+/// again, if that is no old news. Gives whether there is such a nudge.
 ///
 /// # Errors
 /// As every write; nothing is changed then.
@@ -87,6 +88,7 @@ pub fn take_back(db: &Db, nudge: &str, now: Timestamp) -> Result<bool, StoreErro
             let answered = (resolution(found.given.feedback), found.given.at);
             nudge::unresolve(db, &open.nudge.episode_id, answered)?;
         }
+        outbox::revive(db, (open.rep, open.contact), found.given.at, now)?;
         relationship::look_again(db, open.rep, open.contact, now)?;
     }
     Ok(true)

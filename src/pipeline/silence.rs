@@ -2,7 +2,7 @@
 
 use crate::model::{NudgeKind, Span, Timestamp};
 use crate::store::silence::{New, Silence};
-use crate::store::{Db, StoreError, contact, relationship, rep, silence};
+use crate::store::{Db, StoreError, contact, outbox, relationship, rep, silence};
 
 use super::identity::known;
 use super::request::Answer;
@@ -42,17 +42,19 @@ pub fn begin(
     Ok(Answer::Done { said, change: None })
 }
 
-/// Ends the silence of that number.
+/// Ends the silence of that number; what was not delivered for it is owed again, if that is no old news.
 ///
 /// # Errors
 /// As every write; nothing is changed then.
 pub fn end(db: &Db, id: i64, now: Timestamp) -> Result<Answer, StoreError> {
-    let Some((rep, Silence { rep: code, contact, .. })) = silence::find(db, id, now)? else {
+    let Some((rep, Silence { rep: code, contact, made_at, .. })) = silence::find(db, id, now)?
+    else {
         let why = format!("no silence {id} is in force");
         return Ok(Answer::refused(why, "`keepwarm silences` lists those that are"));
     };
     silence::end(db, id, now)?;
     let is = contact::get(db, contact)?;
+    outbox::revive(db, (rep, is.id), made_at, now)?;
     relationship::look_again(db, rep, is.id, now)?;
     let (name, public_id) = (is.name, is.public_id);
     // Another one may hold still.

@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0013-nudge-life.sql"),
     include_str!("../../migrations/0014-feedback.sql"),
     include_str!("../../migrations/0015-endpoint-condition.sql"),
+    include_str!("../../migrations/0016-dropped.sql"),
 ];
 
 /// The schema that this version writes.

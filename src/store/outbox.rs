@@ -4,12 +4,15 @@ use rusqlite::{OptionalExtension, params};
 
 use super::connection::Db;
 use super::error::StoreError;
-use crate::model::Timestamp;
+use crate::model::{Span, Timestamp};
 
 pub(super) const DUE: &str =
     "SELECT id, webhook_id, body, attempts, rep_id, replayed_at IS NOT NULL
      FROM outbox WHERE endpoint_id = ?1 AND state = 'pending' AND next_attempt_at <= ?2
      ORDER BY next_attempt_at, id LIMIT 1";
+
+/// For how long what was cancelled may be owed again: then it is old news.
+const NEWS: Span = Span::from_hours(24);
 
 /// A delivery that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +129,32 @@ pub fn cancel_resolved(db: &Db, episode: &str, now: Timestamp) -> Result<(), Sto
                                WHERE outbox_id = outbox.id AND resolved_at IS NULL)",
         )?
         .execute(params![episode, now])?;
+    Ok(())
+}
+
+/// Owes again what was cancelled, for an answer or a silence of `since` that does not hold any more, of
+/// what a rep was to be told about a contact and still holds: unless that is a day ago, it has arrived
+/// before, or somebody dropped it.
+///
+/// # Errors
+/// As every write.
+pub fn revive(
+    db: &Db,
+    (rep, contact): (i64, i64),
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE outbox SET state = 'pending', next_attempt_at = ?4, settled_at = NULL
+             WHERE state = 'cancelled' AND dropped_at IS NULL AND settled_at >= ?3
+               AND id IN (SELECT outbox_id FROM outbox_nudge JOIN nudge ON nudge.id = nudge_id
+                          JOIN relationship AS r ON r.id = relationship_id
+                          WHERE r.rep_id = ?1 AND r.contact_id = ?2 AND resolved_at IS NULL)
+               AND NOT EXISTS (SELECT 1 FROM attempt
+                               WHERE outbox_id = outbox.id AND verdict = 'delivered')",
+        )?
+        .execute(params![rep, contact, since.max(now - NEWS), now])?;
     Ok(())
 }
 
@@ -285,7 +314,8 @@ pub fn replay(
     db.connection
         .prepare_cached(&format!(
             "UPDATE outbox SET state = 'pending', attempts = 0, next_attempt_at = ?4,
-                               replayed_at = ?4, settled_at = NULL WHERE {WHICH}"
+                               replayed_at = ?4, settled_at = NULL, dropped_at = NULL
+             WHERE {WHICH}"
         ))?
         .execute(params![chosen.webhook_id, chosen.endpoint, only_dead, now])?;
     Ok(counted)
@@ -302,7 +332,7 @@ pub fn drop(db: &Db, chosen: &Chosen, now: Timestamp) -> Result<Vec<(String, u32
     let counted = by_endpoint(db, WHICH, params![chosen.webhook_id, chosen.endpoint])?;
     db.connection
         .prepare_cached(&format!(
-            "UPDATE outbox SET state = 'cancelled', settled_at = ?3 WHERE {WHICH}"
+            "UPDATE outbox SET state = 'cancelled', settled_at = ?3, dropped_at = ?3 WHERE {WHICH}"
         ))?
         .execute(params![chosen.webhook_id, chosen.endpoint, now])?;
     Ok(counted)

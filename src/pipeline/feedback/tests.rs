@@ -6,9 +6,9 @@ use proptest::test_runner::TestCaseError;
 
 use super::*;
 use crate::model::feedback::{Given, Outcome};
-use crate::model::{Address, Nudge, NudgeState, Span};
+use crate::model::{Address, Key, Nudge, NudgeState, Span};
 use crate::pipeline::request::Answer;
-use crate::store::{Store, silence};
+use crate::store::{Store, endpoint, silence};
 
 const START: Timestamp = Timestamp::from_seconds(1_000_000);
 
@@ -158,6 +158,99 @@ fn follow(db: &Db, deeds: &[Deed]) -> Result<Vec<(Deed, Paper, Holding, Holding)
         seen.push((deed.clone(), paper.clone(), once, twice));
     }
     Ok(seen)
+}
+
+/// A message of each nudge, and a digest of both, owed to an endpoint.
+fn owe(db: &Db, rep: i64) -> Result<(), StoreError> {
+    let (crm, _) = endpoint::ensure(db, "crm", Key(1))?;
+    let mut rows = Vec::new();
+    for (nudge, ..) in NUDGES {
+        let row = nudge::find(db, nudge)?.unwrap().id;
+        outbox::insert(db, crm, (nudge, rep), &[row], START)?;
+        rows.push(row);
+    }
+    outbox::insert(db, crm, ("dig", rep), &rows, START)
+}
+
+/// What has become of the digest, of the first nudge's message and of the second's.
+fn states(db: &Db) -> Result<Vec<String>, StoreError> {
+    let mut listed = outbox::list(db, &[], None, 9, START + Span::from_days(9))?;
+    listed.sort_by(|a, b| a.webhook_id.cmp(&b.webhook_id));
+    Ok(listed.into_iter().map(|one| one.state).collect())
+}
+
+/// As the step of delivery does with what a silence holds back.
+fn hold_back(db: &Db, now: Timestamp) -> Result<(), StoreError> {
+    while let Some(due) = outbox::due(db, 1, now)? {
+        outbox::cancel(db, due.id, now)?;
+    }
+    Ok(())
+}
+
+/// An answer, or a silence, and its end so many hours later.
+fn there_and_back(db: &Db, deed: &str, hours: i64) -> Result<Vec<String>, StoreError> {
+    let rules = Rules::default();
+    let (ann, _) = enter(db)?;
+    owe(db, ann)?;
+    let (then, back) = (START + Span::from_hours(1), START + Span::from_hours(1 + hours));
+    let done = (Feedback::Done, Way::Link);
+    match deed {
+        "answer" => {
+            answer(db, &rules, "ndg_a", done, then)?;
+        }
+        "answer, and what it keeps silent" => {
+            answer(db, &rules, "ndg_a", done, then)?;
+            hold_back(db, then + Span::from_seconds(1))?;
+        }
+        "answer, and dropped" => {
+            answer(db, &rules, "ndg_a", done, then)?;
+            outbox::drop(db, &outbox::Chosen::default(), then + Span::from_seconds(1))?;
+        }
+        "answer to what has arrived" => {
+            let due = outbox::due(db, 1, then)?.unwrap();
+            let (outbox, verdict) = (due.id, "delivered");
+            let tried = outbox::Attempt { outbox, at: then, verdict, status: None, took_ms: 1 };
+            outbox::record(db, &tried, &outbox::Settled::Delivered)?;
+            let chosen = outbox::Chosen { webhook_id: Some(due.webhook_id), endpoint: None };
+            outbox::replay(db, &chosen, false, then)?;
+            answer(db, &rules, "ndg_a", done, then)?;
+        }
+        _ => {
+            crate::pipeline::silence::begin(db, "ann", "bo@acme.example", None, then)?;
+            hold_back(db, then + Span::from_seconds(1))?;
+        }
+    }
+    let before = states(db)?;
+    for second in 0..2 {
+        let now = back + Span::from_seconds(second);
+        take_back(db, "ndg_a", now)?;
+        crate::pipeline::silence::end(db, 1, now)?;
+    }
+    Ok([before, states(db)?].concat())
+}
+
+#[test]
+fn what_was_not_delivered_for_an_answer_is_owed_again_when_that_is_taken_back() {
+    const NONE: [&str; 3] = ["cancelled"; 3];
+    const ALL: [&str; 3] = ["pending"; 3];
+    // The digest, whose other nudge holds, and the message of the other one.
+    const FIRST: [&str; 3] = ["pending", "cancelled", "pending"];
+    for (deed, hours, before, after) in [
+        ("answer", 1, FIRST, ALL),
+        ("answer", 25, FIRST, FIRST),
+        ("answer, and what it keeps silent", 1, NONE, ALL),
+        ("answer, and what it keeps silent", 25, NONE, NONE),
+        ("answer, and dropped", 1, NONE, ["cancelled", "pending", "cancelled"]),
+        ("answer to what has arrived", 1, FIRST, FIRST),
+        ("silence", 1, NONE, ALL),
+        ("silence", 25, NONE, NONE),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&directory.path().join("kw.db")).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let found = runtime.block_on(store.write(move |db| there_and_back(db, deed, hours)));
+        assert_eq!(found.unwrap(), [before, after].concat(), "{deed}, {hours} h");
+    }
 }
 
 proptest! {
