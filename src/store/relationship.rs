@@ -158,25 +158,40 @@ pub fn established(
     Ok(statement.query_row(parameters, |row| row.get(0))?)
 }
 
-/// How many established relationships have fallen at `now`, are in no episode and are looked at before
-/// `until`; by rep.
+/// How many established relationships have fallen in `fell`, its last instant included, are in no episode
+/// and are looked at before `until`; by rep.
 ///
 /// # Errors
 /// As every read.
 pub fn decaying(
     db: &Db,
-    now: Timestamp,
+    fell: (Timestamp, Timestamp),
     until: Timestamp,
     (reciprocations, active_days, baseline): (u32, u32, f64),
 ) -> Result<Vec<(i64, u32)>, StoreError> {
     let mut statement = db.connection.prepare_cached(
         "SELECT rep_id, count(*) FROM relationship INDEXED BY relationship_by_due
-         WHERE due_at <= ?2 AND falls_at <= ?1 AND episode_id IS NULL AND reciprocations >= ?3
-             AND active_days >= ?4 AND baseline >= ?5
+         WHERE due_at <= ?3 AND falls_at > ?1 AND falls_at <= ?2 AND episode_id IS NULL
+             AND reciprocations >= ?4 AND active_days >= ?5 AND baseline >= ?6
          GROUP BY rep_id",
     )?;
-    let parameters = params![now, until, reciprocations, active_days, baseline];
+    let parameters = params![fell.0, fell.1, until, reciprocations, active_days, baseline];
     let rows = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The relationships that other reps have with a contact, by row.
+///
+/// # Errors
+/// As every read.
+pub fn of_others(db: &Db, contact: i64, rep: i64) -> Result<Vec<Stored>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM relationship WHERE id IN (
+             SELECT relationship_id FROM address JOIN line ON line.address_id = address.id
+             WHERE address.contact_id = ?1 AND line.rep_id <> ?2)"
+    );
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([contact, rep], stored)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

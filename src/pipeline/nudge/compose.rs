@@ -192,9 +192,9 @@ impl Work<'_> {
     fn colleague(&mut self, row: &Stored) -> Result<Option<Colleague>, StoreError> {
         let (db, now) = (self.db, self.now);
         let mut closest: Option<(f64, i64)> = None;
-        for other in relationship::of_contact(db, row.contact)? {
+        for other in relationship::of_others(db, row.contact, row.rep)? {
             let score = strength_at(&other.state, now.max(other.state.masses.at)).score;
-            let close = Band::of(score) >= Band::Good && other.rep != row.rep;
+            let close = Band::of(score) >= Band::Good && !other.state.baseline_stale;
             if close && closest.is_none_or(|(best, _)| score > best) {
                 closest = Some((score, other.rep));
             }

@@ -98,9 +98,12 @@ pub(super) fn masses(
     }
     let policy = &rules.policy;
     let least = (policy.min_reciprocations, policy.min_active_days, policy.min_baseline);
-    // What is held up is due again within the hour: it counts as long as it is down.
+    // What is held up is due again within the hour: it counts as long as it is down. What fell long ago
+    // is history, and no news of missing mail.
     let decaying: BTreeMap<i64, u32> =
-        relationship::decaying(db, now, now + AGAIN, least)?.into_iter().collect();
+        relationship::decaying(db, (now - policy.max_age, now), now + AGAIN, least)?
+            .into_iter()
+            .collect();
     let mut held = Vec::new();
     for (rep, count) in &decaying {
         if !deciding.contains(rep) && !holds.iter().any(|hold| hold.rep == *rep) {

@@ -98,21 +98,25 @@ pub(super) fn look(
 pub(super) fn found(work: &Work<'_>, row: &Stored, kind: NudgeKind) -> Result<Found, StoreError> {
     let (db, rules, now) = (work.db, work.rules, work.now);
     let log = turn::observed(db, row.id, now - YEAR, now)?;
-    let contact = contact::get(db, row.contact)?;
     let met = match kind {
         NudgeKind::NoFollowUp => held::last(db, row.id, now)?,
         _ => None,
     };
-    let met = met.map(|(began_at, is_series)| Met { began_at, is_series });
     let case = Case {
-        contact: &contact.name,
+        contact: "",
         state: &row.state,
         log: &log,
         restraint: &rules.restraint,
         zone: rules.zone(row.rep),
-        met,
+        met: met.map(|(began_at, is_series)| Met { began_at, is_series }),
     };
-    Ok(judge(kind, &case, &rules.matters, now))
+    let found = judge(kind, &case, &rules.matters, now);
+    if !matches!(found, Found::Say(_)) {
+        return Ok(found);
+    }
+    // Whom it names is asked for only where it is said.
+    let contact = contact::get(db, row.contact)?;
+    Ok(judge(kind, &Case { contact: &contact.name, ..case }, &rules.matters, now))
 }
 
 /// Says it, unless something was said of the relationship lately: then gives when to look again.
