@@ -238,9 +238,12 @@ fn merge(work: &mut Work<'_>, id: i64, copy: &Sighting) -> Result<(), StoreError
     let fresh = union(&mut after.keys, &copy.says.keys);
     work.keys.name(work.db, &fresh, id)?;
     let threaded = before.thread.or(copy.says.thread).is_some();
+    let mut joins = false;
     if copy.says.left_out.is_none() || threaded && !fresh.is_empty() {
-        after.thread =
-            Some(join(work, &after.keys, copy.says.references.iter().chain(&copy.thread))?.thread);
+        let references = copy.says.references.iter().chain(&copy.thread);
+        let joined = join(work, &after.keys, references)?;
+        after.thread = Some(joined.thread);
+        joins = joined.from == From::Several;
         link::forget(work, after.thread);
     }
     let weighed = weigh(before.left_out.as_deref(), copy.says.left_out.as_deref());
@@ -281,7 +284,8 @@ fn merge(work: &mut Work<'_>, id: i64, copy: &Sighting) -> Result<(), StoreError
         let all = touches.iter().map(|t| t.relationship);
         note_loose(work, &after, all.chain(copy.touches.iter().map(|t| t.relationship)));
     }
-    if after != before {
+    // What is left out may join threads of others though nothing of it changes.
+    if joins || after != before {
         work.threads.extend(after.thread);
     }
     Ok(())

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use super::at_once;
 use super::orders::orders;
 use super::story::story;
-use super::world::{Mailbox, World, answering, day, envelope, person};
+use super::world::{Mailbox, World, answering, day, envelope, key, person};
 use crate::model::{
-    Attendee, Automated, Cursor, Fate, MailboxInfo, Meeting, MeetingStatus, Participation, Role,
-    Span, Timestamp, Turn, Version,
+    Attendee, Automated, Cursor, Envelope, Fate, MailboxInfo, Meeting, MeetingStatus,
+    Participation, Role, Span, Timestamp, Turn, Version,
 };
 use crate::pipeline::engagement;
 use crate::pipeline::ingest::{Batch, Calendar, place};
@@ -47,6 +47,34 @@ proptest! {
         let left = world.write(|db| turn::unplaced(db, 0, 1)).unwrap();
         prop_assert!(left.is_empty(), "{:?}", left);
     }
+}
+
+/// A copy of a message that is left out may join the threads of others: these are looked at again.
+#[test]
+fn threads_that_a_copy_of_what_is_left_out_has_joined_are_linked() {
+    use Mailbox::Inbox;
+    let x = |days| envelope("x", "bo>ann", days);
+    let bounce = Envelope { automated: Some(Automated::Bounce), ..x(2.0) };
+    let now = day(10.0);
+    let world = World::new();
+    for mail in [
+        envelope("m1", "bo>ann", 1.0),
+        answering(envelope("m2", "bo>ann", 5.0), &["x"]),
+        x(2.0),
+        bounce,
+        answering(x(2.0), &["m1"]),
+    ] {
+        world.mail(0, Inbox, &[mail], now);
+    }
+    let keys = ["m1", "m2", "x"].map(key).into();
+    let before = world.view(&keys);
+    let opens = |yes: bool| format!("opens: Some({yes})");
+    let told: Vec<bool> = before.counted.iter().map(|one| one.contains(&opens(true))).collect();
+    assert_eq!(told, [true, false], "{:?}", before.counted);
+    forget(&world);
+    let rules = std::sync::Arc::clone(&world.rules);
+    world.write(move |db| place(db, &rules, now, 0)).unwrap();
+    assert_eq!(world.view(&keys), before);
 }
 
 /// What counts, by day, and the day of what it was the first to answer.
