@@ -58,10 +58,11 @@ fn threads_that_a_copy_of_what_is_left_out_has_joined_are_linked() {
     let now = day(10.0);
     let world = World::new();
     for mail in [
-        envelope("m1", "bo>ann", 1.0),
         answering(envelope("m2", "bo>ann", 5.0), &["x"]),
         x(2.0),
         bounce,
+        // A younger thread: the message's own one is what is left of both.
+        envelope("m1", "bo>ann", 1.0),
         answering(x(2.0), &["m1"]),
     ] {
         world.mail(0, Inbox, &[mail], now);
