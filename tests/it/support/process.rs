@@ -196,7 +196,11 @@ impl Place {
             .envs(
                 AT_ONCE
                     .iter()
-                    .filter(|(_, key, _)| !self.text.contains(key))
+                    .filter(|(_, key, _)| {
+                        // Where nothing is sent, the days on which people work are as usual.
+                        let sends = self.text.contains("[[endpoint]]");
+                        !self.text.contains(key) && (sends || *key != "working_days")
+                    })
                     .map(|(n, _, v)| (n, v)),
             )
             .envs(variables.iter().copied())
