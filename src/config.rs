@@ -9,6 +9,7 @@
 //! Only the shell reads this module; the policies of other modules are their own structs.
 
 mod account;
+mod advice;
 mod caldav;
 mod calendar_api;
 mod check;
@@ -99,8 +100,8 @@ fn read_files(layers: &mut Layers, path: &Path) {
         }
     };
     for path in std::iter::once(path.to_owned()).chain(more) {
-        match std::fs::read_to_string(&path) {
-            Ok(text) => layers.add_file(&path, &text),
+        match std::fs::read(&path) {
+            Ok(bytes) => layers.add_bytes(&path, &bytes),
             Err(error) => layers.unreadable(&path, &error),
         }
     }

@@ -22,7 +22,11 @@ pub(super) fn ics(item: &mut Item<'_>, mut raw: RawSource) -> Option<SourceKind>
     let feed = raw.url.take().and_then(|url| feed(item, &raw, &url)).map(SourceKind::Feed);
     if !item.given("url") {
         for key in OF_FEEDS.into_iter().filter(|key| item.given(key)).collect::<Vec<_>>() {
-            item.report(key, Problem::error(format!("`source.{key}` is for a calendar by url")));
+            item.report(
+                key,
+                Problem::error(format!("`source.{key}` is for a calendar by url"))
+                    .hint("take it out"),
+            );
         }
     }
     item.exactly_one(&PLACE, [path, feed])

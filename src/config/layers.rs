@@ -13,6 +13,7 @@ use config::{Config as Stack, File, FileFormat};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
+use super::advice;
 use super::problem::{Place, Problem};
 use super::raw::Raw;
 use super::schema::{self, Key, LISTS};
@@ -43,6 +44,22 @@ struct Source<'a> {
 }
 
 impl Layers {
+    /// Adds a file as it was read. TOML is UTF-8: what is not has been saved by an editor that is
+    /// set otherwise.
+    pub(super) fn add_bytes(&mut self, path: &Path, bytes: &[u8]) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.add_file(path, text),
+            Err(error) => {
+                self.broken = true;
+                let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                let before = String::from_utf8_lossy(before);
+                let place = Place::of(path, &before, &(before.len()..before.len()));
+                let problem = Problem::error("not TOML: this character is not UTF-8");
+                self.problems.push(problem.at(Some(place)).hint("save the file as UTF-8"));
+            }
+        }
+    }
+
     /// Adds a file.
     pub(super) fn add_file(&mut self, path: &Path, text: &str) {
         self.added.push(path.to_owned());
@@ -54,7 +71,9 @@ impl Layers {
                 self.broken = true;
                 let span = error.span().unwrap_or_default();
                 let message = format!("not TOML: {}", error.message().replace('\n', ", "));
-                self.problems.push(Problem::error(message).at(Some(source.place(&span))));
+                let hint = advice::not_toml(error.message(), source.line(&span)).map(str::to_owned);
+                let problem = Problem { hint, ..Problem::error(message) };
+                self.problems.push(problem.at(Some(source.place(&span))));
                 return;
             }
         };
@@ -216,6 +235,13 @@ impl Source<'_> {
     fn place(&self, span: &Range<usize>) -> Place {
         Place::of(self.path, self.text, span)
     }
+
+    /// The line in which `span` begins.
+    fn line(&self, span: &Range<usize>) -> &str {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default()
+    }
 }
 
 /// Lays a table over another: a list is appended, anything else replaced.
@@ -240,7 +266,8 @@ fn variable_key(variable: &str) -> Result<&'static Key, Problem> {
     schema::find(section, name).ok_or_else(|| {
         let known = schema::KEYS.iter().filter(|key| !schema::is_listed(key.section));
         let known: Vec<String> = known.map(variable_of).collect();
-        let problem = Problem::error(format!("no setting is called `{section}.{name}`"));
+        let named = if name.is_empty() { path.clone() } else { format!("{section}.{name}") };
+        let problem = Problem::error(format!("no setting is called `{named}`"));
         match schema::nearest(variable, known.iter().map(String::as_str)) {
             Some(near) => problem.hint(format!("did you mean {near}?")),
             None => problem.hint("the form is KEEPWARM__SECTION__KEY"),
@@ -282,6 +309,9 @@ fn unknown_key(section: &str, name: &str) -> Problem {
     let siblings = schema::KEYS.iter().filter(|key| key.section == section).map(|key| key.name);
     let siblings = siblings.chain(inner);
     let home = schema::KEYS.iter().find(|key| key.name == name);
+    if let Some(advice) = advice::other_word(section, name) {
+        return problem.hint(advice);
+    }
     match (schema::nearest(name, siblings.clone()), home) {
         (Some(near), _) => problem.hint(format!("did you mean `{near}`?")),
         (None, Some(key)) => {

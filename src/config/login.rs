@@ -122,7 +122,7 @@ fn strangers(item: &mut Item<'_>, grant: &str) {
             let grants = grants.join(" or ");
             let message =
                 format!("`source.oauth.{name}` is for grant {grants}, but the grant is {grant}");
-            item.report(name, Problem::error(message));
+            item.report(name, Problem::error(message).hint("take it out, or set another grant"));
         }
     }
 }

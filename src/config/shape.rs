@@ -8,6 +8,7 @@ use std::path::Path;
 use toml::Value;
 use toml::de::DeValue;
 
+use super::advice;
 use super::problem::Problem;
 use super::schema::{self, Key, Shape, nearest};
 use crate::model::NudgeKind;
@@ -30,6 +31,9 @@ pub(super) fn judge(key: &Key, value: &DeValue<'_>, directory: &Path) -> Result<
         let problem = wrong(key, &describe(key, value));
         match near_kind(key, value) {
             Some(kind) => problem.hint(did_you_mean(kind)),
+            None if matches!(value, DeValue::Array(_)) => {
+                Problem { hint: in_list(key, value), ..problem }
+            }
             None if is_bare(value) && takes_text(key.shape) => problem.hint("write it in quotes"),
             None => problem,
         }
@@ -60,6 +64,19 @@ pub(super) fn judge_variable(key: &Key, text: &str, directory: &Path) -> Result<
     };
     let parsed = DeValue::parse(&literal).map_err(|_| wrong(key, &format!("{text:?}")))?;
     judge(key, parsed.get_ref(), directory)
+}
+
+/// What to write instead of the first string of a list that does not fit, or of the list itself.
+fn in_list(key: &Key, value: &DeValue<'_>) -> Option<String> {
+    let mut items = value.as_array()?.iter().map(|item| item.get_ref().as_str());
+    match key.shape {
+        Shape::List(words, _) => {
+            let odd = items.find(|item| !item.is_some_and(words.accepts))??;
+            advice::text(key, odd)
+        }
+        Shape::Command => None,
+        _ => Some("write it without brackets".to_owned()),
+    }
 }
 
 /// Whether a value is a number, flag or date, which in quotes would be a string.
@@ -189,15 +206,13 @@ fn wrong_text(key: &Key, text: &str) -> Problem {
     let hint = match key.shape {
         Shape::OneOf(words) => nearest(text, words.iter().copied()).map(did_you_mean),
         Shape::OneOfSoFar(words, _) => nearest(text, words.iter().copied()).map(did_you_mean),
-        Shape::Words(_) if key.name == "time_zone" => time_zone_hint(text),
-        Shape::Whole(..) | Shape::Real(..) | Shape::Flag => {
-            text.parse::<f64>().is_ok().then(|| "write it without quotes".to_owned())
-        }
+        Shape::Whole(..) | Shape::Real(..) | Shape::Flag => advice::number_as_text(text),
         Shape::Path if text.starts_with('~') => {
             Some("write it out: `~` is not expanded".to_owned())
         }
-        Shape::List(..) => Some(format!("write it in brackets: [{text:?}]")),
+        Shape::List(..) => Some(advice::list_as_text(text)),
         Shape::Command => Some("write each word in quotes, all in brackets".to_owned()),
+        Shape::Words(_) if !schema::hides(key) => advice::text(key, text),
         _ => None,
     };
     Problem { hint, ..problem }
@@ -205,13 +220,6 @@ fn wrong_text(key: &Key, text: &str) -> Problem {
 
 fn did_you_mean(word: &str) -> String {
     format!("did you mean {word:?}?")
-}
-
-/// The zone that was probably meant: mistyped, or named by its city alone.
-fn time_zone_hint(text: &str) -> Option<String> {
-    let zones = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-    let city = |zone: &&str| zone.rsplit('/').next().is_some_and(|c| c.eq_ignore_ascii_case(text));
-    zones().find(city).or_else(|| nearest(text, zones())).map(did_you_mean)
 }
 
 fn wrong(key: &Key, is: &str) -> Problem {

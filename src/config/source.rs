@@ -64,7 +64,7 @@ fn strangers(item: &mut Item<'_>, kind: &str) {
         if item.given(name) && !kinds.contains(&kind) {
             let kinds = kinds.join(" or ");
             let message = format!("`source.{name}` is for kind {kinds}, but the kind is {kind}");
-            item.report(name, Problem::error(message));
+            item.report(name, Problem::error(message).hint("take it out, or set another kind"));
         }
     }
 }

@@ -241,7 +241,9 @@ fn identity(layers: &mut Layers, raw: RawIdentity) -> Identity {
     }
     let mut item = Item { layers, section: "identity", path: "identity".into() };
     for what in wrong {
-        item.report("alias_domains", Problem::error(format!("`identity.alias_domains`: {what}")));
+        let problem = Problem::error(format!("`identity.alias_domains`: {what}"));
+        let hint = "write one domain on the right for all its names";
+        item.report("alias_domains", problem.hint(hint));
     }
     Identity {
         file: raw.file.map(PathBuf::from),

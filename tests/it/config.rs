@@ -137,7 +137,38 @@ fn every_mistake_is_told_in_full() {
         }
     }
     assert!(differ.is_empty(), "{}", differ.join("\n"));
-    assert!(wrong().len() > 40, "the cases are read");
+    assert!(wrong().len() > 130, "the cases are read");
+}
+
+/// Where each mistake stands, and what is to be written instead: in words, or by what it must be.
+#[test]
+fn every_answer_says_where_and_what_to_write() {
+    let tells = ["must ", "needs exactly one of", "is missing: ", "hint: "];
+    for case in wrong() {
+        for problem in case.says.split("\n\n") {
+            assert!(problem.contains("\n  --> "), "{}: no place\n{problem}", case.name);
+            let told = tells.iter().any(|words| problem.contains(words));
+            assert!(told, "{}: nothing to do\n{problem}", case.name);
+        }
+    }
+}
+
+#[test]
+fn a_byte_order_mark_and_ends_of_lines_of_windows_move_no_place() {
+    let (directory, loaded) =
+        load(&[("keepwarm.toml", "\u{feff}[sync]\r\npol_seconds = 60\r\n")], &[]);
+    let says = message(directory.path(), &loaded.unwrap_err());
+    assert!(says.contains("/etc/keepwarm/keepwarm.toml:2:1\n"), "{says}");
+    assert!(says.contains("2 | pol_seconds = ...\n"), "{says}");
+}
+
+#[test]
+fn a_file_that_is_not_utf_8_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keepwarm.toml");
+    std::fs::write(&path, b"[organization]\ndomains = [\"b\xfccher.example\"]\n").unwrap();
+    let says = config::load(&path, std::iter::empty()).unwrap_err().to_string();
+    assert!(says.contains("keepwarm.toml:2:14\n") && says.contains("UTF-8"), "{says}");
 }
 
 #[test]
