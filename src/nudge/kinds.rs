@@ -64,7 +64,8 @@ pub struct Case<'a> {
     pub contact: &'a str,
     /// The state.
     pub state: &'a Relationship,
-    /// Its counted interactions of the last year by time, none later than now.
+    /// Its counted interactions of the last year by time, none later than now; of a reply, the last
+    /// of them.
     pub log: &'a [Observed],
     /// When people work.
     pub restraint: &'a Restraint,

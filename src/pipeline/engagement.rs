@@ -23,7 +23,8 @@ pub fn as_of(
     let days = WINDOWS_DAYS.into_iter().max().unwrap_or_default();
     let from = now - Span::from_days(days);
     let silent = state.last_at().is_none_or(|last| last < from);
-    let log = if silent { Vec::new() } else { turn::observed(db, row.id, from, now)? };
+    let log =
+        if silent { Vec::new() } else { turn::observed(db, row.id, (from, now), usize::MAX)? };
     let missed = missed(db, row.id, from, now)?;
     let (hours, parameters) = (&rules.hours, &rules.parameters);
     let zone = rules.zone(row.rep);

@@ -105,29 +105,33 @@ pub fn log(db: &Db, relationship: i64) -> Result<Vec<Interaction>, StoreError> {
     Ok(between(db, relationship, all, ever)?.into_iter().map(|l| l.interaction).collect())
 }
 
-/// The last counted interactions of a relationship up to `now`, at most so many, by time.
+/// How a relationship's log ends, of what is counted up to `now`, by time: what the rep has sent since
+/// anything else happened, and what that was. At most so many.
 ///
 /// # Errors
 /// As every read.
-pub fn tail(
+pub fn ending(
     db: &Db,
     relationship: i64,
     now: Timestamp,
-    limit: usize,
+    most: usize,
 ) -> Result<Vec<Interaction>, StoreError> {
     let mut statement = db.connection.prepare_cached(
         "SELECT i.id, at, direction, kind, audience, linked FROM interaction AS i
-         WHERE line_id = ?1 AND at <= ?2 AND counted = 1 ORDER BY at DESC, i.id DESC LIMIT ?3",
+         WHERE line_id = ?1 AND at <= ?2 AND counted = 1 ORDER BY at DESC, i.id DESC",
     )?;
-    let most = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut found: Vec<Logged> = Vec::new();
     for line in line::of_relationship(db, relationship)? {
-        for row in statement.query_map(params![line, now, most], logged)? {
-            found.push(row?);
+        for row in statement.query_map(params![line, now], logged)?.take(most) {
+            let row = row?;
+            found.push(row);
+            if row.interaction.direction != Direction::Outbound {
+                break;
+            }
         }
     }
     found.sort_by_key(|one| (one.interaction.at, one.id));
-    let from = found.len().saturating_sub(limit);
+    let from = found.len().saturating_sub(most);
     Ok(found.drain(from..).map(|one| one.interaction).collect())
 }
 

@@ -9,7 +9,8 @@ use crate::model::{Interaction, Observed, Timestamp, Turn};
 
 pub(super) const OBSERVED: &str =
     "SELECT at, direction, kind, audience, linked, parent_at, opens, followed_at FROM interaction
-     WHERE line_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id";
+     WHERE line_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1
+     ORDER BY at DESC, id DESC LIMIT ?4";
 
 pub(super) const UNPLACED: &str = "SELECT i.id, thread_id
      FROM interaction AS i INDEXED BY interaction_unplaced JOIN message ON message.id = message_id
@@ -31,27 +32,31 @@ pub fn relink(db: &Db, id: i64, linked: bool, counted: bool, turn: Turn) -> Resu
     Ok(())
 }
 
-/// The counted interactions of a relationship in `from..=to`, by time, with what their threads say of
-/// them.
+/// The counted interactions of a relationship in `from..=to`, at most the last so many, by time, with
+/// what their threads say of them.
 ///
 /// # Errors
 /// As every read.
 pub fn observed(
     db: &Db,
     relationship: i64,
-    from: Timestamp,
-    to: Timestamp,
+    (from, to): (Timestamp, Timestamp),
+    most: usize,
 ) -> Result<Vec<Observed>, StoreError> {
     let lines = line::of_relationship(db, relationship)?;
     let mut statement = db.connection.prepare_cached(OBSERVED)?;
-    let mut found = Vec::new();
-    for line in &lines {
-        for row in statement.query_map(params![line, from, to], observation)? {
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut found: Vec<Observed> = Vec::new();
+    // The last line first, so that turning all of it round leaves the lines in order.
+    for line in lines.iter().rev() {
+        for row in statement.query_map(params![line, from, to, limit], observation)? {
             found.push(row?);
         }
     }
+    found.reverse();
     if lines.len() > 1 {
-        found.sort_by_key(|observed: &Observed| observed.interaction.at);
+        found.sort_by_key(|observed| observed.interaction.at);
+        found.drain(..found.len().saturating_sub(most));
     }
     Ok(found)
 }

@@ -19,7 +19,8 @@ use keepwarm::pipeline::{Rules, fold};
 use keepwarm::score::Zone;
 use keepwarm::store::nudge::Listed;
 use keepwarm::store::{
-    Db, Store, StoreError, contact, endpoint, interaction, nudge, outbox, relationship, rep, source,
+    Db, Store, StoreError, contact, endpoint, interaction, nudge, outbox, relationship, rep,
+    silence, source,
 };
 
 use story::{Mail, story};
@@ -30,6 +31,8 @@ const START: Timestamp = Timestamp::from_seconds(1_735_689_600);
 const ROUND: Span = Span::from_hours(6);
 /// Days of the year in which the first rep's server gives nothing.
 const OUTAGE: (i64, i64) = (200, 215);
+/// Days between which nothing may be said of every so-many-th contact of a rep.
+const SILENCE: (i64, i64, usize) = (120, 210, 11);
 /// The zones of the reps, in turn.
 const ZONES: [Zone; 3] =
     [chrono_tz::America::New_York, chrono_tz::Europe::Berlin, chrono_tz::Asia::Kolkata];
@@ -42,6 +45,8 @@ struct Year {
     nudges: Vec<Listed>,
     /// Of each relationship, by row: rep, contact, log, and its state in the end.
     relationships: BTreeMap<i64, (String, String, Vec<Interaction>, Relationship)>,
+    /// The relationships of which nothing may be said for a while, by row.
+    silenced: Vec<i64>,
     /// When messages were owed.
     owed_at: Vec<(String, Timestamp)>,
 }
@@ -109,6 +114,30 @@ impl Company {
     }
 }
 
+impl Company {
+    /// Begins the silences; gives their relationships.
+    fn hush(&self, now: Timestamp) -> Vec<i64> {
+        let job = move |db: &Db| {
+            let every = relationship::all(db)?.into_iter().step_by(SILENCE.2);
+            every.map(|row| hush(db, &row, now)).collect::<Result<Vec<i64>, StoreError>>()
+        };
+        self.runtime.block_on(self.store.write(job)).unwrap()
+    }
+}
+
+fn hush(db: &Db, row: &relationship::Stored, now: Timestamp) -> Result<i64, StoreError> {
+    let new = silence::New {
+        rep: row.rep,
+        contact: row.contact,
+        kind: None,
+        until: Some(day(SILENCE.1)),
+        reason: "command",
+        feedback: None,
+    };
+    silence::begin(db, &new, now)?;
+    Ok(row.id)
+}
+
 fn zone(rep: usize) -> Zone {
     ZONES[rep % ZONES.len()]
 }
@@ -119,8 +148,12 @@ fn play(reps: usize, contacts: usize) -> Year {
     let mut mail: Vec<Vec<Mail>> = (0..reps).map(|n| story(n, contacts)).collect();
     mail.iter_mut().for_each(|mail| mail.sort_by_key(|one| std::cmp::Reverse(one.envelope.at)));
     let (mut now, mut next_due) = (START, None);
+    let mut silenced = Vec::new();
     while now < day(365) {
         now = now + ROUND;
+        if silenced.is_empty() && now >= day(SILENCE.0) {
+            silenced = company.hush(now);
+        }
         while let Some(due) = next_due.filter(|due| *due < now) {
             next_due = company.step(Vec::new(), due);
         }
@@ -137,7 +170,7 @@ fn play(reps: usize, contacts: usize) -> Year {
     let restraint = company.rules.restraint.clone();
     let zones = (0..reps).map(|n| (format!("rep{n}"), zone(n))).collect();
     let gathered = company.store.write(move |db| gather(db, restraint, zones));
-    company.runtime.block_on(gathered).unwrap()
+    Year { silenced, ..company.runtime.block_on(gathered).unwrap() }
 }
 
 fn gather(
@@ -156,7 +189,7 @@ fn gather(
         relationships.insert(row.id, (rep, contact, log, row.state));
     }
     let owed_at = outbox::made(db)?;
-    Ok(Year { restraint, zones, nudges, relationships, owed_at })
+    Ok(Year { restraint, zones, nudges, relationships, silenced: Vec::new(), owed_at })
 }
 
 /// A smaller year, looked at in every way, with what was said as a snapshot.

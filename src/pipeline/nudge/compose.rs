@@ -16,8 +16,8 @@ use crate::store::{Db, StoreError, contact, feedback, interaction, rep};
 
 use super::Work;
 
-/// Interactions that a decay is told from: who wrote last, and how often without an answer.
-const TAIL: usize = 50;
+/// So many messages without an answer are counted, and no more.
+const ENDING: usize = 50;
 
 /// A decay as it is told of.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ impl Work<'_> {
     /// The nudge of a decay.
     pub(super) fn decayed(&mut self, row: &Stored, how: Decayed<'_>) -> Result<Nudge, StoreError> {
         let (db, rules, now) = (self.db, self.rules, self.now);
-        let log = interaction::tail(db, row.id, now, TAIL)?;
+        let log = interaction::ending(db, row.id, now, ENDING)?;
         let parties = Parties {
             rep: self.rep(row.rep)?,
             contact: contact::get(db, row.contact)?,
@@ -111,7 +111,7 @@ impl Work<'_> {
         let parties = Parties {
             rep: self.rep(row.rep)?,
             contact: contact::get(db, row.contact)?,
-            last: interaction::tail(db, row.id, now, 1)?.pop(),
+            last: interaction::ending(db, row.id, now, 1)?.pop(),
         };
         let (rep, contact) = (&parties.rep.code, &parties.contact.public_id);
         let episode = episode_of_kind(told.kind, rep, contact, &told.about);

@@ -15,8 +15,11 @@ use super::compose::Told;
 
 /// Between two words about one relationship at least so much time goes by.
 const APART: Span = Span::from_days(7);
-/// The log that is looked at.
+/// The log that is looked at …
 const YEAR: Span = Span::from_days(365);
+/// … and how much of it tells who answers whom, and how soon: what has become usual lately counts, and
+/// a look costs the same however much the two write.
+const LATELY: usize = 32;
 
 /// When to look at a relationship whose state has changed: what may already be due is, unless it is
 /// no news any more.
@@ -97,11 +100,11 @@ pub(super) fn look(
 
 pub(super) fn found(work: &Work<'_>, row: &Stored, kind: NudgeKind) -> Result<Found, StoreError> {
     let (db, rules, now) = (work.db, work.rules, work.now);
-    let log = turn::observed(db, row.id, now - YEAR, now)?;
-    let met = match kind {
-        NudgeKind::NoFollowUp => held::last(db, row.id, now)?,
-        _ => None,
+    let (met, most) = match kind {
+        NudgeKind::NoFollowUp => (held::last(db, row.id, now)?, usize::MAX),
+        _ => (None, LATELY),
     };
+    let log = turn::observed(db, row.id, (now - YEAR, now), most)?;
     let case = Case {
         contact: "",
         state: &row.state,

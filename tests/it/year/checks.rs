@@ -8,7 +8,7 @@ use keepwarm::model::{Interaction, NudgeState, Span, Timestamp};
 use keepwarm::score::{Parameters, Zone, rebuild};
 use keepwarm::store::nudge::Listed;
 
-use super::{OUTAGE, START, Year, day};
+use super::{OUTAGE, SILENCE, START, Year, day};
 
 /// A silence of so long must not have come unannounced.
 const LAPSE: Span = Span::from_days(60);
@@ -19,6 +19,7 @@ pub(super) fn all(year: &Year) {
     at_good_moments(year);
     not_resolved(year);
     not_from_stale_data(year);
+    not_within_silences(year);
     every_lapse_is_accounted_for(year);
 }
 
@@ -83,6 +84,19 @@ fn not_from_stale_data(year: &Year) {
     assert_eq!(year.nudges.iter().filter(made).count(), 0);
 }
 
+fn not_within_silences(year: &Year) {
+    let (from, to) = (day(SILENCE.0), day(SILENCE.1));
+    let of = |listed: &&Listed| year.silenced.contains(&listed.nudge.relationship);
+    let mut told = [0, 0, 0];
+    for listed in year.nudges.iter().filter(|listed| said(listed)).filter(of) {
+        let at = listed.nudge.release_at;
+        told[usize::from(at >= from) + usize::from(at >= to)] += 1;
+    }
+    let [before, within, after] = told;
+    assert_eq!(within, 0, "said of those of whom nothing may be said");
+    assert!(before > 0 && after > 0, "{told:?}: nothing would have been said anyway");
+}
+
 /// Whatever its rep has not heard of for two months: it was said, or had no room, or was held back,
 /// or watched, or is being waited for.
 fn every_lapse_is_accounted_for(year: &Year) {
@@ -91,7 +105,10 @@ fn every_lapse_is_accounted_for(year: &Year) {
         let of: Vec<&Listed> =
             year.nudges.iter().filter(|listed| listed.nudge.relationship == *row).collect();
         for (from, to) in silences(log, year.zones[rep], day(365)) {
-            if rep == "rep0" && from < day(OUTAGE.1) && to > day(OUTAGE.0) {
+            let unread = rep == "rep0" && from < day(OUTAGE.1) && to > day(OUTAGE.0);
+            let hushed =
+                year.silenced.contains(row) && from < day(SILENCE.1) && to > day(SILENCE.0);
+            if unread || hushed {
                 continue;
             }
             lapses += 1;

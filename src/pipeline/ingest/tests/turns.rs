@@ -83,7 +83,7 @@ fn parents(world: &World) -> Vec<String> {
     let told = |db: &crate::store::Db| {
         let mut found = Vec::new();
         for row in relationship::all(db)? {
-            for one in turn::observed(db, row.id, day(-90.0), day(90.0))? {
+            for one in turn::observed(db, row.id, (day(-90.0), day(90.0)), usize::MAX)? {
                 let parent = one.turn.parent_at.map(|at| at.days_since(day(0.0)));
                 let (way, at) = (one.interaction.direction.code(), one.interaction.at);
                 found.push(format!("{way} {} answers {parent:?}", at.days_since(day(0.0))));

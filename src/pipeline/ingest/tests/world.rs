@@ -310,7 +310,7 @@ fn view(db: &Db, keys: &BTreeSet<Key>) -> Result<View, StoreError> {
     let (all, ever) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
     for row in relationship::all(db)? {
         let pair = name_of(db, &row)?;
-        let log = turn::observed(db, row.id, all, ever)?;
+        let log = turn::observed(db, row.id, (all, ever), usize::MAX)?;
         if !log.is_empty() {
             let contact = contact::Contact { id: 0, ..contact::get(db, row.contact)? };
             contacts.insert(contact.addresses[0].clone(), contact);
