@@ -17,8 +17,8 @@ pub mod view;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{Nudge, NudgeKind, NudgeState, Timestamp};
-use crate::nudge::{AGAIN, Ahead, Decision, Facts, decide, looks_next, stake};
+use crate::model::{Nudge, NudgeKind, NudgeState, Span, Timestamp};
+use crate::nudge::{AGAIN, Ahead, Decision, Facts, Policy, decide, looks_next, stake};
 use crate::store::held::Held;
 use crate::store::nudging::Nudging;
 use crate::store::relationship::Stored;
@@ -94,8 +94,8 @@ pub fn step(
         outcome.next_due = Some(now + AGAIN);
         return Ok(outcome);
     }
-    let made =
-        if observes(&nudging, rules, now) { NudgeState::Observed } else { NudgeState::Waiting };
+    let observes = observes_until(&nudging, rules.restraint.observe, now).is_some();
+    let made = if observes { NudgeState::Observed } else { NudgeState::Waiting };
     let mut work = Work { db, rules, now, made, freshness: HashMap::new(), reps: HashMap::new() };
     let due = work.due()?;
     let held = match made {
@@ -117,11 +117,10 @@ pub fn step(
     Ok(outcome)
 }
 
-/// Whether nudges are made and not sent yet.
-#[must_use]
-pub fn observes(nudging: &Nudging, rules: &Rules, now: Timestamp) -> bool {
-    let until = nudging.began_at + rules.restraint.observe;
-    nudging.enabled_at.is_none_or(|at| at > now) && now < until
+/// Until when nudges are made and not sent yet, if they are not.
+fn observes_until(nudging: &Nudging, observe: Span, now: Timestamp) -> Option<Timestamp> {
+    let until = nudging.began_at + observe;
+    (nudging.enabled_at.is_none_or(|at| at > now) && now < until).then_some(until)
 }
 
 impl Work<'_> {
@@ -208,6 +207,13 @@ fn facts(db: &Db, row: &Stored, fresh: Freshness, now: Timestamp) -> Result<Fact
         next_meeting: held::next(db, row.id, now)?.map(ahead),
         silenced_until: silence::until(db, (row.rep, row.contact), NudgeKind::Decay, now)?,
     })
+}
+
+/// What is decided of a decay as if it fell now: what holds a first word back holds any other back too.
+fn decide_anew(row: &Stored, facts: &Facts, policy: &Policy, now: Timestamp) -> (Decision, Policy) {
+    let facts = Facts { in_episode: false, last_episode_at: None, ..*facts };
+    let policy = Policy { max_age: now - Timestamp::from_millis(0), ..*policy };
+    (decide(&row.state, &facts, &policy, now), policy)
 }
 
 const fn ahead(next: Held) -> Ahead {

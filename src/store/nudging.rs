@@ -33,8 +33,6 @@ pub struct Hold {
     pub code: String,
     /// Since when.
     pub held_at: Timestamp,
-    /// When that was last found to be so.
-    pub found_at: Timestamp,
     /// So many relationships decay …
     pub decaying: u32,
     /// … of so many that are established, as far as they were counted.
@@ -137,7 +135,7 @@ fn last_message(db: &Db) -> Result<i64, StoreError> {
 /// As every read.
 pub fn holds(db: &Db) -> Result<Vec<Hold>, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "SELECT rep_id, code, held_at, decaying, established, allowed_until, found_at
+        "SELECT rep_id, code, held_at, decaying, established, allowed_until
          FROM hold JOIN rep ON rep.id = rep_id ORDER BY code",
     )?;
     let rows = statement.query_map([], |row| {
@@ -148,7 +146,6 @@ pub fn holds(db: &Db) -> Result<Vec<Hold>, StoreError> {
             decaying: row.get(3)?,
             established: row.get(4)?,
             allowed_until: row.get(5)?,
-            found_at: row.get(6)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -3,12 +3,12 @@
 
 use crate::model::{NudgeKind, Resolution, Timestamp};
 use crate::nudge::kinds::{Found, passed};
-use crate::nudge::{AGAIN, Decision, Facts, Policy, decide, looks_next};
+use crate::nudge::{AGAIN, Decision, looks_next};
 use crate::store::nudge::Open;
 use crate::store::{StoreError, nudge, relationship};
 
 use super::compose::{Decayed, Told};
-use super::{Work, facts, matters};
+use super::{Work, decide_anew, facts, matters};
 
 /// What is to be done about a nudge whose moment has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,14 +40,12 @@ pub(super) fn holds(work: &mut Work<'_>, open: &mut Open) -> Result<Holds, Store
     Ok(holds)
 }
 
-/// As if it fell now: what holds a first word back holds this one back too.
 fn decay(work: &mut Work<'_>, open: &mut Open) -> Result<Holds, StoreError> {
     let (db, rules, now) = (work.db, work.rules, work.now);
     let row = relationship::get(db, open.nudge.relationship)?;
     let fresh = work.fresh(row.rep)?;
-    let facts = Facts { in_episode: false, last_episode_at: None, ..facts(db, &row, fresh, now)? };
-    let policy = Policy { max_age: now - Timestamp::from_millis(0), ..rules.policy };
-    Ok(match decide(&row.state, &facts, &policy, now) {
+    let (decision, _) = decide_anew(&row, &facts(db, &row, fresh, now)?, &rules.policy, now);
+    Ok(match decision {
         Decision::Nudge { .. } => {
             let (episode, reminder) = (open.nudge.episode_id.clone(), open.nudge.reminder);
             let told = work.decayed(&row, Decayed::Still { episode: &episode, reminder })?;

@@ -1,12 +1,12 @@
 //! What still holds is said again, ever more seldom: of one decay there is one nudge, and reminders.
 
 use crate::model::{NudgeKind, NudgeState, Timestamp};
-use crate::nudge::{Decision, Facts, decide, looks_next};
+use crate::nudge::{Decision, Facts, looks_next};
 use crate::store::relationship::Stored;
 use crate::store::{StoreError, feedback, nudge};
 
-use super::Work;
 use super::compose::Decayed;
+use super::{Work, decide_anew};
 
 /// Says it again if it is time and nothing speaks against it; gives when to look again.
 pub(super) fn remind(
@@ -26,10 +26,7 @@ pub(super) fn remind(
     if at > now {
         return Ok(Some(at));
     }
-    // As if it fell now: what holds a first word back holds this one back too.
-    let as_new = Facts { in_episode: false, last_episode_at: None, ..*facts };
-    let policy = crate::nudge::Policy { max_age: now - Timestamp::from_millis(0), ..rules.policy };
-    let decision = decide(&row.state, &as_new, &policy, now);
+    let (decision, policy) = decide_anew(row, facts, &rules.policy, now);
     if !matches!(decision, Decision::Nudge { .. }) {
         return Ok(looks_next(&row.state, row.falls_at, false, &policy, Some((decision, now))));
     }

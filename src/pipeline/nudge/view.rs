@@ -9,7 +9,7 @@ use crate::score::strength::score_of;
 use crate::store::source::Freshness;
 use crate::store::{Db, StoreError, contact, nudge, nudging, relationship, rep, source};
 
-use super::observes;
+use super::observes_until;
 
 /// How nudging stands. The names of its fields are a contract.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -77,8 +77,6 @@ pub fn standing(
     let Some(known) = nudging::get(db)? else {
         return Ok(Standing { unread, ..Standing::default() });
     };
-    let until = known.began_at + observe;
-    let observes = known.enabled_at.is_none_or(|at| at > now) && now < until;
     let clock = known.jumped.map(|(jumped_at, by)| ClockStanding {
         jumped_at,
         jumped_by_days: (by.days() * 10.0).round() / 10.0,
@@ -93,7 +91,7 @@ pub fn standing(
     Ok(Standing {
         waiting: nudge::waiting(db)?,
         next_release_at: nudge::next_release(db)?,
-        observing_until: observes.then_some(until),
+        observing_until: observes_until(&known, observe, now),
         clock,
         held: held.collect(),
         unread,
@@ -162,10 +160,9 @@ pub fn ahead(
             nudge_id: Some(open.nudge.id),
         });
     }
-    let observing = match nudging::get(db)? {
-        Some(known) if observes(&known, rules, now) => known.began_at + rules.restraint.observe,
-        _ => now,
-    };
+    let observing = nudging::get(db)?
+        .and_then(|known| observes_until(&known, rules.restraint.observe, now))
+        .unwrap_or(now);
     for row in relationship::due(db, until, usize::MAX)? {
         let state = fold::as_of(db, rules, &row, now)?;
         if row.episode_id.is_some() || !established(&state, &rules.policy) {
