@@ -2,19 +2,19 @@
 //! account: one [`Refresher`] for each source.
 //!
 //! Guarantees that one refresh at a time is under way and all who wait share its outcome; that a
-//! refresh token which the provider exchanged is on disk before anything that came with it is used;
-//! that a refused one is not presented again until it or the client's secret is another; and that no
-//! secret shows in an error or in `Debug`. Where the first refresh token comes from, and what to do
-//! after an error, is left to the caller.
+//! refresh token which the provider exchanged is on disk, sealed, before anything that came with it
+//! is used, and the one before it is still there; that a refused one is not presented again until it
+//! or the client's secret is another; and that no secret shows in an error or in `Debug`. Where
+//! tokens are kept, and what to do after an error, is left to the caller.
 
 mod answer;
 mod assertion;
 mod keep;
 mod request;
+mod seal;
 mod ticket;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,9 +26,12 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use self::keep::Kept;
+pub use self::keep::{Keeping, Sealed, Shelf};
+pub use self::seal::KEY_CHARACTERS;
 use self::ticket::Ticket;
 use crate::http::Client;
 use crate::model::Timestamp;
+use crate::model::key::public_id;
 use crate::source::SourceError;
 use crate::source::credentials::{Secrets, fingerprint_of};
 
@@ -52,10 +55,10 @@ pub enum Grant {
         client_id: String,
         /// What proves it, for clients that have such a thing.
         client_secret: Option<Arc<dyn Secrets>>,
-        /// The refresh token that the admin has configured.
-        refresh_token: Arc<dyn Secrets>,
-        /// The file for refresh tokens that the provider gives in exchange; its directory is made.
-        kept_in: PathBuf,
+        /// The refresh token that the admin has configured; `None` if somebody signs in by us.
+        refresh_token: Option<Arc<dyn Secrets>>,
+        /// Where those are kept that a sign-in or the provider in exchange gives.
+        keeping: Keeping,
     },
     /// The client acts in its own right (RFC 6749, 4.4), such as an app that the admin of a
     /// Microsoft 365 organisation has consented to.
@@ -105,8 +108,8 @@ struct Flight {
     failed: Option<SourceError>,
     /// A ticket that was refused, by its id, and in what words.
     hopeless: Option<(String, SourceError)>,
-    /// A refresh token that could not be written yet.
-    unkept: Option<Kept>,
+    /// A refresh token that could not be written yet, and the origin of what was there before.
+    unkept: Option<(Kept, Option<String>)>,
 }
 
 impl Refresher {
@@ -157,17 +160,36 @@ impl Secrets for Refresher {
         match &self.0.settings.grant {
             Grant::ServiceAccount { key, .. } => key.fingerprint(),
             Grant::ClientCredentials { client_secret, .. } => client_secret.fingerprint(),
-            Grant::RefreshToken { refresh_token, client_secret: None, .. } => {
-                refresh_token.fingerprint()
-            }
-            Grant::RefreshToken { refresh_token, client_secret: Some(client_secret), .. } => {
-                async move {
-                    let refresh_token = refresh_token.secret().await.ok()?;
-                    Some(fingerprint_of(&[&refresh_token, &client_secret.secret().await.ok()?]))
-                }
-                .boxed()
+            Grant::RefreshToken { refresh_token, client_secret, keeping, .. } => {
+                let whose = whose(refresh_token.as_ref(), client_secret.as_ref(), keeping);
+                whose.map(Result::ok).boxed()
             }
         }
+    }
+}
+
+/// The fingerprint of a refresh token that is configured, else of what the present one comes from,
+/// together with the client's secret.
+async fn whose(
+    refresh_token: Option<&Arc<dyn Secrets>>,
+    client_secret: Option<&Arc<dyn Secrets>>,
+    keeping: &Keeping,
+) -> Result<u16, SourceError> {
+    let origin = match refresh_token {
+        Some(token) => token.secret().await?,
+        None => keeping.find().await?.map(|sealed| sealed.origin).unwrap_or_default().into(),
+    };
+    Ok(match client_secret {
+        Some(secret) => fingerprint_of(&[&origin, &secret.secret().await?]),
+        None => fingerprint_of(&[&origin]),
+    })
+}
+
+impl Settings {
+    /// Names what comes of a token without telling it.
+    fn origin(&self, prefix: &str, client_id: &str, token: &SecretString) -> String {
+        let whose = [self.token_url.as_str(), client_id, token.expose_secret()];
+        public_id(prefix, &whose.map(str::as_bytes))
     }
 }
 
@@ -205,23 +227,29 @@ impl Inner {
 
     /// One exchange with the provider: present, keep, use, in this order.
     async fn exchange(&self, flight: &mut Flight) -> Result<SecretString, SourceError> {
-        if let Some(kept) = flight.unkept.take() {
-            self.keep(kept, flight).await?;
+        if let Some((kept, before)) = flight.unkept.take() {
+            self.keep(kept, before, flight).await?;
         }
-        let ticket = Ticket::of(&self.settings).await?;
+        let mut ticket = Ticket::of(&self.settings).await?;
         let refused = flight.hopeless.as_ref().filter(|(id, _)| ticket.id.as_ref() == Some(id));
         if let Some((_, error)) = refused {
             return Err(error.clone());
         }
         let began = Instant::now();
-        let sent = request::send(&self.client, &self.settings.token_url, &ticket).await;
+        let mut sent = self.send(&ticket).await;
+        if matches!(sent, Err(SourceError::SignedOut(_)))
+            && let Some(previous) = ticket.with_previous()
+        {
+            ticket = previous;
+            sent = self.send(&ticket).await;
+        }
         let tokens = sent.inspect_err(|error| {
-            if matches!(error, SourceError::Unauthorized(_)) {
+            if matches!(error, SourceError::Unauthorized(_) | SourceError::SignedOut(_)) {
                 flight.hopeless = ticket.id.clone().map(|id| (id, error.clone()));
             }
         })?;
-        if let Some(kept) = ticket.exchanged(&tokens) {
-            self.keep(kept, flight).await?;
+        if let Some((kept, before)) = ticket.exchanged(&tokens) {
+            self.keep(kept, before, flight).await?;
         }
         let access = Access { token: tokens.access_token, fresh_until: began + tokens.fresh_for };
         let token = access.token.clone();
@@ -229,30 +257,27 @@ impl Inner {
         Ok(token)
     }
 
+    async fn send(&self, ticket: &Ticket) -> Result<answer::Tokens, SourceError> {
+        request::send(&self.client, &self.settings.token_url, ticket).await
+    }
+
     /// Makes a refresh token durable; one that cannot be written is tried again before all else.
-    async fn keep(&self, kept: Kept, flight: &mut Flight) -> Result<(), SourceError> {
-        let Grant::RefreshToken { kept_in, .. } = &self.settings.grant else { return Ok(()) };
-        let path = kept_in.clone();
-        let (kept, written) = blocking(move || {
-            let written = keep::write(&path, &kept);
-            (kept, written)
-        })
-        .await?;
-        written.map_err(|error| {
-            flight.unkept = Some(kept);
-            SourceError::Unreachable(format!(
-                "keeping the new refresh token: {error}; hint: the directory of the database must \
-                 be writable"
-            ))
+    async fn keep(
+        &self,
+        kept: Kept,
+        before: Option<String>,
+        flight: &mut Flight,
+    ) -> Result<(), SourceError> {
+        let Grant::RefreshToken { keeping, .. } = &self.settings.grant else { return Ok(()) };
+        let done = async {
+            let sealed = keeping.seal(&kept).await?;
+            keeping.shelf.put(before.clone(), sealed).await
+        };
+        done.await.map_err(|error| {
+            flight.unkept = Some((kept, before));
+            SourceError::Unreachable(format!("keeping the new refresh token: {error}"))
         })
     }
-}
-
-/// Runs what waits for a disk off the async threads.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, SourceError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| broken_off())
 }
 
 /// A task ends early with the process, and by a fault of ours, after which the source goes on.

@@ -147,6 +147,9 @@ pub enum SourceError {
     /// The credentials are refused: ask the admin; trying again soon may lock the account.
     #[error("login refused: {0}")]
     Unauthorized(String),
+    /// There is no login, or it was taken back for good: only a person who signs in helps.
+    #[error("signed out: {0}")]
+    SignedOut(String),
     /// The source asks for fewer or slower requests.
     #[error("asked to wait: {said}")]
     Throttled {
@@ -179,6 +182,7 @@ impl SourceError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unauthorized(_) => "unauthorized",
+            Self::SignedOut(_) => "signed_out",
             Self::Throttled { .. } => "throttled",
             Self::Unreachable(_) => "unreachable",
             Self::Protocol(_) => "protocol",

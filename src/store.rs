@@ -21,6 +21,7 @@ pub mod identity;
 pub mod interaction;
 pub mod invitation;
 pub mod line;
+pub mod login;
 pub mod mailbox;
 pub mod meeting;
 mod memo;

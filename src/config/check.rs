@@ -45,6 +45,10 @@ pub fn check(config: &Config) -> Vec<Problem> {
         let place = Place::Setting("serve".to_owned());
         problems.extend(check_secret("token", token, &place, Secret::ApiToken));
     }
+    if let Some(key) = &config.store.token_key {
+        let place = Place::Setting("store".to_owned());
+        problems.extend(check_secret("token_key", key, &place, Secret::Any));
+    }
     problems.extend(super::serve::doubts(config));
     problems
 }
@@ -88,7 +92,7 @@ fn inline_secrets(config: &Config) -> bool {
         .endpoints
         .iter()
         .flat_map(|endpoint| endpoint.secret.iter().chain(&endpoint.previous_secret));
-    let secrets = of_endpoints.chain(&config.serve.token);
+    let secrets = of_endpoints.chain(&config.serve.token).chain(&config.store.token_key);
     of_logins.chain(secrets).any(|secret| matches!(secret, SecretSource::Inline(_)))
 }
 
@@ -116,7 +120,7 @@ fn client_secret_of(grant: &Grant) -> Option<&SecretSource> {
 
 fn refresh_token_of(grant: &Grant) -> Option<&SecretSource> {
     match grant {
-        Grant::RefreshToken { refresh_token, .. } => Some(refresh_token),
+        Grant::RefreshToken { refresh_token, .. } => refresh_token.as_ref(),
         Grant::ClientCredentials { .. } | Grant::ServiceAccount { .. } => None,
     }
 }

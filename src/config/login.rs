@@ -110,9 +110,8 @@ fn client(
         raw.refresh_token_command,
         credentials,
     );
-    let refresh_token = item.exactly_one(&REFRESH_TOKEN, ways);
-    let (client_id, refresh_token) = (client_id?, refresh_token?);
-    Some(Grant::RefreshToken { client_id, client_secret, refresh_token })
+    let refresh_token = item.at_most_one(&REFRESH_TOKEN, ways);
+    Some(Grant::RefreshToken { client_id: client_id?, client_secret, refresh_token })
 }
 
 /// Reports the keys that other grants have.

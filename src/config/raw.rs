@@ -41,6 +41,10 @@ pub(super) struct RawOrganization {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawStore {
     pub(super) path: String,
+    pub(super) token_key: Option<String>,
+    pub(super) token_key_file: Option<String>,
+    pub(super) token_key_credential: Option<String>,
+    pub(super) token_key_command: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]

@@ -81,6 +81,13 @@ pub(super) const CLIENT_SECRET: [&str; 4] =
 pub(super) const REFRESH_TOKEN: [&str; 4] =
     ["refresh_token", "refresh_token_file", "refresh_token_credential", "refresh_token_command"];
 
+/// The four keys by which the key that seals refresh tokens can be given.
+pub(super) const TOKEN_KEY: [&str; 4] =
+    ["token_key", "token_key_file", "token_key_credential", "token_key_command"];
+
+/// The fewest characters of that key, which `oauth` asks for too.
+pub(super) const TOKEN_KEY_CHARACTERS: usize = 32;
+
 /// The four keys by which a webhook secret can be given.
 pub(super) const SECRET: [&str; 4] =
     ["secret", "secret_file", "secret_credential", "secret_command"];
@@ -150,6 +157,10 @@ pub(super) const KEYS: &[Key] = &[
     key("organization", "working_days", Shape::Words(words::WORKING_DAYS)),
     key("organization", "working_hours", Shape::Words(words::WORKING_HOURS)),
     key("store", "path", Shape::Path),
+    key("store", "token_key", Shape::Secret),
+    key("store", "token_key_file", Shape::Path),
+    key("store", "token_key_credential", Shape::Words(words::CREDENTIAL)),
+    key("store", "token_key_command", Shape::Command),
 
     key("rep", "id", Shape::Words(words::ID)),
     key("rep", "name", Shape::Text),
@@ -326,8 +337,15 @@ pub(super) fn hides(key: &Key) -> bool {
 
 /// Whether a key of that name gives a secret or the way to one.
 pub(super) fn is_secret(name: &str) -> bool {
-    let ways: [&[&str]; 6] =
-        [&PASSWORD, &API_TOKEN, &CLIENT_SECRET, &REFRESH_TOKEN, &SECRET, &PREVIOUS_SECRET];
+    let ways: [&[&str]; 7] = [
+        &PASSWORD,
+        &API_TOKEN,
+        &CLIENT_SECRET,
+        &REFRESH_TOKEN,
+        &TOKEN_KEY,
+        &SECRET,
+        &PREVIOUS_SECRET,
+    ];
     ways.iter().any(|ways| ways.contains(&name))
 }
 

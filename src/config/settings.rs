@@ -81,6 +81,8 @@ pub struct Organization {
 pub struct Store {
     /// Its file; absolute.
     pub path: PathBuf,
+    /// The way to the key that seals refresh tokens in it; `None` is one that is made beside it.
+    pub token_key: Option<SecretSource>,
 }
 
 /// A person whose sources are read.
@@ -242,8 +244,8 @@ pub enum Grant {
         client_id: String,
         /// The way to the client's secret, if it has one.
         client_secret: Option<SecretSource>,
-        /// The way to the refresh token.
-        refresh_token: SecretSource,
+        /// The way to the refresh token; `None` if somebody signs in by `keepwarm login`.
+        refresh_token: Option<SecretSource>,
     },
     /// The client acts in its own right.
     ClientCredentials {

@@ -11,8 +11,9 @@ use chrono_tz::Tz;
 
 use super::layers::Layers;
 use super::problem::{Place, Problem};
-use super::raw::{Raw, RawIdentity, RawOrganization, RawRep, RawSync};
+use super::raw::{Raw, RawIdentity, RawOrganization, RawRep, RawStore, RawSync};
 use super::route::Known;
+use super::secret::SecretSource;
 use super::settings::{Config, Identity, Organization, Privacy, Rep, Store, Sync};
 use super::{account, endpoint, nudge, schema, serve, shape, source, words};
 use crate::model::Span;
@@ -58,12 +59,14 @@ pub(super) fn config(
     let policy = nudge::policy(&mut item, &raw.nudge);
     let restraint = nudge::restraint(&mut item, &raw.nudge, organization.working_hours.days);
     let identity = identity(layers, raw.identity);
+    let mut item = Item { layers, section: "store", path: "store".into() };
+    let store = store(&mut item, raw.store, credentials);
     let mut item = Item { layers, section: "serve", path: "serve".into() };
     let serve = serve::serve(&mut item, raw.serve, credentials);
     layers.problems.is_empty().then(|| Config {
         files: layers.added.clone(),
         organization,
-        store: Store { path: PathBuf::from(raw.store.path) },
+        store,
         reps,
         sources,
         endpoints,
@@ -208,6 +211,23 @@ fn rep_of(item: &mut Item<'_>, raw: RawRep, zone: Tz) -> Option<Rep> {
     let addresses = item.required("addresses", raw.addresses);
     let time_zone = raw.time_zone.map_or(zone, |name| time_zone(&name));
     Some(Rep { id: id?, name: name?, addresses: addresses?, time_zone })
+}
+
+fn store(item: &mut Item<'_>, raw: RawStore, credentials: Option<&PathBuf>) -> Store {
+    let long = |key: &String| key.trim().chars().count() >= schema::TOKEN_KEY_CHARACTERS;
+    if raw.token_key.as_ref().is_some_and(|key| !long(key)) {
+        let message = "`store.token_key` must be a string of 32 characters or more";
+        item.report("token_key", Problem::error(message).hint("openssl rand -base64 32 makes one"));
+    }
+    let ways = SecretSource::ways(
+        raw.token_key,
+        raw.token_key_file,
+        raw.token_key_credential,
+        raw.token_key_command,
+        credentials,
+    );
+    let token_key = item.at_most_one(&schema::TOKEN_KEY, ways);
+    Store { path: PathBuf::from(raw.path), token_key }
 }
 
 fn organization(raw: RawOrganization, time_zone: Tz) -> Organization {

@@ -68,8 +68,12 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         })
         .await?;
     let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
-    let shared =
-        login::Shared { clients, refreshes: TaskTracker::new(), files: ics::Watch::default() };
+    let shared = login::Shared {
+        clients,
+        refreshes: TaskTracker::new(),
+        files: ics::Watch::default(),
+        store: Arc::clone(&store),
+    };
     let mut tls = SharedTls::default();
     let mut roots = SharedClients::default();
     let mut places = Places::default();

@@ -38,7 +38,7 @@ pub enum SourceState {
     Degraded,
     /// Asked to be left alone until [`Condition::retry_at`].
     Throttled,
-    /// Refused the credentials twice: left alone until something changes.
+    /// Refused the credentials twice, or nobody is signed in: left alone until something changes.
     AuthRequired,
     /// Cannot work as it is configured: left alone until something changes.
     Misconfigured,
@@ -75,6 +75,8 @@ pub enum Setback {
     },
     /// The credentials were refused.
     Unauthorized,
+    /// There are no credentials, or whoever gives them has taken them back for good.
+    SignedOut,
     /// Only another configuration helps.
     Misconfigured,
 }
@@ -213,6 +215,7 @@ impl Condition {
                     _ => (SourceState::AuthRequired, HOPELESS),
                 }
             }
+            Setback::SignedOut => (SourceState::AuthRequired, HOPELESS),
             Setback::Misconfigured => (SourceState::Misconfigured, HOPELESS),
         };
         let (retry_at, failed_at) = (Some(now + wait), Some(now));

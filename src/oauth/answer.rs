@@ -16,7 +16,7 @@ use crate::source::web::pause;
 const EARLY: Duration = Duration::from_secs(300);
 
 /// No token is taken to last shorter: a server that says so would be asked at every login.
-const SHORTEST: Duration = Duration::from_secs(30);
+const SHORTEST: Duration = Duration::from_secs(10);
 
 /// How long a token lasts whose answer does not say (RFC 6749, 5.1, only recommends it).
 const USUAL_LIFE: Duration = Duration::from_secs(3600);
@@ -136,12 +136,17 @@ fn refused(answer: &Answer<'_>, presented: Presented) -> SourceError {
     let misconfigured = |error: &str, hint: &str| {
         SourceError::Misconfigured(format!("the token provider says {error}{code}; hint: {hint}"))
     };
+    let signed_out = |error: &str, hint: &str| {
+        SourceError::SignedOut(format!("the token provider says {error}{code}; hint: {hint}"))
+    };
     match refused.error.as_str() {
-        error @ "invalid_grant" => unauthorized(error, presented.grant_hint()),
-        error @ ("interaction_required" | "login_required" | "consent_required") => unauthorized(
-            error,
-            "a person must sign in again at the provider; configure the new refresh token",
-        ),
+        error @ "invalid_grant" if presented == Presented::Assertion => {
+            unauthorized(error, presented.grant_hint())
+        }
+        error @ "invalid_grant" => signed_out(error, presented.grant_hint()),
+        error @ ("interaction_required" | "login_required" | "consent_required") => {
+            signed_out(error, "a person must sign in again: keepwarm login")
+        }
         error @ ("invalid_client" | "unauthorized_client" | "access_denied") => {
             unauthorized(error, presented.client_hint())
         }
@@ -166,7 +171,7 @@ impl Presented {
         match self {
             Self::RefreshToken => {
                 "the refresh token has expired, was revoked or is another client's: sign in again \
-                 and configure the new one"
+                 (keepwarm login), or configure a new one"
             }
             Self::Client => "check token_url, which must name the organisation's own tenant",
             Self::Assertion => {
@@ -217,8 +222,9 @@ mod tests {
             ("3599.0", 3299),
             ("900", 600),
             ("300", 150),
-            ("0", 30),
-            ("-1", 30),
+            ("30", 15),
+            ("0", 10),
+            ("-1", 10),
             ("null", 3300),
             ("\"soon\"", 3300),
             ("1e300", 3300),
@@ -244,10 +250,10 @@ mod tests {
             (
                 400,
                 r#"{"error":"invalid_grant","error_description":"canary AADSTS700082: The refresh"}"#,
-                "unauthorized",
+                "signed_out",
                 "invalid_grant, AADSTS700082; hint: the refresh token has expired",
             ),
-            (400, r#"{"error":"interaction_required"}"#, "unauthorized", "a person must sign in"),
+            (400, r#"{"error":"interaction_required"}"#, "signed_out", "a person must sign in"),
             (401, r#"{"error":"invalid_client"}"#, "unauthorized", "check client_id"),
             (400, r#"{"error":"unauthorized_client"}"#, "unauthorized", "check client_id"),
             (400, r#"{"error":"invalid_scope"}"#, "misconfigured", "check scope"),

@@ -1,115 +1,120 @@
-//! The file of a refresh token that a provider gave in exchange for another.
+//! The refresh tokens of a source that nobody has configured: those that a provider gave in exchange
+//! for another, or at a sign-in.
 //!
-//! Guarantees that after [`write`] has returned the file survives a loss of power, that at any
-//! instant it is the old one or the new one whole, and that only our user can read it.
+//! Guarantees that they are sealed before they leave, and that the one before the newest is kept
+//! with it: whichever of both the provider believes in after a crash, there is one to present.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-/// The most bytes of a file that are read.
-const MAX_BYTES: u64 = 64 << 10;
+use super::seal::{self, Bound, Unsealable};
+use crate::source::SourceError;
+use crate::source::credentials::Secrets;
 
-/// What is kept. It holds a secret, so there is no `Debug`.
-#[derive(Deserialize, Serialize)]
+/// What is kept, as whoever keeps it sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Hash of what the token comes from.
+    pub origin: String,
+    /// The token, sealed.
+    pub bytes: Vec<u8>,
+}
+
+/// Where one source's token is kept: what is put there survives a loss of power.
+pub trait Shelf: Send + Sync + fmt::Debug {
+    /// What lies there.
+    ///
+    /// # Errors
+    /// `Unreachable` if it cannot be read.
+    fn find(&self) -> BoxFuture<'_, Result<Option<Sealed>, SourceError>>;
+
+    /// Puts something there, and waits until it is on the disk; unless something of another origin
+    /// than `before` has come there meanwhile, which counts.
+    ///
+    /// # Errors
+    /// `Unreachable` if it cannot be written; what was there is there then.
+    fn put(&self, before: Option<String>, sealed: Sealed)
+    -> BoxFuture<'_, Result<(), SourceError>>;
+}
+
+/// By which a source's tokens are kept.
+#[derive(Clone)]
+pub struct Keeping {
+    /// The source's name, to which they are bound.
+    pub source: String,
+    /// The key by which they are sealed.
+    pub key: Arc<dyn Secrets>,
+    /// Where they are.
+    pub shelf: Arc<dyn Shelf>,
+}
+
+/// What is kept, opened. It holds secrets, so there is no `Debug`.
+#[derive(Clone)]
 pub(super) struct Kept {
-    /// Hash of the configured refresh token from which this one comes: another one wins.
-    pub(super) configured: String,
-    /// The newest refresh token.
-    pub(super) refresh_token: String,
+    pub(super) origin: String,
+    pub(super) tokens: Vec<SecretString>,
 }
 
-/// What a file holds; nothing if there is none or it is not one of ours.
-///
-/// # Errors
-/// If it is there and cannot be read.
-pub(super) fn read(path: &Path) -> io::Result<Option<Kept>> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
+/// What is inside a seal.
+#[derive(Deserialize, Serialize)]
+struct Inside {
+    refresh_token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
+}
+
+impl Kept {
+    /// The newest token of that origin, and the one before it.
+    pub(super) fn new(origin: String, token: SecretString, previous: Option<SecretString>) -> Self {
+        Self { origin, tokens: [token].into_iter().chain(previous).collect() }
+    }
+}
+
+impl Keeping {
+    /// What is kept, as it lies there.
+    pub(super) async fn find(&self) -> Result<Option<Sealed>, SourceError> {
+        self.shelf.find().await
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// Those of the key; `Misconfigured` if it was sealed by another one.
+    pub(super) async fn open(&self, sealed: &Sealed) -> Result<Kept, SourceError> {
+        let key = self.key.secret().await?;
+        let bound = Bound { source: &self.source, origin: &sealed.origin };
+        let plain = seal::open(&key, bound, &sealed.bytes).map_err(unusable)?;
+        let inside: Inside =
+            serde_json::from_slice(&plain).map_err(|_| unusable(Unsealable::Other))?;
+        let previous = inside.previous.map(SecretString::from);
+        Ok(Kept::new(sealed.origin.clone(), inside.refresh_token.into(), previous))
+    }
+
+    /// Seals it.
+    ///
+    /// # Errors
+    /// Those of the key; `Misconfigured` if it is none.
+    pub(super) async fn seal(&self, kept: &Kept) -> Result<Sealed, SourceError> {
+        let key = self.key.secret().await?;
+        let mut tokens = kept.tokens.iter().map(|token| token.expose_secret().to_owned());
+        let refresh_token = tokens.next().unwrap_or_default();
+        let inside = Inside { refresh_token, previous: tokens.next() };
+        let plain = serde_json::to_vec(&inside).unwrap_or_default();
+        let bound = Bound { source: &self.source, origin: &kept.origin };
+        let bytes = seal::seal(&key, bound, &plain).map_err(unusable)?;
+        Ok(Sealed { origin: kept.origin.clone(), bytes })
+    }
+}
+
+fn unusable(why: Unsealable) -> SourceError {
+    let hint = match why {
+        Unsealable::Key => "make one: openssl rand -base64 32",
+        Unsealable::Random => return SourceError::Unreachable(why.to_string()),
+        Unsealable::Other => "give that key again, or sign in again: keepwarm login",
     };
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES).read_to_end(&mut bytes)?;
-    let kept = serde_json::from_slice(&bytes).ok();
-    if kept.is_none() {
-        tracing::warn!(path = %path.display(), "not a file of ours, the configured token is used");
-    }
-    Ok(kept)
-}
-
-/// Writes the file and waits until it is on the disk.
-///
-/// # Errors
-/// If any of it fails; the file is the old one then.
-pub(super) fn write(path: &Path, kept: &Kept) -> io::Result<()> {
-    let directory = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    prepare(directory)?;
-    let new = with_suffix(path, ".new");
-    // Left by a crash, or nothing.
-    let _ = fs::remove_file(&new);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(&serde_json::to_vec(kept)?)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    File::open(directory)?.sync_all()
-}
-
-/// Makes the directory ours alone, and its entry durable.
-fn prepare(directory: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(directory) {
-        Ok(()) => directory.parent().map_or(Ok(()), |above| File::open(above)?.sync_all()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::set_permissions(directory, Permissions::from_mode(0o700))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kept(refresh_token: &str) -> Kept {
-        Kept { configured: "rt_a".to_owned(), refresh_token: refresh_token.to_owned() }
-    }
-
-    #[test]
-    fn what_is_written_is_read_and_nobody_else_reads_it() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("tokens/ann.json");
-        assert!(read(&path).unwrap().is_none());
-        for token in ["one", "two"] {
-            write(&path, &kept(token)).unwrap();
-            assert_eq!(read(&path).unwrap().unwrap().refresh_token, token);
-        }
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
-        assert_eq!(
-            fs::read_dir(path.parent().unwrap()).unwrap().count(),
-            1,
-            "nothing else is left"
-        );
-    }
-
-    #[test]
-    fn what_a_crash_leaves_is_in_nobodys_way() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("tokens/ann.json");
-        write(&path, &kept("old")).unwrap();
-        fs::write(with_suffix(&path, ".new"), b"{\"configured\":\"rt_a\",\"refr").unwrap();
-        assert_eq!(read(&path).unwrap().unwrap().refresh_token, "old");
-        write(&path, &kept("new")).unwrap();
-        assert_eq!(read(&path).unwrap().unwrap().refresh_token, "new");
-        fs::write(&path, b"{\"configured\":").unwrap();
-        assert!(read(&path).unwrap().is_none(), "not ours");
-    }
+    SourceError::Misconfigured(format!("{why}; hint: {hint}"))
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::answer::{Presented, Tokens};
-use super::keep::{self, Kept};
-use super::{Grant, Settings, assertion, blocking};
+use super::keep::Kept;
+use super::{Grant, Settings, assertion};
 use crate::model::key::public_id;
 use crate::source::SourceError;
 use crate::source::credentials::Secrets;
@@ -30,9 +30,12 @@ pub(super) struct Ticket {
 }
 
 struct Refresh {
+    /// The one that is presented.
     token: SecretString,
-    /// Hash of the configured refresh token and whom it is for.
-    configured: String,
+    /// What is kept: the newest, and the one before it.
+    kept: Kept,
+    /// The origin of what was kept when this was looked up.
+    before: Option<String>,
 }
 
 impl Ticket {
@@ -69,32 +72,68 @@ impl Ticket {
         Ok(ticket)
     }
 
-    /// What to keep of a grant: another refresh token, if it has one.
-    pub(super) fn exchanged(&self, tokens: &Tokens) -> Option<Kept> {
-        let (refresh, new) = (self.refresh.as_ref()?, tokens.refresh_token.as_ref()?);
-        let new = new.expose_secret();
-        (new != refresh.token.expose_secret())
-            .then(|| Kept { configured: refresh.configured.clone(), refresh_token: new.to_owned() })
+    /// The same with the refresh token before the newest, if there is one and this is not it.
+    pub(super) fn with_previous(&self) -> Option<Self> {
+        let refresh = self.refresh.as_ref()?;
+        let [newest, previous] = refresh.kept.tokens.as_slice() else { return None };
+        if refresh.token.expose_secret() != newest.expose_secret() {
+            return None;
+        }
+        let put = |(name, value): &(&'static str, SecretString)| {
+            let value = if *name == "refresh_token" { previous } else { value };
+            (*name, value.clone())
+        };
+        let refresh = Refresh {
+            token: previous.clone(),
+            kept: refresh.kept.clone(),
+            before: refresh.before.clone(),
+        };
+        Some(Self {
+            form: self.form.iter().map(put).collect(),
+            presented: self.presented,
+            id: self.id.clone(),
+            refresh: Some(refresh),
+        })
+    }
+
+    /// What to keep after a grant, in the place of what was of that origin before: another refresh
+    /// token than the newest that is kept, with the one that it was got by.
+    pub(super) fn exchanged(&self, tokens: &Tokens) -> Option<(Kept, Option<String>)> {
+        let refresh = self.refresh.as_ref()?;
+        let newest = tokens.refresh_token.as_ref().unwrap_or(&refresh.token);
+        let same = |other: &SecretString| other.expose_secret() == newest.expose_secret();
+        if refresh.kept.tokens.first().is_some_and(same) {
+            return None;
+        }
+        let previous = Some(refresh.token.clone()).filter(|token| !same(token));
+        let kept = Kept::new(refresh.kept.origin.clone(), newest.clone(), previous);
+        Some((kept, refresh.before.clone()))
     }
 }
 
-/// RFC 6749, 6: the newest refresh token that came from the configured one.
+/// RFC 6749, 6: the newest refresh token that came from the configured one, or from the last sign-in
+/// where none is configured.
 async fn refreshing(settings: &Settings) -> Result<Ticket, SourceError> {
-    let Grant::RefreshToken { client_id, client_secret, refresh_token, kept_in } = &settings.grant
+    let Grant::RefreshToken { client_id, client_secret, refresh_token, keeping } = &settings.grant
     else {
         return Err(SourceError::Misconfigured("there is no refresh token".to_owned()));
     };
-    let mut token = refresh_token.secret().await?;
+    let configured = looked_up(refresh_token.as_ref()).await?;
     let client_secret = looked_up(client_secret.as_ref()).await?;
-    let whose = [settings.token_url.as_str(), client_id, token.expose_secret()];
-    let configured = public_id("rt_", &whose.map(str::as_bytes));
-    let path = kept_in.clone();
-    let kept = blocking(move || keep::read(&path)).await?.map_err(|error| {
-        SourceError::Unreachable(format!("reading the refresh token kept: {error}"))
-    })?;
-    if let Some(kept) = kept.filter(|kept| kept.configured == configured) {
-        token = kept.refresh_token.into();
-    }
+    // Nothing is exchanged for what could not be kept.
+    keeping.seal(&Kept::new(String::new(), String::new().into(), None)).await?;
+    let found = keeping.find().await?;
+    let before = found.as_ref().map(|found| found.origin.clone());
+    let origin = configured.as_ref().map(|token| settings.origin("rt_", client_id, token));
+    let kept = match (found, configured, origin) {
+        (Some(found), _, None) => keeping.open(&found).await?,
+        (Some(found), _, Some(origin)) if found.origin == origin => keeping.open(&found).await?,
+        (_, Some(token), Some(origin)) => Kept::new(origin, token, None),
+        _ => return Err(nobody_has_signed_in(&keeping.source)),
+    };
+    let Some(token) = kept.tokens.first().cloned() else {
+        return Err(nobody_has_signed_in(&keeping.source));
+    };
     let secret = client_secret.as_ref().map_or("", |secret| secret.expose_secret());
     let id = public_id("", &[token.expose_secret().as_bytes(), secret.as_bytes()]);
     let mut form: Form = vec![
@@ -103,8 +142,12 @@ async fn refreshing(settings: &Settings) -> Result<Ticket, SourceError> {
         ("refresh_token", token.clone()),
     ];
     form.extend(client_secret.map(|secret| ("client_secret", secret)));
-    let refresh = Some(Refresh { token, configured });
+    let refresh = Some(Refresh { token, kept, before });
     Ok(Ticket { form, presented: Presented::RefreshToken, id: Some(id), refresh })
+}
+
+fn nobody_has_signed_in(source: &str) -> SourceError {
+    SourceError::SignedOut(format!("nobody has signed in; hint: keepwarm login {source}"))
 }
 
 async fn looked_up(secret: Option<&Arc<dyn Secrets>>) -> Result<Option<SecretString>, SourceError> {

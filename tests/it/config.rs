@@ -303,6 +303,7 @@ fn the_examples_in_the_documentation_are_valid() {
         &["previous_secret"],
         &["client_secret"],
         &["refresh_token"],
+        &["token_key"],
     ];
     for way in 0..8 {
         let chosen = |key: &str| {
@@ -373,7 +374,7 @@ fn a_token_or_the_way_to_one_takes_the_place_of_a_password() {
     let Grant::RefreshToken { refresh_token, client_secret, .. } = &oauth.grant else {
         panic!("{oauth:?}")
     };
-    let SecretSource::File(path) = refresh_token else { panic!("{oauth:?}") };
+    let Some(SecretSource::File(path)) = refresh_token else { panic!("{oauth:?}") };
     assert_eq!(*path, directory.path().join("ann"));
     assert!(client_secret.is_none() && oauth.scope.is_none(), "{oauth:?}");
     assert_eq!(config.sources.len(), 3, "the table is part of its source");

@@ -148,6 +148,7 @@ pub async fn lost(
 fn setback(error: &SourceError) -> Setback {
     match error {
         SourceError::Unauthorized(_) => Setback::Unauthorized,
+        SourceError::SignedOut(_) => Setback::SignedOut,
         SourceError::Misconfigured(_) => Setback::Misconfigured,
         SourceError::Throttled { after, .. } => {
             Setback::Throttled { after: after.map(Span::from_duration) }

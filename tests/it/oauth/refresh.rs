@@ -1,12 +1,13 @@
 //! The exchange of refresh tokens: once at a time, durable, and never in vain twice.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use keepwarm::http::{AddressPolicy, Client};
-use keepwarm::oauth::{Grant, Refresher, Settings};
+use keepwarm::oauth::{Grant, Keeping, Refresher, Sealed, Settings, Shelf};
 use keepwarm::source::SourceError;
 use keepwarm::source::credentials::{Secrets, looked_up};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -31,8 +32,42 @@ fn grant(client_secret: Option<&str>, refresh_token: Arc<dyn Secrets>, directory
     Grant::RefreshToken {
         client_id: "kw".to_owned(),
         client_secret: client_secret.map(fixed),
-        refresh_token,
-        kept_in: directory.join("tokens/ann.json"),
+        refresh_token: Some(refresh_token),
+        keeping: keeping(directory),
+    }
+}
+
+/// A key that is always the same.
+pub(super) const KEY: &str = "canary-key-0123456789-0123456789";
+
+/// Keeps a token in a file of that directory: the daemon does so in its database.
+#[derive(Debug)]
+pub(super) struct Filed(PathBuf);
+
+pub(super) fn keeping(directory: &Path) -> Keeping {
+    let shelf = Arc::new(Filed(directory.join("kept")));
+    Keeping { source: "ann-mail".to_owned(), key: fixed(KEY), shelf }
+}
+
+impl Shelf for Filed {
+    fn find(&self) -> BoxFuture<'_, Result<Option<Sealed>, SourceError>> {
+        let found = match std::fs::read(&self.0) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(SourceError::Unreachable(error.to_string())),
+            Ok(bytes) => {
+                let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+                let origin = String::from_utf8(bytes[..end].to_vec()).unwrap();
+                Ok(Some(Sealed { origin, bytes: bytes[end + 1..].to_vec() }))
+            }
+        };
+        async { found }.boxed()
+    }
+
+    fn put(&self, _: Option<String>, sealed: Sealed) -> BoxFuture<'_, Result<(), SourceError>> {
+        let bytes = [sealed.origin.as_bytes(), b"\n", &sealed.bytes].concat();
+        let new = self.0.with_extension("new");
+        let done = std::fs::write(&new, bytes).and_then(|()| std::fs::rename(new, &self.0));
+        async { done.map_err(|error| SourceError::Unreachable(error.to_string())) }.boxed()
     }
 }
 
@@ -85,12 +120,8 @@ async fn an_exchanged_refresh_token_survives_a_restart_and_a_new_one_wins() {
         refresher(&provider, place.path(), REFRESH).secret().await.unwrap();
         assert_eq!(provider.presented().last().unwrap(), expected);
     }
-    let kept = place.path().join("tokens/ann.json");
-    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(&kept), mode(&place.path().join("tokens"))), (0o600, 0o700));
-    let text = std::fs::read_to_string(&kept).unwrap();
-    assert!(text.contains("canary-refresh-3"), "{text}");
-    assert!(!text.contains(REFRESH) && !text.contains("canary-client"), "{text}");
+    let kept = std::fs::read(place.path().join("kept")).unwrap();
+    assert!(!kept.windows(6).any(|bytes| bytes == b"canary"), "{kept:?}");
 
     provider.sign_in("canary-anew");
     refresher(&provider, place.path(), "canary-anew").secret().await.unwrap();
@@ -120,23 +151,60 @@ async fn nothing_is_used_before_the_new_refresh_token_is_on_disk() {
     let provider = Provider::start("ann", Rotation::Exchanged);
     let place = tempfile::tempdir().unwrap();
     let refresher = refresher(&provider, place.path(), REFRESH);
-    // A file where the directory has to be: root may write everywhere else.
-    let tokens = place.path().join("tokens");
-    std::fs::write(&tokens, "").unwrap();
+    // A directory where the file has to be: root may write everywhere else.
+    std::fs::create_dir_all(place.path().join("kept")).unwrap();
     // Not even read: nothing is presented that could be exchanged.
     assert_eq!(code(&refresher).await, "unreachable");
     assert_eq!(provider.requests().len(), 0);
 
-    std::fs::remove_file(&tokens).unwrap();
-    std::fs::create_dir_all(tokens.join("ann.json.new/in-the-way")).unwrap();
+    std::fs::remove_dir(place.path().join("kept")).unwrap();
+    let in_the_way = place.path().join("kept.new");
+    std::fs::create_dir_all(&in_the_way).unwrap();
     let error = refresher.secret().await.unwrap_err();
     assert_eq!(error.code(), "unreachable", "{error}");
     assert!(error.to_string().contains("keeping the new refresh token"), "{error}");
     assert_eq!(code(&refresher).await, "unreachable", "still not");
     assert_eq!(provider.presented(), [REFRESH], "and nothing else is asked for");
-    std::fs::remove_dir_all(tokens.join("ann.json.new")).unwrap();
+    std::fs::remove_dir(in_the_way).unwrap();
     assert_eq!(code(&refresher).await, "granted");
     assert_eq!(provider.presented(), [REFRESH, "canary-refresh-1"], "it was not lost");
+}
+
+/// A key that cannot seal is found out before anything is exchanged, and so is another key.
+#[tokio::test]
+async fn without_the_key_nothing_is_exchanged() {
+    let provider = Provider::start("ann", Rotation::Exchanged);
+    let place = tempfile::tempdir().unwrap();
+    let by = |key: &str| {
+        let keeping = Keeping { key: fixed(key), ..keeping(place.path()) };
+        let refresh_token = Some(fixed(REFRESH));
+        let client_id = "kw".to_owned();
+        let grant = Grant::RefreshToken { client_id, client_secret: None, refresh_token, keeping };
+        with(
+            Settings { grant, ..settings(&provider, place.path(), "") },
+            AddressPolicy::AllowPrivate,
+        )
+    };
+    assert_eq!(code(&by("short")).await, "misconfigured");
+    assert_eq!(provider.requests().len(), 0);
+    assert_eq!(code(&by(KEY)).await, "granted");
+    let error = by(&KEY.replace('0', "1")).secret().await.unwrap_err();
+    assert!(error.to_string().contains("another store.token_key; hint: "), "{error}");
+    assert_eq!(provider.requests().len(), 1);
+    assert_eq!(code(&by(KEY)).await, "granted");
+}
+
+/// The provider has forgotten what it gave last, as after a restore, or never got to keep it.
+#[tokio::test]
+async fn the_token_before_the_newest_is_presented_when_that_is_refused() {
+    let provider = Provider::start("ann", Rotation::Exchanged);
+    let place = tempfile::tempdir().unwrap();
+    refresher(&provider, place.path(), REFRESH).secret().await.unwrap();
+    provider.sign_in(REFRESH);
+    refresher(&provider, place.path(), REFRESH).secret().await.unwrap();
+    assert_eq!(provider.presented(), [REFRESH, "canary-refresh-1", REFRESH]);
+    refresher(&provider, place.path(), REFRESH).secret().await.unwrap();
+    assert_eq!(provider.presented().last().unwrap(), "canary-refresh-3", "the line goes on");
 }
 
 #[tokio::test]
@@ -151,7 +219,7 @@ async fn what_was_refused_is_not_presented_again_until_it_is_another() {
     let refresher = with(settings, AddressPolicy::AllowPrivate);
     for _ in 0..3 {
         let error = refresher.secret().await.unwrap_err();
-        assert_eq!(error.code(), "unauthorized", "{error}");
+        assert_eq!(error.code(), "signed_out", "{error}");
         let told = error.to_string();
         assert!(told.contains("invalid_grant, AADSTS70008; hint: ") && !told.contains("canary"));
     }
