@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_short_key_is_none() {
-        let short = &KEY[1..];
+        let short = KEY.trim_start_matches('c');
         assert_eq!(seal(&short.into(), BOUND, b""), Err(Unsealable::Key));
         assert_eq!(open(&short.into(), BOUND, b""), Err(Unsealable::Key));
     }

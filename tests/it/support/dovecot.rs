@@ -170,6 +170,13 @@ impl Dovecot {
             .concat()
     }
 
+    /// Ends every connection, as a provider does when it wants to see a token again.
+    pub(crate) fn end_connections(&self) {
+        let parent = self.child.id().to_string();
+        // Fails where there are none.
+        let _ = Command::new("pkill").args(["-TERM", "-P", &parent, "-x", "imap"]).status();
+    }
+
     fn doveadm_with(&self, arguments: &[&str], input: &[u8]) -> String {
         let mut child = demoted("doveadm")
             .args(["-c", &self.directory.path().join("dovecot.conf").to_string_lossy()])

@@ -33,6 +33,8 @@ pub(crate) enum Rotation {
     Kept,
     /// Only the one in the answer is valid from then on.
     Exchanged,
+    /// So is the one that was shown, until that in the answer is.
+    Graceful,
 }
 
 /// The form fields of one request.
@@ -55,6 +57,10 @@ struct Shared {
     user: String,
     rotation: Rotation,
     valid: String,
+    /// What else is taken.
+    shown: Option<String>,
+    /// How long access tokens live, in seconds, after `lives`.
+    life: i64,
     requests: Vec<Form>,
     delay: Duration,
     /// How long the next access tokens live, in seconds; an hour when there are no more.
@@ -73,6 +79,8 @@ impl Provider {
             user: user.to_owned(),
             rotation,
             valid: REFRESH.to_owned(),
+            shown: None,
+            life: 3600,
             requests: Vec::new(),
             delay: Duration::ZERO,
             lives: VecDeque::new(),
@@ -118,6 +126,11 @@ impl Provider {
     /// Answers so much later from now on.
     pub(crate) fn delay(&self, delay: Duration) {
         self.shared.lock().unwrap().delay = delay;
+    }
+
+    /// All access tokens but the next ones live for so many seconds from now on.
+    pub(crate) fn live(&self, seconds: i64) {
+        self.shared.lock().unwrap().life = seconds;
     }
 
     /// The next access tokens live for so many seconds each.
@@ -191,7 +204,9 @@ async fn exchange(
 }
 
 fn answer(shared: &mut Shared, form: Form) -> Response {
-    let valid = form.get("refresh_token") == Some(&shared.valid);
+    let presented = form.get("refresh_token").cloned();
+    let valid = presented.as_ref().is_some_and(|p| *p == shared.valid)
+        || (presented.is_some() && presented == shared.shown);
     assert_eq!(form.get("grant_type").map(String::as_str), Some("refresh_token"));
     shared.requests.push(form);
     if let Some((status, headers, body)) = shared.failure.clone() {
@@ -205,14 +220,15 @@ fn answer(shared: &mut Shared, form: Form) -> Response {
         let body = r#"{"error":"invalid_grant","error_description":"AADSTS70008: canary-words"}"#;
         return (StatusCode::BAD_REQUEST, body).into_response();
     }
-    let life = shared.lives.pop_front().unwrap_or(3600);
+    let life = shared.lives.pop_front().unwrap_or(shared.life);
     let token = access_token(&shared.user, life);
     shared.granted.push(token.clone());
     let mut grant = serde_json::json!({
         "access_token": token,
-        "token_type": "Bearer", "expires_in": 3600,
+        "token_type": "Bearer", "expires_in": if life > 0 { life } else { 3600 },
     });
-    if shared.rotation == Rotation::Exchanged {
+    if shared.rotation != Rotation::Kept {
+        shared.shown = presented.filter(|_| shared.rotation == Rotation::Graceful);
         shared.valid = format!("canary-refresh-{}", shared.requests.len());
         grant["refresh_token"] = shared.valid.clone().into();
     }
