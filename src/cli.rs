@@ -4,14 +4,18 @@
 mod accounts;
 mod ask;
 mod backtest;
+mod backup;
 mod calibrate;
 mod check;
 mod contacts;
 mod demo;
 mod explain;
+mod export;
 mod nudges;
 pub mod output;
 mod path;
+mod quarantine;
+mod rebuild;
 mod relationships;
 mod run;
 mod silences;
@@ -77,6 +81,16 @@ enum Command {
     Calibrate(calibrate::Arguments),
     /// People, their addresses, and who is one with whom
     Contacts(contacts::Arguments),
+    /// Items of mailboxes and calendars that were put aside, and why
+    Quarantine(quarantine::Arguments),
+    /// Copy the database to a file, beside a running daemon or without one
+    Backup(backup::Backup),
+    /// Put a backup in the place of the database, while no daemon runs
+    Restore(backup::Restore),
+    /// All that is known of a person
+    Export(export::Arguments),
+    /// Compute every relationship anew from what was read
+    Rebuild,
 }
 
 /// What every command that prints data takes.
@@ -147,6 +161,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Backtest(arguments) => backtest::backtest(&cli.config, &arguments),
         Command::Calibrate(arguments) => calibrate::calibrate(&cli.config, &arguments),
         Command::Contacts(arguments) => contacts::contacts(&cli.config, &arguments),
+        Command::Quarantine(arguments) => quarantine::quarantine(&cli.config, &arguments),
+        Command::Backup(arguments) => backup::backup(&cli.config, &arguments),
+        Command::Restore(arguments) => backup::restore(&cli.config, &arguments),
+        Command::Export(arguments) => export::export(&cli.config, &arguments),
+        Command::Rebuild => rebuild::rebuild(&cli.config),
     }
 }
 

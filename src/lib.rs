@@ -38,6 +38,9 @@
 //!    pages), by the API or by a command: what was answered is resolved, what was not sent yet is not,
 //!    and the contact is kept silent.
 //!
+//! [`pipeline::care`] is the admin's: strengths computed anew, what was put aside read again, all that is
+//! known of a person; [`store::backup`] copies the database while it is used, and puts a copy back.
+//!
 //! [`mod@backtest`] walks the same path over the past: [`score`] on a history that is over, judged by
 //! what followed.
 //!

@@ -4,6 +4,7 @@
 //! writer's thread. Steps are idempotent; loops around them are in `daemon`.
 
 pub mod accounts;
+pub mod care;
 pub mod deliver;
 pub mod engagement;
 pub mod feedback;

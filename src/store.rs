@@ -5,6 +5,7 @@
 //! thread inside one transaction, so what a job stores and the proof that it was done commit
 //! together, and no transaction spans an `.await`. Knows nothing but the model.
 
+pub mod backup;
 pub mod basis;
 pub mod bounce;
 pub mod calibration;
@@ -14,6 +15,7 @@ pub mod contact;
 pub mod endpoint;
 pub mod erase;
 pub mod error;
+pub mod export;
 pub mod fate;
 pub mod feedback;
 pub mod held;

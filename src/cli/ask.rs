@@ -15,6 +15,8 @@ use crate::store::{Store, StoreError};
 
 /// How long an answer is waited for: a commit of a first read may take some seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same of what looks at all that is stored.
+const LONG: Duration = Duration::from_secs(600);
 /// How often is looked for it.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -47,7 +49,11 @@ pub(super) fn answer(config: &Config, asked: &Request) -> Result<Answer, Failure
     let asker = Asker::open(&config.store.path)?;
     let id = asker.ask(&serde_json::to_string(asked)?, Clock::System.now())?;
     let began = Instant::now();
-    while began.elapsed() < PATIENCE {
+    let patience = match asked {
+        Request::Rebuild {} => LONG,
+        _ => PATIENCE,
+    };
+    while began.elapsed() < patience {
         std::thread::sleep(LOOK);
         if let Some(answer) = asker.answer(id)? {
             return Ok(serde_json::from_str(&answer)?);
@@ -71,7 +77,7 @@ pub(super) fn answer(config: &Config, asked: &Request) -> Result<Answer, Failure
              hint: a one-time pass answers nobody: ask again when it has ended; a daemon that does \
              not answer is of another version or hangs: restart it",
             config.store.path.display(),
-            PATIENCE.as_secs()
+            patience.as_secs()
         ))
     })
 }

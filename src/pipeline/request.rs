@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
+use crate::store::quarantine::Chosen;
 use crate::store::{Db, StoreError, request};
 
 use super::nudge::steer;
-use super::{Rules, feedback, identity, outbox, silence};
+use super::{Rules, care, feedback, identity, outbox, silence};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +82,17 @@ pub enum Request {
         /// To this endpoint, if one is named.
         endpoint: Option<String>,
     },
+    /// To read items again that were put aside.
+    Retry {
+        /// Of the source of this name, if one is named.
+        source: Option<String>,
+        /// Of mailboxes of this name, if one is named.
+        mailbox: Option<String>,
+        /// The item of this number, if one is named.
+        item: Option<i64>,
+    },
+    /// To compute every relationship anew from the log.
+    Rebuild {},
     /// To try an endpoint that is left alone.
     ReleaseEndpoint {
         /// Its name.
@@ -140,6 +152,11 @@ pub fn perform(
         Request::Drop { message, endpoint } => {
             outbox::drop(db, message.as_deref(), endpoint.as_deref(), now)
         }
+        Request::Retry { source, mailbox, item } => {
+            let (source, mailbox) = (source.clone(), mailbox.clone());
+            care::retry(db, &Chosen { source, mailbox, item: *item })
+        }
+        Request::Rebuild {} => care::rebuild(db, rules, now),
         Request::ReleaseEndpoint { endpoint } => outbox::release(db, endpoint, now),
     }
 }

@@ -1,7 +1,7 @@
 //! Opening the file: pragmas, permissions, and the types that carry a connection.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -82,6 +82,32 @@ pub(super) fn open_beside(path: &Path) -> Result<Db, StoreError> {
     }
 }
 
+/// Opens a file that may be of any schema, to copy or look through it.
+pub(super) fn open_file(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(connect(path, flags)?.connection)
+}
+
+/// Opens a copy that nobody else has open for writing, and brings it up to date as it is.
+pub(super) fn open_copy(path: &Path) -> Result<Db, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = connect(path, flags)?;
+    db.connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+    )?;
+    migrate::apply(&mut db.connection, path)?;
+    Ok(db)
+}
+
+/// Has what a database's log holds written to the file.
+pub(super) fn flush(path: &Path) -> Result<(), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = connect(path, flags)?;
+    let busy: bool =
+        db.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy { Err(StoreError::InUse { path: path.to_owned() }) } else { Ok(()) }
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the one place that opens the database")]
 fn connect(path: &Path, flags: OpenFlags) -> Result<Db, StoreError> {
     let connection = Connection::open_with_flags(path, flags)?;
@@ -110,4 +136,11 @@ pub(super) fn create(path: &Path) -> Result<File, StoreError> {
     let mut options = File::options();
     let opened = options.create(true).append(true).mode(0o600).open(path);
     opened.map_err(|source| StoreError::io(path, source))
+}
+
+/// A path with something after its name.
+pub(super) fn sibling(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }

@@ -39,6 +39,20 @@ pub enum StoreError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// A file that is to be made is there already.
+    #[error("{path} exists already\nhint: name a file that does not exist; none is written over")]
+    Exists {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// A file is no copy of a database of keepwarm.
+    #[error(
+        "{path} is no backup of a keepwarm database\nhint: name a file that `keepwarm backup` made"
+    )]
+    NoBackup {
+        /// Which one.
+        path: PathBuf,
+    },
     /// No room, or no permission to write: what was not committed will be read again later.
     #[error("the database cannot be written: {0}")]
     Unwritable(String),

@@ -4,13 +4,12 @@
 //! copy of it is left beside it (`….before-NNNN`), whole and for its owner only. A newer schema is
 //! refused, untouched.
 
-use std::fs::File;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::connection::create;
+use super::backup;
+use super::connection::sibling;
 use super::error::StoreError;
 
 /// Every migration in order; the first brings an empty file to schema 1.
@@ -53,8 +52,15 @@ pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<i64, 
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let found = refuse_newer(connection, path)?;
     if found > 0 && found < known() {
-        back_up(connection, path, found)?;
+        // One left by an interrupted upgrade is made again.
+        backup::write(connection, &sibling(path, &format!(".before-{:04}", found + 1)))?;
     }
+    apply(connection, path)
+}
+
+/// Applies what is missing, without a copy of what was there.
+pub(super) fn apply(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let found = refuse_newer(connection, path)?;
     let pending = MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0));
     for (index, sql) in pending {
         let transaction = connection.transaction()?;
@@ -63,32 +69,4 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
         transaction.commit()?;
     }
     Ok(())
-}
-
-/// Leaves a copy of the database as it is beside it. It has its name only once it is whole, so that
-/// one left by an interrupted upgrade is made again and never taken for a copy.
-fn back_up(connection: &Connection, path: &Path, version: i64) -> Result<(), StoreError> {
-    let whole = beside(path, &format!(".before-{:04}", version + 1));
-    let part = beside(&whole, ".part");
-    let failed = |source| StoreError::io(&part, source);
-    if part.exists() {
-        std::fs::remove_file(&part).map_err(failed)?;
-    }
-    // Made here and empty, which SQLite accepts: it would give others leave to read it.
-    create(&part)?;
-    // Under another name it would be another file, and this one stay empty.
-    let name = part.to_str().ok_or_else(|| failed(ErrorKind::InvalidFilename.into()))?;
-    connection.execute("VACUUM INTO ?1", [name])?;
-    File::open(&part).and_then(|file| file.sync_all()).map_err(failed)?;
-    std::fs::rename(&part, &whole).map_err(failed)?;
-    let directory = whole.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = File::open(directory.unwrap_or_else(|| Path::new(".")));
-    directory.and_then(|directory| directory.sync_all()).map_err(failed)
-}
-
-/// A path with something after its name.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }

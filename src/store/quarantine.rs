@@ -164,3 +164,107 @@ pub(super) fn forget(db: &Db, mailbox: i64) -> Result<(), StoreError> {
         .execute([mailbox])?;
     Ok(())
 }
+
+/// An item put aside, as people are shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The source's name.
+    pub source: String,
+    /// The mailbox's name.
+    pub mailbox: String,
+    /// The item's number in it.
+    pub item: i64,
+    /// Why, in words.
+    pub reason: String,
+    /// When it was put aside last.
+    pub at: Timestamp,
+    /// How often its source could not give it; `None` if it was given and not understood.
+    pub tries: Option<u32>,
+}
+
+impl Listed {
+    /// When it is asked for again: `None` is not, unless somebody says so.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        let pause = PAUSES.get(self.tries?.saturating_sub(1) as usize)?;
+        Some(self.at + *pause)
+    }
+}
+
+/// Which items are meant: all, of a source, of a mailbox, or one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Of the source of this name only.
+    pub source: Option<String>,
+    /// Of mailboxes of this name only.
+    pub mailbox: Option<String>,
+    /// Of this number only.
+    pub item: Option<i64>,
+}
+
+const CHOSEN: &str = "FROM quarantine JOIN mailbox ON mailbox.id = mailbox_id
+    JOIN source ON source.id = source_id
+    WHERE (?1 IS NULL OR source.name = ?1) AND (?2 IS NULL OR mailbox.name = ?2)
+      AND (?3 IS NULL OR item = ?3)";
+
+/// Items put aside, the latest first, at most `limit`.
+///
+/// # Errors
+/// As every read.
+pub fn list(db: &Db, of: &Chosen, limit: usize) -> Result<Vec<Listed>, StoreError> {
+    let sql = format!(
+        "SELECT source.name, mailbox.name, item, reason, quarantine.at, tries {CHOSEN}
+         ORDER BY quarantine.at DESC, source.name, mailbox.name, item LIMIT ?4"
+    );
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![of.source, of.mailbox, of.item, limit], |row| {
+        Ok(Listed {
+            source: row.get(0)?,
+            mailbox: row.get(1)?,
+            item: row.get(2)?,
+            reason: row.get(3)?,
+            at: row.get(4)?,
+            tries: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Has items asked for again in the next pass over their source, whatever became of them before; gives
+/// how many these are. They stay put aside until they have been read.
+///
+/// # Errors
+/// As every write.
+pub fn retry(db: &Db, of: &Chosen) -> Result<usize, StoreError> {
+    let sql = format!("SELECT mailbox.id, item, cursor ->> 'kind' {CHOSEN}");
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![of.source, of.mailbox, of.item], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<String>>(2)?))
+    })?;
+    let found: Vec<_> = rows.collect::<Result<_, _>>()?;
+    for (mailbox, item, kind) in &found {
+        let again = match kind.as_deref() {
+            // What is not known to be read is new.
+            Some("maildir") => "DELETE FROM seen WHERE mailbox_id = ?1 AND item = ?2",
+            // One that is not known to have been read is fetched.
+            Some("calendar") => "DELETE FROM object WHERE mailbox_id = ?1 AND item = ?2",
+            // Read as a whole, or not at all.
+            Some("whole") => "UPDATE mailbox SET cursor = NULL WHERE id = ?1 AND ?2 IS NOT NULL",
+            _ => "UPDATE quarantine SET tries = 1 WHERE mailbox_id = ?1 AND item = ?2",
+        };
+        let done = db.connection.prepare_cached(again)?.execute([mailbox, item])?;
+        if kind.as_deref() == Some("maildir") && done > 0 {
+            db.connection
+                .prepare_cached("UPDATE mailbox SET seen_count = seen_count - 1 WHERE id = ?1")?
+                .execute([mailbox])?;
+        }
+        db.connection
+            .prepare_cached(
+                "UPDATE quarantine SET at = 0, tries = coalesce(min(tries, 1), 1)
+                 WHERE mailbox_id = ?1 AND item = ?2",
+            )?
+            .execute([mailbox, item])?;
+    }
+    Ok(found.len())
+}

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::connection::{Db, create, create_directory, open_writer};
+use super::connection::{Db, create, create_directory, open_writer, sibling};
 use super::error::StoreError;
 
 type Job = Box<dyn FnOnce(&mut Db) + Send>;
@@ -140,10 +140,8 @@ fn transact<T>(
 }
 
 /// Takes the lock that keeps other processes out; the file stays, the lock ends with the process.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let path = PathBuf::from(name);
+pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
+    let path = sibling(path, ".lock");
     let file = create(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
