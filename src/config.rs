@@ -14,6 +14,7 @@ mod caldav;
 mod calendar_api;
 mod check;
 mod endpoint;
+mod everybody;
 mod feed;
 mod identity;
 mod layers;

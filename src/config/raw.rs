@@ -56,11 +56,12 @@ pub(super) struct RawRep {
     pub(super) time_zone: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSource {
     pub(super) name: Option<String>,
     pub(super) rep: Option<String>,
+    pub(super) reps: Option<String>,
     pub(super) kind: Option<String>,
     pub(super) host: Option<String>,
     pub(super) port: Option<u16>,
@@ -86,7 +87,7 @@ pub(super) struct RawSource {
     pub(super) exclude_mailboxes: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawOauth {
     pub(super) grant: Option<String>,

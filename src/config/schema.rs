@@ -169,6 +169,7 @@ pub(super) const KEYS: &[Key] = &[
 
     key("source", "name", Shape::Text),
     key("source", "rep", Shape::Text),
+    key("source", "reps", Shape::OneOf(&["*"])),
     key("source", "kind", Shape::OneOf(
         &["imap", "maildir", "ics", "caldav", "google_calendar", "graph_calendar"])),
     key("source", "host", Shape::Words(words::HOST)),

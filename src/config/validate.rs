@@ -15,7 +15,7 @@ use super::raw::{Raw, RawIdentity, RawOrganization, RawRep, RawStore, RawSync};
 use super::route::Known;
 use super::secret::SecretSource;
 use super::settings::{Config, Identity, Organization, Privacy, Rep, Store, Sync};
-use super::{account, endpoint, nudge, schema, serve, shape, source, words};
+use super::{account, endpoint, everybody, nudge, schema, serve, shape, words};
 use crate::model::Span;
 use crate::normalise::Accounts;
 use crate::normalise::address::canonical;
@@ -40,11 +40,16 @@ pub(super) fn config(
     unique(layers, "rep", "addresses", raw.rep.iter().map(addresses));
     unique(layers, "source", "name", raw.source.iter().map(|s| as_list(s.name.as_deref())));
     unique(layers, "endpoint", "name", raw.endpoint.iter().map(|e| as_list(e.name.as_deref())));
+    let people = everybody::reps(&raw.rep);
     let reps = items(layers, "rep", raw.rep, |item, rep| rep_of(item, rep, zone));
     let poll = Duration::from_secs(raw.sync.poll_seconds);
+    let names: Vec<String> =
+        raw.source.iter().flat_map(|source| as_list(source.name.as_deref())).collect();
     let sources = items(layers, "source", raw.source, |item, written| {
-        source::source(item, written, &known_reps, poll, credentials)
+        let known = everybody::Known { reps: &people, ids: &known_reps, names: &names, poll };
+        everybody::sources(item, written, &known, credentials)
     });
+    let sources = sources.into_iter().flatten().collect();
     account::distinct(layers, &raw.account);
     let (own, target) = (&raw.organization.domains, raw.accounts.target);
     let accounts = items(layers, "account", raw.account, |item, written| {

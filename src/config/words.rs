@@ -44,7 +44,11 @@ pub(super) const ADDRESS: Words =
 
 /// One mail address.
 pub(super) const PERSON: Words =
-    Words { what: "an address such as ann@us.example", accepts: is_address };
+    Words { what: "an address such as ann@us.example, or {address}", accepts: is_person };
+
+fn is_person(text: &str) -> bool {
+    text == "{address}" || is_address(text)
+}
 
 /// A time zone.
 pub(super) const TIME_ZONE: Words = Words {

@@ -221,3 +221,49 @@ fn a_token_or_password_that_is_changed_is_seen_at_the_next_login() {
     daemon.wait_for("source read", SOON);
     daemon.terminate(Duration::from_secs(5));
 }
+
+/// One source for a whole company: what is wrong with one mailbox is nothing to the others.
+#[test]
+fn one_source_reads_everybody_and_a_revoked_or_missing_mailbox_stops_nobody_else() {
+    let people = ["ann@us.example", "bob@us.example", "cyd@us.example"];
+    let server = Dovecot::with_tokens(&people, "xoauth2 oauthbearer", "");
+    let mut place = Place::new().imap_by(
+        "mail",
+        &server,
+        server.imaps,
+        "{address}",
+        "token_file = \"{rep}.token\"",
+    );
+    let config = std::fs::read_to_string(place.path("keepwarm.toml")).unwrap();
+    place = place.with(
+        "[[rep]]\nid = \"bob\"\nname = \"Bob\"\naddresses = [\"bob@us.example\"]\n\
+         [[rep]]\nid = \"cyd\"\nname = \"Cyd\"\naddresses = [\"cyd@us.example\"]\n\
+         [[rep]]\nid = \"dan\"\nname = \"Dan\"\naddresses = [\"dan@us.example\"]",
+    );
+    assert!(config.contains("rep = \"ann\"\nkind"), "{config}");
+    let everybody = std::fs::read_to_string(place.path("keepwarm.toml")).unwrap();
+    let everybody = everybody.replace("rep = \"ann\"\nkind", "reps = \"*\"\nkind");
+    std::fs::write(place.path("keepwarm.toml"), everybody).unwrap();
+    for (person, life) in [("ann", 3600), ("bob", -30), ("cyd", 3600)] {
+        let address = format!("{person}@us.example");
+        std::fs::write(place.path(&format!("{person}.token")), access_token(&address, life))
+            .unwrap();
+        let text = format!("Message-ID: <{person}@x>\r\nFrom: bo@{person}.example\r\n\r\n");
+        server.deliver(&address, "INBOX", 1_704_067_200, text.as_bytes());
+    }
+    let ran = place.keepwarm(&["run", "--once"]);
+    let status = place.json(&["status"]);
+    let sources = status["sources"].as_array().unwrap();
+    let states: Vec<(&str, &str)> = sources
+        .iter()
+        .map(|source| (source["name"].as_str().unwrap(), source["state"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        ("mail/ann", "ok"),
+        ("mail/bob", "degraded"),
+        ("mail/cyd", "ok"),
+        ("mail/dan", "degraded"),
+    ];
+    assert_eq!(states, expected, "{}", ran.stderr);
+    assert_eq!(crate::support::dump::rows(&place.database(), "message"), 2);
+}
