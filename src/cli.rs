@@ -9,8 +9,10 @@ mod calibrate;
 mod check;
 mod contacts;
 mod demo;
+mod doctor;
 mod explain;
 mod export;
+mod init;
 mod nudges;
 pub mod output;
 mod path;
@@ -61,6 +63,10 @@ enum Command {
     Demo(demo::Arguments),
     /// Validate the configuration
     Check(check::Arguments),
+    /// Write a configuration from at most five answers, tried before it is written
+    Init(init::Arguments),
+    /// Try every connection and permission, and say what to do about each failure
+    Doctor(doctor::Arguments),
     /// Sources, freshness, counts and outbox
     Status(Printing),
     /// Relationships, the strongest first
@@ -151,6 +157,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Run(arguments) => run::run(&cli.config, &arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Check(arguments) => check::check(&cli.config, &arguments),
+        Command::Init(arguments) => init::init(&cli.config, &arguments),
+        Command::Doctor(arguments) => doctor::doctor(&cli.config, &arguments),
         Command::Status(printing) => status::status(&cli.config, &printing),
         Command::Relationships(arguments) => relationships::relationships(&cli.config, &arguments),
         Command::Accounts(arguments) => accounts::accounts(&cli.config, &arguments),

@@ -35,7 +35,7 @@ use crate::store::{Store, StoreError};
 
 use self::places::Place;
 
-pub use build::{BuildError, open, rules_for_reading, secrets, target};
+pub use build::{BuildError, open, reader_alone, rules_for_reading, secrets, target};
 
 /// Sources read at a time by a one-time pass.
 const SOURCES_AT_ONCE: usize = 8;

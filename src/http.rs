@@ -9,6 +9,7 @@
 //! our place, which would make the check of the peer's address void.
 
 mod address;
+mod certificate;
 mod tls;
 
 use std::io;
@@ -21,6 +22,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Method, RequestBuilder, Response, Url};
 
 pub use address::{AddressPolicy, Refusal, admits, admits_host};
+pub use certificate::not_after;
 pub use tls::{TlsError, install_crypto, tls_config};
 
 /// What every request says of itself.

@@ -15,6 +15,7 @@ pub mod ics;
 pub mod imap;
 pub mod maildir;
 mod names;
+pub mod probe;
 mod reader;
 pub mod role;
 pub(crate) mod web;

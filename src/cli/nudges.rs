@@ -6,6 +6,8 @@ mod preview;
 mod report;
 mod test;
 
+pub(super) use test::try_endpoint;
+
 use std::path::Path;
 use std::process::ExitCode;
 

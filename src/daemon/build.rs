@@ -72,7 +72,7 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         clients,
         refreshes: TaskTracker::new(),
         files: ics::Watch::default(),
-        store: Arc::clone(&store),
+        store: Some(Arc::clone(&store)),
     };
     let mut tls = SharedTls::default();
     let mut roots = SharedClients::default();
@@ -336,6 +336,22 @@ fn reader(
         }
         SourceKind::Feed(feed) => Reader::Feed(Arc::new(web::feed(feed, &shared.clients)?)),
     })
+}
+
+/// A source as it is read, by itself: for whoever tries one. Not one whose refresh tokens are
+/// exchanged: only whoever has the database may do that.
+///
+/// # Errors
+/// What cannot be used of what is configured.
+pub fn reader_alone(config: &Config, found: &config::Source) -> Result<Reader, BuildError> {
+    let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
+    let shared = login::Shared {
+        clients,
+        refreshes: TaskTracker::new(),
+        files: ics::Watch::default(),
+        store: None,
+    };
+    reader(config, found, (&mut SharedTls::default(), &mut SharedClients::default()), &shared)
 }
 
 fn targets(

@@ -40,7 +40,7 @@ pub(super) struct Shared {
     /// In which tokens are exchanged.
     pub(super) refreshes: TaskTracker,
     /// Where refresh tokens are kept.
-    pub(super) store: Arc<Store>,
+    pub(super) store: Option<Arc<Store>>,
 }
 
 /// What a source logs in with.
@@ -67,7 +67,7 @@ pub(super) fn credentials(
             let settings = oauth::Settings {
                 token_url: oauth.token_url.clone(),
                 scope: oauth.scope.clone(),
-                grant: grant(config, source, &oauth.grant, shared),
+                grant: grant(config, source, &oauth.grant, shared)?,
             };
             let client = shared.clients.of(policy).clone();
             Credentials::Token(Arc::new(Refresher::new(settings, client, shared.refreshes.clone())))
@@ -81,14 +81,18 @@ fn grant(
     source: &config::Source,
     grant: &config::Grant,
     shared: &Shared,
-) -> oauth::Grant {
-    match grant {
+) -> Result<oauth::Grant, BuildError> {
+    Ok(match grant {
         config::Grant::RefreshToken { client_id, client_secret, refresh_token } => {
+            let store = shared.store.clone().ok_or_else(|| {
+                let why = "only the daemon exchanges refresh tokens";
+                unusable(&format!("oauth of source {}", source.name), why)
+            })?;
             oauth::Grant::RefreshToken {
                 client_id: client_id.clone(),
                 client_secret: client_secret.as_ref().map(|s| secrets("client_secret", s)),
                 refresh_token: refresh_token.as_ref().map(|s| secrets("refresh_token", s)),
-                keeping: keeping(&config.store, &source.name, Arc::clone(&shared.store)),
+                keeping: keeping(&config.store, &source.name, store),
             }
         }
         config::Grant::ClientCredentials { client_id, client_secret } => {
@@ -103,7 +107,7 @@ fn grant(
             // Not the daemon's clock: the provider goes by the present, whatever is replayed.
             now: Arc::new(|| Clock::System.now()),
         },
-    }
+    })
 }
 
 /// A key file, read again whenever it is asked for.

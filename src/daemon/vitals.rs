@@ -52,7 +52,8 @@ fn measure(path: &Path, waits: (Span, Span), now: Timestamp) -> Result<Metrics, 
     let counts = outbox::counts(&db, now)?;
     let found = source::all(&db)?;
     Ok(Metrics {
-        sources: found.into_iter().map(|one| of_source(&db, one)).collect::<Result<_, _>>()?,
+        store: store_files(path),
+        sources: found.into_iter().map(|one| of_source(&db, one, now)).collect::<Result<_, _>>()?,
         messages: sizes.messages,
         interactions: sizes.interactions,
         nudges: nudges(&db, now)?,
@@ -111,13 +112,25 @@ fn of_endpoint(found: endpoint::Endpoint, now: Timestamp) -> EndpointMetrics {
     EndpointMetrics { name: found.name, state, failures, pending, dead }
 }
 
-fn of_source(db: &Db, found: source::Source) -> Result<SourceMetrics, StoreError> {
+/// What the database and its log take on the disk.
+fn store_files(path: &Path) -> Vec<(&'static str, i64)> {
+    let size = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        let bytes = std::fs::metadata(name).map_or(0, |file| file.len());
+        i64::try_from(bytes).unwrap_or(i64::MAX)
+    };
+    vec![("database", size("")), ("wal", size("-wal"))]
+}
+
+fn of_source(db: &Db, found: source::Source, now: Timestamp) -> Result<SourceMetrics, StoreError> {
     let reading = mailbox::reading(&mailbox::all(db, found.id)?, found.condition.state);
     Ok(SourceMetrics {
         name: found.name,
         state: found.condition.state,
         failures: found.condition.failures,
         fresh_at: found.fresh_at,
+        lag: found.fresh_at.map(|at| now - at),
         on_server: reading.on_server,
         seen: reading.seen,
         missing: reading.missing,

@@ -13,7 +13,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::process::Process;
-use crate::model::{SourceState, Timestamp};
+use crate::model::{SourceState, Span, Timestamp};
 
 /// The media type of what [`render`] makes.
 pub(super) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -39,6 +39,8 @@ pub struct Metrics {
     pub oldest_pending_at: Option<Timestamp>,
     /// Every endpoint there is or was.
     pub endpoints: Vec<EndpointMetrics>,
+    /// The files of the store, in bytes.
+    pub store: Vec<(&'static str, i64)>,
 }
 
 /// What is measured of an endpoint.
@@ -78,6 +80,8 @@ pub struct SourceMetrics {
     pub failures: u32,
     /// When a pass last read everything there was.
     pub fresh_at: Option<Timestamp>,
+    /// How long ago that was.
+    pub lag: Option<Span>,
     /// Items that its mailboxes hold, where it told.
     pub on_server: Option<i64>,
     /// Items read, if they were counted.
@@ -134,6 +138,12 @@ impl Collector for Collected {
         endpoints(&mut to, &self.metrics.endpoints)?;
         let quarantine = gauge(&mut to, "keepwarm_quarantined", "Items put aside")?;
         ConstGauge::new(*quarantined).encode(quarantine)?;
+        let mut family = gauge(&mut to, "keepwarm_store_bytes", "Size of the store's files")?;
+        for (file, bytes) in &self.metrics.store {
+            put(&mut family, &[("file", file)], *bytes)?;
+        }
+        let mut family = gauge(&mut to, "keepwarm_build_info", "1, for the version that runs")?;
+        put(&mut family, &[("version", env!("CARGO_PKG_VERSION"))], 1)?;
         self.process.encode(&mut to)
     }
 }
@@ -170,6 +180,9 @@ const MEASURES: &[Measure] = &[
         "When the source was last read through",
         |source| source.fresh_at.map(Timestamp::seconds),
     ),
+    ("keepwarm_source_lag_seconds", "How long ago the source was last read through", |source| {
+        source.lag.map(|lag| lag.millis().max(0) / 1000)
+    }),
     ("keepwarm_source_failures", "Failures in a row", |source| Some(source.failures.into())),
     ("keepwarm_source_messages_on_server", "Messages that the source says it holds", |source| {
         source.on_server
@@ -232,6 +245,7 @@ mod tests {
             state: SourceState::Ok,
             failures: 0,
             fresh_at: Some(Timestamp::from_seconds(1_800_000_000)),
+            lag: Some(Span::from_seconds(90)),
             on_server: Some(50_000),
             seen: Some(49_997),
             missing: 3,
@@ -241,6 +255,7 @@ mod tests {
             state: SourceState::New,
             failures: 2,
             fresh_at: None,
+            lag: None,
             on_server: None,
             seen: None,
             missing: 0,
@@ -254,6 +269,7 @@ mod tests {
             nudges: vec![NudgeMetrics { kind: "decay".into(), state: "waiting".into(), count: 5 }],
             withheld: vec![("clock", 3)],
             quarantined: 4,
+            store: vec![("database", 1 << 20), ("wal", 4096)],
             outbox,
             ..Metrics::default()
         };
@@ -275,6 +291,8 @@ mod tests {
             "keepwarm_nudges_withheld{reason=\"clock\"} 3",
             "keepwarm_quarantined 4",
             r#"keepwarm_outbox{state="delivered"} 20"#,
+            "keepwarm_source_lag_seconds{source=\"ann-mail\"} 90",
+            "keepwarm_store_bytes{file=\"wal\"} 4096",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");

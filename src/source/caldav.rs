@@ -38,6 +38,7 @@ use self::read::{Going, Presence, Read};
 use self::select::{Calendar, Fate};
 use self::wire::Wire;
 use super::credentials::Credentials;
+use super::probe::Probe;
 use super::{Pass, SkipReason, Skipped, SourceError};
 use crate::http::Clients;
 use crate::model::time::DAY_MS;
@@ -108,6 +109,34 @@ pub async fn read(
         }
     }
     failing.map_or(Ok(pass), Err)
+}
+
+/// Logs in, finds the calendars and tells which a pass would read.
+///
+/// # Errors
+/// As [`read`].
+pub async fn probe(
+    settings: &Settings,
+    clients: &Clients,
+    found: &mut Probe,
+) -> Result<(), SourceError> {
+    let mut wire = Wire::open(settings, clients).await?;
+    let listed = find(&mut wire, &mut Kept::default()).await;
+    found.server_at = wire.server_at();
+    // Whoever is let in may still find no calendars.
+    found.logged_in = match &listed {
+        Ok(_) | Err(SourceError::Misconfigured(_) | SourceError::Protocol(_)) => {
+            found.server_at.is_some()
+        }
+        Err(_) => false,
+    };
+    let listed = listed?;
+    found.logged_in = true;
+    let origins = listed.iter().map(|one| one.url.origin().ascii_serialization());
+    found.discovered = Some(origins.collect());
+    let (calendars, skipped) = select::calendars(&listed, settings, &[]);
+    found.mailboxes = Some((calendars.len(), skipped));
+    Ok(())
 }
 
 /// The collections where the calendars are, from the place where they were the last time, else by

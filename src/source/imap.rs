@@ -39,6 +39,7 @@ pub use self::fetch::FIELDS;
 use self::line::Line;
 use self::read::Doubts;
 use super::credentials::Credentials;
+use super::probe::Probe;
 use super::{Glance, Pass, Scope, Skipped, SourceError, Woken};
 use crate::model::{Delta, KnownMailbox, MailboxInfo};
 
@@ -261,6 +262,24 @@ pub async fn probe(
     line.close().await;
     let (chosen, skipped) = list::choose(listed, &settings.exclude_mailboxes, layout);
     Ok((chosen.into_iter().map(|mailbox| mailbox.info).collect(), skipped))
+}
+
+/// The same, telling what is found out on the way.
+///
+/// # Errors
+/// As [`probe`].
+pub async fn probe_telling(
+    settings: &Settings,
+    tls: &Arc<ClientConfig>,
+    found: &mut Probe,
+) -> Result<(), SourceError> {
+    let mut line = Line::open_telling(settings, tls, found).await?;
+    let listed = line.list().await?;
+    let layout = line.quirks.layout;
+    line.close().await;
+    let (chosen, skipped) = list::choose(listed, &settings.exclude_mailboxes, layout);
+    found.mailboxes = Some((chosen.len(), skipped));
+    Ok(())
 }
 
 #[cfg(test)]

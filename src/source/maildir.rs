@@ -34,6 +34,17 @@ pub struct Settings {
     pub exclude_mailboxes: Vec<String>,
 }
 
+/// How many mailboxes a pass would read, and those that it would not.
+///
+/// # Errors
+/// [`SourceError::Misconfigured`] if there is no Maildir at the path or it may not be read.
+pub async fn probe(settings: &Settings) -> Result<(usize, Vec<Skipped>), SourceError> {
+    let path = settings.path.clone();
+    let found = blocking(move || layout::find(&path)).await??;
+    let (chosen, skipped) = layout::choose(found, &settings.exclude_mailboxes);
+    Ok((chosen.len(), skipped))
+}
+
 /// Makes one complete pass: sends deltas with the files that are new, newest first, and for every
 /// mailbox a last one that is `complete`, empty where nothing is new.
 ///

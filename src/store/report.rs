@@ -111,6 +111,24 @@ pub fn left_out(db: &Db, now: Timestamp) -> Result<Vec<(String, i64)>, StoreErro
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// What SQLite finds wrong with the file: its pages, its indexes and its references. Empty if
+/// nothing is; at most ten lines. Reads all of it.
+///
+/// # Errors
+/// As every read.
+pub fn integrity(db: &Db) -> Result<Vec<String>, StoreError> {
+    let mut statement = db.connection.prepare("PRAGMA integrity_check(10)")?;
+    let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut found = rows.collect::<Result<Vec<_>, _>>()?;
+    found.retain(|line| line != "ok");
+    let mut statement = db.connection.prepare("PRAGMA foreign_key_check")?;
+    let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+    for table in rows.take(10) {
+        found.push(format!("a row of {} refers to one that is not there", table?));
+    }
+    Ok(found)
+}
+
 /// Proves that the database can be written, without changing it.
 ///
 /// # Errors

@@ -26,7 +26,7 @@ fn now_s() -> u64 {
     u64::try_from(keepwarm::clock::Clock::System.now().seconds()).unwrap()
 }
 
-fn fill(server: &Dovecot, user: &str, mails: &[Mail]) {
+pub(crate) fn fill(server: &Dovecot, user: &str, mails: &[Mail]) {
     for mail in mails {
         server.deliver(user, mail.mailbox, mail.at, &mail.bytes);
     }

@@ -30,6 +30,8 @@ mod daemon;
 #[cfg(test)]
 mod deliver;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod engagement;
 #[cfg(test)]
 mod faults;
@@ -45,6 +47,8 @@ mod google;
 mod graph;
 #[cfg(test)]
 mod imap;
+#[cfg(test)]
+mod init;
 #[cfg(test)]
 mod invitation;
 #[cfg(test)]

@@ -76,6 +76,24 @@ fn metrics_are_in_the_readme() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// Alert rules and the dashboard ask for metrics that there are.
+#[test]
+fn alerts_and_the_dashboard_name_metrics_that_there_are() {
+    let readme = read("README.md");
+    let dashboard = read("config/grafana/keepwarm.json");
+    let parsed: serde_json::Value = serde_json::from_str(&dashboard).unwrap();
+    assert!(parsed["panels"].as_array().unwrap().len() > 10);
+    let rules = read("config/prometheus/keepwarm.rules.yml");
+    assert!(rules.matches("- alert: ").count() >= 10);
+    for text in [dashboard, rules] {
+        let word = |c: char| c.is_ascii_lowercase() || c == '_';
+        let named = text.split(|c| !word(c)).filter(|name| name.starts_with("keepwarm_"));
+        for name in named {
+            assert!(readme.contains(&format!("`{name}")), "{name} is not in README.md");
+        }
+    }
+}
+
 /// Sources with a fault, and words of the report that each must get.
 const FAULTY: &[(&str, &str, &str)] = &[
     ("src/model/key.rs", "use crate::store::Store;", "`model` may not name `store`"),

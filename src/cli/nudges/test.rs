@@ -35,15 +35,15 @@ pub(super) struct Testing {
 
 /// What came of a test. The names of its fields are a contract.
 #[derive(Debug, Serialize)]
-struct Tested {
+pub(in crate::cli) struct Tested {
     endpoint: String,
-    delivered: bool,
-    result: String,
-    status: Option<u16>,
-    took_ms: i64,
+    pub(in crate::cli) delivered: bool,
+    pub(in crate::cli) result: String,
+    pub(in crate::cli) status: Option<u16>,
+    pub(in crate::cli) took_ms: i64,
     answer: String,
-    hint: Option<&'static str>,
-    webhook_id: String,
+    pub(in crate::cli) hint: Option<&'static str>,
+    pub(in crate::cli) webhook_id: String,
 }
 
 /// What a receiver verifies by. The names of its fields are a contract.
@@ -75,6 +75,16 @@ pub(super) fn test(path: &Path, testing: &Testing) -> Result<ExitCode, Failure> 
     }
     let all = tested.iter().all(|one| one.delivered);
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Posts a test to one endpoint; an error is why it cannot even be tried.
+pub(in crate::cli) async fn try_endpoint(
+    config: &Config,
+    found: &config::Endpoint,
+) -> Result<Tested, String> {
+    let target = daemon::target(found, 0).map_err(|error| error.to_string())?;
+    let clients = Clients::new(None).map_err(|error| error.to_string())?;
+    Ok(try_one(&clients, &target, rep(config)).await)
 }
 
 pub(super) fn key(path: &Path, testing: &Testing) -> Result<ExitCode, Failure> {

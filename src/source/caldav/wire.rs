@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,6 +16,7 @@ use super::answer::{self, Head, Verdict};
 use super::xml::{self, Multistatus};
 use super::{Settings, trust};
 use crate::http::{self, Body, Clients};
+use crate::model::Timestamp;
 use crate::source::credentials::Credentials;
 use crate::source::{SourceError, web};
 
@@ -64,6 +66,8 @@ pub(super) struct Wire<'a> {
     pub(super) settings: &'a Settings,
     clients: &'a Clients,
     secret: SecretString,
+    /// The `Date` of the last answer.
+    date: Option<String>,
 }
 
 impl<'a> Wire<'a> {
@@ -73,7 +77,13 @@ impl<'a> Wire<'a> {
         clients: &'a Clients,
     ) -> Result<Self, SourceError> {
         let (Credentials::Password(secrets) | Credentials::Token(secrets)) = &settings.credentials;
-        Ok(Self { settings, clients, secret: secrets.secret().await? })
+        Ok(Self { settings, clients, secret: secrets.secret().await?, date: None })
+    }
+
+    /// The server's clock by its last answer.
+    pub(super) fn server_at(&self) -> Option<Timestamp> {
+        let date = DateTime::parse_from_rfc2822(self.date.as_deref()?).ok()?;
+        Some(Timestamp::from_seconds(date.timestamp()))
     }
 
     /// Sends a request and reads the answer.
@@ -110,7 +120,7 @@ impl<'a> Wire<'a> {
         secrets.refused(&self.secret);
     }
 
-    async fn once(&self, ask: Ask<'_>) -> Result<Reply, SourceError> {
+    async fn once(&mut self, ask: Ask<'_>) -> Result<Reply, SourceError> {
         let policy = trust::policy(&self.settings.url, ask.url)?;
         let method = Method::from_bytes(ask.method.as_bytes()).unwrap_or(Method::GET);
         let request = self.clients.of(policy).request(method, ask.url.clone());
@@ -128,7 +138,11 @@ impl<'a> Wire<'a> {
             .header(CONTENT_TYPE, "application/xml; charset=utf-8")
             .body(ask.body.to_owned());
         match tokio::time::timeout(self.settings.response_timeout, request.send()).await {
-            Ok(Ok(response)) => answered(response).await,
+            Ok(Ok(response)) => {
+                let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+                self.date = date.map(str::to_owned);
+                answered(response).await
+            }
             Ok(Err(error)) => Err(web::unanswered(ASKING, &error)),
             Err(_) => Err(SourceError::Unreachable(format!("{ASKING}: no answer in time"))),
         }

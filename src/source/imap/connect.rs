@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::session::{Conversation, Patience};
 use super::wire::Wire;
 use super::{Settings, TlsMode, said, tls};
+use crate::model::Timestamp;
 use crate::source::SourceError;
 
 /// How much a server may say before TLS, in bytes.
@@ -31,6 +32,8 @@ pub(super) struct Connected {
     pub(super) greeted: Greeted,
     /// The server's address.
     pub(super) peer: SocketAddr,
+    /// Until when its certificate is valid, if it has shown one.
+    pub(super) certificate_until: Option<Timestamp>,
 }
 
 /// Whether the server has greeted already.
@@ -51,28 +54,30 @@ pub(super) async fn connect(
         Patience { response: settings.response_timeout, command: settings.command_timeout };
     let (stream, peer) = dial(&settings.host, settings.port, settings.connect_timeout).await?;
     let secured = secure(stream, settings, tls);
-    let (wire, greeted) = timeout(settings.connect_timeout, secured)
+    let (wire, greeted, certificate_until) = timeout(settings.connect_timeout, secured)
         .await
         .map_err(|_| SourceError::Unreachable("TLS handshake: no answer".to_owned()))??;
     let conversation = Conversation::over(wire, patience).await?;
-    Ok(Connected { conversation, greeted, peer })
+    Ok(Connected { conversation, greeted, peer, certificate_until })
 }
 
 async fn secure(
     stream: TcpStream,
     settings: &Settings,
     config: &Arc<ClientConfig>,
-) -> Result<(Box<dyn Wire>, Greeted), SourceError> {
+) -> Result<(Box<dyn Wire>, Greeted, Option<Timestamp>), SourceError> {
     match settings.tls {
-        TlsMode::None => Ok((Box::new(stream), Greeted::NotYet)),
+        TlsMode::None => Ok((Box::new(stream), Greeted::NotYet, None)),
         TlsMode::Implicit => {
             let secured = tls::handshake(stream, &settings.host, config).await?;
-            Ok((Box::new(secured), Greeted::NotYet))
+            let until = tls::certificate_until(&secured);
+            Ok((Box::new(secured), Greeted::NotYet, until))
         }
         TlsMode::StartTls => {
             let stream = start_tls(stream).await?;
             let secured = tls::handshake(stream, &settings.host, config).await?;
-            Ok((Box::new(secured), Greeted::Before))
+            let until = tls::certificate_until(&secured);
+            Ok((Box::new(secured), Greeted::Before, until))
         }
     }
 }

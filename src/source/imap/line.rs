@@ -21,6 +21,7 @@ use super::quirks::{self, Quirks};
 use super::session::{After, Conversation, Failure, Idled};
 use super::{Settings, connect, fetch, list, login};
 use crate::model::Role;
+use crate::source::probe::Probe;
 use crate::source::{SourceError, Woken};
 
 /// How long one IDLE lasts.
@@ -93,9 +94,19 @@ impl Line {
         settings: &Settings,
         tls: &Arc<ClientConfig>,
     ) -> Result<Box<Self>, SourceError> {
+        Self::open_telling(settings, tls, &mut Probe::default()).await
+    }
+
+    /// The same, with what is found out on the way.
+    pub(super) async fn open_telling(
+        settings: &Settings,
+        tls: &Arc<ClientConfig>,
+        found: &mut Probe,
+    ) -> Result<Box<Self>, SourceError> {
         let connected = connect::connect(settings, tls).await?;
+        found.certificate_until = connected.certificate_until;
         let here = connected.peer.ip().is_loopback();
-        let (mut conversation, told) = login::open(connected, settings).await?;
+        let (mut conversation, told) = login::open(connected, settings, found).await?;
         let greeting = conversation.take_greeting();
         let quirks = quirks::of(quirks::by_words(&told, &greeting, &settings.host));
         let ahead = if here { IN_FLIGHT_HERE } else { usize::MAX };

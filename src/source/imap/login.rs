@@ -18,6 +18,7 @@ use super::{Compression, Settings, said};
 use crate::source::SourceError;
 use crate::source::credentials::{Credentials, Secrets};
 use crate::source::names::quoted;
+use crate::source::probe::Probe;
 
 /// What a server says that it can do, in upper case.
 #[derive(Clone, Debug, Default)]
@@ -38,8 +39,9 @@ pub(super) enum Method {
 pub(super) async fn open(
     connected: Connected,
     settings: &Settings,
+    found: &mut Probe,
 ) -> Result<(Conversation, Capabilities), SourceError> {
-    let Connected { mut conversation, greeted, peer } = connected;
+    let Connected { mut conversation, greeted, peer, .. } = connected;
     let mut told = Capabilities::default();
     if greeted == Greeted::NotYet {
         conversation.greeting(|response| told.learn(response)).await?;
@@ -47,6 +49,7 @@ pub(super) async fn open(
     if told.0.is_empty() {
         told = ask(&mut conversation).await?;
     }
+    found.capabilities = Some(told.names());
     let mut told = match &settings.credentials {
         Credentials::Password(secrets) => {
             with_password(&mut conversation, &told, settings, secrets.as_ref()).await?
@@ -58,6 +61,8 @@ pub(super) async fn open(
     if told.0.is_empty() {
         told = ask(&mut conversation).await?;
     }
+    found.logged_in = true;
+    found.capabilities = Some(told.names());
     if told.has("ID") {
         introduce(&mut conversation).await?;
     }
@@ -76,6 +81,13 @@ impl Capabilities {
     /// Whether the server names this capability, given in upper case.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains(name)
+    }
+
+    /// All of them, sorted.
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.0.iter().cloned().collect();
+        names.sort();
+        names
     }
 
     /// A server that says this, for tests: names in upper case, separated by spaces.

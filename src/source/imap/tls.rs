@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::http;
+use crate::model::Timestamp;
 use crate::source::SourceError;
 
 /// Shakes hands, checking that the certificate is for `host`.
@@ -23,6 +25,11 @@ pub(super) async fn handshake(
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| SourceError::Misconfigured(format!("`{host}` is not a host name")))?;
     TlsConnector::from(config.clone()).connect(name, stream).await.map_err(|e| refused(&e))
+}
+
+/// Until when the server's certificate is valid.
+pub(super) fn certificate_until(stream: &TlsStream<TcpStream>) -> Option<Timestamp> {
+    http::not_after(stream.get_ref().1.peer_certificates()?.first()?)
 }
 
 /// A failed handshake is the network's fault, or one that only the admin can mend.

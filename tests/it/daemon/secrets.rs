@@ -1,5 +1,6 @@
 //! No secret leaves its file: not into a log at its loudest, the database or the process list.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use base64::Engine;
@@ -7,9 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::nudges::went_quiet;
 use super::{fill, now_s};
-use crate::support::dovecot::{Dovecot, PASSWORD};
+use crate::support::dovecot::{Dovecot, PASSWORD, free_port};
 use crate::support::generate::mailbox;
 use crate::support::hook::{Answer, Hook};
+use crate::support::http::ask;
 use crate::support::process::Place;
 use crate::support::tokens::{Provider, REFRESH, Rotation};
 
@@ -18,6 +20,9 @@ const SECRET: &str = "whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LWNhbmFyeQ==";
 
 /// What the failing endpoint had before that, an ed25519 key.
 const PREVIOUS: &str = "whsk_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LWNhbmE=";
+
+/// What programs show to the daemon.
+const API_TOKEN: &str = "canary-api-0123456789";
 
 /// What begins every refresh token: only the configuration may hold it.
 const REFRESH_TOKENS: &str = "canary-refresh";
@@ -36,6 +41,7 @@ fn canaries() -> Vec<Vec<u8>> {
         "canary-client",
         "canary-access",
         "canary-words",
+        API_TOKEN,
     ];
     let mut canaries: Vec<Vec<u8>> = plain.iter().map(|text| text.as_bytes().to_vec()).collect();
     canaries.extend([sasl(PASSWORD), sasl("canary-wrong")]);
@@ -118,7 +124,14 @@ fn no_secret_is_logged_stored_or_shown() {
         .with(&format!("previous_secret = \"{PREVIOUS}\""));
     went_quiet(&quiet, "c-archive", "bo@acme.example", now_s(), 45);
 
-    for (place, logged) in [(&quiet, "nudge delivered"), (&place, "source not read")] {
+    let (first, second) = (free_port(), free_port());
+    let serving = |place: Place, port: u16| {
+        place.serving(&format!("listen = \"127.0.0.1:{port}\"\ntoken = \"{API_TOKEN}\""))
+    };
+    let (quiet, place) = (serving(quiet, first), serving(place, second));
+    for (place, port, logged) in
+        [(&quiet, first, "nudge delivered"), (&place, second, "source not read")]
+    {
         let mut daemon = place.start(&["--log", "trace", "run"]);
         daemon.wait_for(logged, SOON);
         if logged == "nudge delivered" {
@@ -138,6 +151,7 @@ fn no_secret_is_logged_stored_or_shown() {
         assert!(log.contains("TRACE") || log.contains("DEBUG"), "logged at its loudest: {log}");
         assert_impersonal(&log);
         assert_no_tokens("the log", log.as_bytes(), &provider.granted());
+        check_served(port);
         // With its write-ahead log still there.
         check_files(place, &provider.granted());
         let ran = daemon.terminate(Duration::from_secs(5));
@@ -153,8 +167,39 @@ fn no_secret_is_logged_stored_or_shown() {
     check_files(&place, &provider.granted());
 }
 
+/// What is answered over HTTP: metrics, and errors of every kind.
+fn check_served(port: u16) {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let right = format!("Authorization: Bearer {API_TOKEN}");
+    let wrong = "Authorization: Bearer canary-wrong-0123456789";
+    let post = |token: &str, body: &str| {
+        ask(address, "POST", "/v1/nudges/ndg_none/feedback", &[token], body)
+    };
+    let metrics = ask(address, "GET", "/metrics", &[], "");
+    assert!(metrics.status == 200 && metrics.body.contains("keepwarm_outbox{"), "{metrics:?}");
+    for personal in ["us.example", "acme.example", "Ann Lee", "Bo Li"] {
+        assert!(!metrics.body.contains(personal), "the metrics hold {personal}");
+    }
+    for (reply, status) in [
+        (metrics, 200),
+        (ask(address, "GET", "/-/ready", &[], ""), 200),
+        (ask(address, "GET", "/canary-in-a-query", &[], ""), 404),
+        (ask(address, "GET", "/feedback/canary-access?t=canary-words", &[], ""), 404),
+        (post(wrong, "{}"), 401),
+        (post(&right, "{\"feedback\": \"canary-access\"}"), 400),
+        (post(&right, "canary-words"), 400),
+    ] {
+        assert_none("an answer", format!("{:?}{}", reply.headers, reply.body).as_bytes());
+        let fits = reply.status == status || status >= 400 && (400..500).contains(&reply.status);
+        assert!(fits, "{status}, not {reply:?}");
+    }
+}
+
 /// What commands show, in every form.
 fn check_commands(place: &Place) {
+    let ran = place.keepwarm(&["--log", "trace", "doctor", "--no-post"]);
+    assert!(ran.stdout.contains("source c-archive"), "{}{}", ran.stdout, ran.stderr);
+    assert_none("doctor", format!("{}{}", ran.stdout, ran.stderr).as_bytes());
     for format in ["table", "json", "csv"] {
         for command in [
             &["status"] as &[&str],
