@@ -10,6 +10,7 @@ mod check;
 mod contacts;
 mod demo;
 mod doctor;
+mod erase;
 mod explain;
 mod export;
 mod init;
@@ -93,6 +94,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the place of the database, while no daemon runs
     Restore(backup::Restore),
+    /// Take away all there is of a person, for good
+    Erase(erase::Arguments),
     /// All that is known of a person
     Export(export::Arguments),
     /// Compute every relationship anew from what was read
@@ -172,6 +175,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Quarantine(arguments) => quarantine::quarantine(&cli.config, &arguments),
         Command::Backup(arguments) => backup::backup(&cli.config, &arguments),
         Command::Restore(arguments) => backup::restore(&cli.config, &arguments),
+        Command::Erase(arguments) => erase::erase(&cli.config, &arguments),
         Command::Export(arguments) => export::export(&cli.config, &arguments),
         Command::Rebuild => rebuild::rebuild(&cli.config),
     }

@@ -21,11 +21,14 @@ pub mod silence;
 pub mod sync;
 pub mod view;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::normalise::people::Erased;
 use crate::normalise::{Accounts, Own};
 use crate::nudge::{Matters, Policy, Restraint};
 use crate::score::{Parameters, WorkingHours, Zone};
+use crate::store::{Db, StoreError, erased};
 
 /// What the steps go by; made from the configuration when it is loaded.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +52,21 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// The same with those whom the database knows to be erased, which other processes may have
+    /// asked for meanwhile.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn as_erased<'a>(of: &'a Self, db: &Db) -> Result<Cow<'a, Self>, StoreError> {
+        Ok(match erased::all(db)? {
+            Some((key, hashes)) if !hashes.is_empty() => {
+                let own = of.own.clone().without(Erased::new(key, hashes));
+                Cow::Owned(Self { own, ..of.clone() })
+            }
+            _ => Cow::Borrowed(of),
+        })
+    }
+
     /// The calendar by which a rep's days are told apart.
     #[must_use]
     pub fn zone(&self, rep: i64) -> Zone {

@@ -14,6 +14,7 @@ pub mod connection;
 pub mod contact;
 pub mod endpoint;
 pub mod erase;
+pub mod erased;
 pub mod error;
 pub mod export;
 pub mod fate;

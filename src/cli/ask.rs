@@ -50,7 +50,7 @@ pub(super) fn answer(config: &Config, asked: &Request) -> Result<Answer, Failure
     let id = asker.ask(&serde_json::to_string(asked)?, Clock::System.now())?;
     let began = Instant::now();
     let patience = match asked {
-        Request::Rebuild {} => LONG,
+        Request::Rebuild {} | Request::Erase { .. } => LONG,
         _ => PATIENCE,
     };
     while began.elapsed() < patience {

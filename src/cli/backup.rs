@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Failure, load, output};
+use crate::clock::Clock;
+use crate::pipeline::care;
 use crate::store::backup::{self, Holds, Restored};
 
 #[derive(Debug, Args)]
@@ -29,7 +31,9 @@ pub(super) fn backup(path: &Path, arguments: &Backup) -> Result<ExitCode, Failur
 pub(super) fn restore(path: &Path, arguments: &Restore) -> Result<ExitCode, Failure> {
     let config = load(path)?;
     let store = &config.store.path;
-    let Restored { holds, aside } = backup::restore(store, &arguments.file, |_, _| Ok(()))?;
+    let Restored { holds, aside } = backup::restore(store, &arguments.file, |db, before| {
+        care::erase_again(db, before, Clock::System.now()).map(drop)
+    })?;
     let before = aside.map_or_else(String::new, |aside| {
         format!("\nwhat was there before is kept as {}", aside.display())
     });

@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 use super::address::Aliases;
 use crate::model::Address;
@@ -30,6 +34,36 @@ pub struct Own {
     excluded_addresses: HashSet<Address>,
     excluded_domains: HashSet<String>,
     aliases: Aliases,
+    erased: Option<Arc<Erased>>,
+}
+
+/// Those who were erased, known by keyed hashes of their addresses only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    key: Vec<u8>,
+    hashes: HashSet<Vec<u8>>,
+}
+
+impl Erased {
+    /// The hashes that were made with a key.
+    #[must_use]
+    pub fn new(key: Vec<u8>, hashes: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self { key, hashes: hashes.into_iter().collect() }
+    }
+
+    /// The hash of an address in its one spelling: HMAC-SHA256 (RFC 2104).
+    #[must_use]
+    pub fn hash(&self, address: &Address) -> Vec<u8> {
+        let Ok(mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return Vec::new() };
+        let mac = mac.chain_update(address.as_str().as_bytes());
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    /// Whether somebody of that address was erased.
+    #[must_use]
+    pub fn holds(&self, address: &Address) -> bool {
+        !self.hashes.is_empty() && self.hashes.contains(&self.hash(address))
+    }
 }
 
 impl Own {
@@ -55,6 +89,13 @@ impl Own {
     ) -> Self {
         self.excluded_addresses = addresses.into_iter().collect();
         self.excluded_domains = domains.into_iter().collect();
+        self
+    }
+
+    /// The same, with those who were erased: nothing may be written down of them either.
+    #[must_use]
+    pub fn without(mut self, erased: Erased) -> Self {
+        self.erased = Some(Arc::new(erased));
         self
     }
 
@@ -86,7 +127,8 @@ impl Own {
         }
         let excluded = address.domain() == ERASED
             || self.excluded_addresses.contains(address)
-            || belongs(address.domain(), &self.excluded_domains);
+            || belongs(address.domain(), &self.excluded_domains)
+            || self.erased.as_ref().is_some_and(|erased| erased.holds(address));
         if excluded { Who::Excluded } else { Who::Outsider }
     }
 }

@@ -1,15 +1,18 @@
 //! What the admin asks to have done with the data as a whole: items put aside read again, strengths
 //! computed anew; and all that is known of one person, for that person.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
 use crate::model::{Address, Timestamp};
 use crate::normalise::Who;
 use crate::normalise::address::{address_key, canonical};
+use crate::normalise::people::{ERASED, Erased};
 use crate::store::quarantine::{self, Chosen};
-use crate::store::{Db, StoreError, contact, export, relationship, rep};
+use crate::store::{Db, StoreError, contact, erased, export, relationship, rep};
 
-use super::identity::known;
+use super::identity::{self, known};
 use super::request::Answer;
 use super::{Rules, fold};
 
@@ -64,6 +67,62 @@ fn is_same(stored: &relationship::Stored, folded: &relationship::Stored) -> bool
         && (a.baseline - b.baseline).abs() <= SAME
         && a.reciprocated_at == b.reciprocated_at
         && a.last_at() == b.last_at()
+}
+
+/// Takes away all there is of a person, for good. One who is not known yet is left out from now on.
+///
+/// # Errors
+/// As every write; nothing is taken away then.
+pub(super) fn erase(
+    db: &Db,
+    rules: &Rules,
+    name: &str,
+    now: Timestamp,
+) -> Result<Answer, StoreError> {
+    let address = canonical(name).map(|address| rules.own.fold(&address).into_owned());
+    if let Some(Who::Rep(_) | Who::Colleague) = address.as_ref().map(|one| rules.own.who(one)) {
+        let why = "this is an address of the own organisation".to_owned();
+        let hint = "take the rep and the sources out of the configuration, and begin with a new \
+                    database";
+        return Ok(Answer::refused(why, hint));
+    }
+    let text = address.as_ref().map_or(name, |address| address.as_str());
+    if let Some(done) = identity::erase(db, text, now)? {
+        let said = format!(
+            "erased: {} addresses, {} interactions, {} messages, {} nudges",
+            done.addresses, done.interactions, done.messages, done.nudges
+        );
+        return Ok(Answer::Done { said, change: None });
+    }
+    let Some(address) = address else {
+        let hint = "name an address: one that is not known yet is left out from now on";
+        return Ok(Answer::refused("there is no such contact".to_owned(), hint));
+    };
+    let hashed = Erased::new(erased::key(db)?, []);
+    erased::insert(db, &hashed.hash(&address), now)?;
+    erased::replace(db, address.as_str(), &format!("{:x}@{ERASED}", address_key(&address).0))?;
+    let said = "nobody is known by that address; nothing is written down of it from now on";
+    Ok(Answer::Done { said: said.to_owned(), change: None })
+}
+
+/// Takes those away from a database who were erased from another one since it was copied.
+///
+/// # Errors
+/// As every write.
+pub fn erase_again(db: &Db, from: &Path, now: Timestamp) -> Result<usize, StoreError> {
+    if erased::adopt(db, from, now)? == 0 {
+        return Ok(0);
+    }
+    let Some((key, hashes)) = erased::all(db)? else { return Ok(0) };
+    let erased = Erased::new(key, hashes);
+    let mut count = 0;
+    for (text, _) in contact::all_names(db)? {
+        let address = Address::from_canonical(text);
+        if erased.holds(&address) && identity::erase(db, address.as_str(), now)?.is_some() {
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 /// What is known of whom.

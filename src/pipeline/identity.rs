@@ -12,7 +12,8 @@ use crate::model::{Address, Timestamp};
 use crate::normalise::address::address_key;
 use crate::normalise::identity::groups;
 use crate::normalise::invitation::forget;
-use crate::store::{Db, StoreError, contact, erase, identity, invitation};
+use crate::normalise::people::{ERASED, Erased};
+use crate::store::{Db, StoreError, contact, erase, erased, identity, invitation};
 
 use super::request::Answer;
 use super::{Rules, ingest};
@@ -189,14 +190,16 @@ pub fn undo(db: &Db, rules: &Rules, change: i64, now: Timestamp) -> Result<Answe
 }
 
 /// Forgets everything there is of a contact, named by an address or a public id, with all of its
-/// addresses. Everybody else's relationships stay as they are. What is read of it later is stored
-/// again unless `[privacy]` leaves it out. `None` if there is no such contact.
+/// addresses, and what is said of it in what is told of others. Everybody else's relationships stay
+/// as they are. Nothing that is read of it later is stored. `None` if there is no such contact.
 ///
 /// # Errors
 /// As every write; nothing is forgotten then.
-pub fn erase(db: &Db, name: &str) -> Result<Option<erase::Erased>, StoreError> {
+pub fn erase(db: &Db, name: &str, now: Timestamp) -> Result<Option<erase::Erased>, StoreError> {
     let Ok(named) = known::find(db, name)? else { return Ok(None) };
+    let called = contact::get(db, named.contact)?.name;
     let mut rows = Vec::new();
+    let hashed = Erased::new(erased::key(db)?, []);
     for row in contact::addresses(db, named.contact)? {
         let text = contact::address_of(db, row)?.unwrap_or_default();
         let address = Address::from_canonical(text);
@@ -205,7 +208,17 @@ pub fn erase(db: &Db, name: &str) -> Result<Option<erase::Erased>, StoreError> {
                 invitation::rewrite(db, invitation, &without)?;
             }
         }
-        rows.push((row, address_key(&address)));
+        erased::insert(db, &hashed.hash(&address), now)?;
+        rows.push((row, address_key(&address), address));
     }
-    erase::addresses(db, &rows).map(Some)
+    let keyed: Vec<_> = rows.iter().map(|(row, key, _)| (*row, *key)).collect();
+    let done = erase::addresses(db, &keyed)?;
+    for (_, key, address) in &rows {
+        erased::replace(db, address.as_str(), &format!("{:x}@{ERASED}", key.0))?;
+    }
+    // A first name alone stands in many a text that is about somebody else.
+    if called.contains(' ') {
+        erased::replace(db, &called, "somebody")?;
+    }
+    Ok(Some(done))
 }

@@ -131,6 +131,7 @@ pub fn commit_deltas(
     rules: &Rules,
     now: Timestamp,
 ) -> Result<Outcome, StoreError> {
+    let rules = &*Rules::as_erased(rules, db)?;
     let mut work = Work::new(db, rules);
     store_messages(&mut work, batches)?;
     for batch in batches {

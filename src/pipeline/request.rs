@@ -93,6 +93,11 @@ pub enum Request {
     },
     /// To compute every relationship anew from the log.
     Rebuild {},
+    /// To take away all there is of a person.
+    Erase {
+        /// The contact, by an address or a public id.
+        contact: String,
+    },
     /// To try an endpoint that is left alone.
     ReleaseEndpoint {
         /// Its name.
@@ -157,6 +162,7 @@ pub fn perform(
             care::retry(db, &Chosen { source, mailbox, item: *item })
         }
         Request::Rebuild {} => care::rebuild(db, rules, now),
+        Request::Erase { contact } => care::erase(db, rules, contact, now),
         Request::ReleaseEndpoint { endpoint } => outbox::release(db, endpoint, now),
     }
 }

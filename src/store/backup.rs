@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -14,6 +15,10 @@ use super::error::StoreError;
 use super::writer::lock;
 use super::{connection, migrate};
 use crate::model::Timestamp;
+
+/// How often, and how long apart, is tried to empty a log that somebody reads.
+const LOOKS: u32 = 300;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a copy holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +138,87 @@ fn set_aside(path: &Path) -> Result<Option<PathBuf>, StoreError> {
     // Not renamed: at no instant is there no database, which a start would make anew.
     std::fs::hard_link(path, &aside).map_err(|source| StoreError::io(&aside, source))?;
     Ok(Some(aside))
+}
+
+/// Leaves nothing of what was deleted in a database's file and its log, beside whoever has it open:
+/// every page is written anew, and the log is emptied.
+///
+/// # Errors
+/// As every write; [`StoreError::Busy`] if somebody reads an earlier state all the while.
+pub fn purge(path: &Path) -> Result<(), StoreError> {
+    let db = connection::open_beside(path)?;
+    db.connection.execute_batch("PRAGMA secure_delete = ON; VACUUM")?;
+    for _ in 0..LOOKS {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: bool = db.connection.query_row(sql, [], |row| row.get(0))?;
+        if !busy {
+            return Ok(());
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Err(StoreError::Busy { path: path.to_owned() })
+}
+
+/// The copies that upgrades and restores have left beside a database.
+///
+/// # Errors
+/// What the directory says.
+pub fn beside(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Ok(Vec::new()) };
+    let before = format!("{name}.before-");
+    let found = in_directory(path.parent().unwrap_or_else(|| Path::new(".")))?;
+    let is_copy = |file: &PathBuf| {
+        file.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.starts_with(&before))
+    };
+    Ok(found.into_iter().filter(is_copy).filter(|file| is_database(file)).collect())
+}
+
+/// The databases in a directory.
+///
+/// # Errors
+/// What the directory says.
+pub fn databases(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    Ok(in_directory(directory)?.into_iter().filter(|file| is_database(file)).collect())
+}
+
+fn in_directory(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let failed = |source| StoreError::io(directory, source);
+    let entries = std::fs::read_dir(directory).map_err(failed)?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        if path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether a file begins as SQLite's do.
+fn is_database(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut begin = [0; 16];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && &begin == b"SQLite format 3\0"
+}
+
+/// Changes a copy: brings it up to this version's schema, and leaves nothing of what was deleted.
+///
+/// # Errors
+/// As [`check`], and what `job` returns; the copy may have a newer schema then.
+pub fn amend<T>(
+    path: &Path,
+    job: impl FnOnce(&connection::Db) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    check(path)?;
+    let db = connection::open_copy(path)?;
+    db.connection.execute_batch("BEGIN IMMEDIATE")?;
+    let done = job(&db)?;
+    db.connection.execute_batch(
+        "COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE",
+    )?;
+    Ok(done)
 }
 
 /// Writes what a connection sees to a file, which has its name only once it is whole and on disk.

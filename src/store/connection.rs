@@ -37,6 +37,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Db, StoreError> {
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
+         -- What is deleted is written over.
+         PRAGMA secure_delete = ON;
          PRAGMA cache_size = -16000;
          -- In pages, 64 MB: a backfill dirties the same ones with every commit, and copying them
          -- to the file once for several commits halves what is written.
@@ -93,7 +95,8 @@ pub(super) fn open_copy(path: &Path) -> Result<Db, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = connect(path, flags)?;
     db.connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON;",
     )?;
     migrate::apply(&mut db.connection, path)?;
     Ok(db)

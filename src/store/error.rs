@@ -45,6 +45,14 @@ pub enum StoreError {
         /// Which one.
         path: PathBuf,
     },
+    /// What was deleted may still be in the log, for somebody reads an earlier state.
+    #[error(
+        "the log of {path} could not be emptied: another process reads it\nhint: end what reads the database, and erase once more"
+    )]
+    Busy {
+        /// The database.
+        path: PathBuf,
+    },
     /// A file is no copy of a database of keepwarm.
     #[error(
         "{path} is no backup of a keepwarm database\nhint: name a file that `keepwarm backup` made"

@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0015-endpoint-condition.sql"),
     include_str!("../../migrations/0016-dropped.sql"),
     include_str!("../../migrations/0017-login.sql"),
+    include_str!("../../migrations/0018-erased.sql"),
 ];
 
 /// The schema that this version writes.

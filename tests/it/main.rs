@@ -34,6 +34,8 @@ mod doctor;
 #[cfg(test)]
 mod engagement;
 #[cfg(test)]
+mod erase;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod feed;

@@ -8,7 +8,7 @@
 use crate::model::{Automated, Direction, Envelope, Interaction, Key, Kind, Standing, Turn};
 use crate::normalise::address::address_key;
 use crate::normalise::colleague::{Between, between};
-use crate::normalise::{Directed, LeftOut, Own, Touch, directed};
+use crate::normalise::{Directed, LeftOut, Own, Touch, Who, directed};
 use crate::store::colleague::Sent;
 use crate::store::interaction::{MessageTouch, Origin};
 use crate::store::line::Line;
@@ -106,7 +106,12 @@ pub(super) fn store(work: &mut Work<'_>, met: Met<'_>) -> Result<(), StoreError>
 /// that were never met are not written down.
 fn note_bounce(work: &Work<'_>, envelope: &Envelope) -> Result<(), StoreError> {
     let Some(failed) = &envelope.undelivered else { return Ok(()) };
-    let failed: Vec<Key> = failed.iter().take(MOST_FAILED).map(address_key).collect();
+    let failed: Vec<Key> = failed
+        .iter()
+        .filter(|address| work.rules.own.who(address) != Who::Excluded)
+        .take(MOST_FAILED)
+        .map(address_key)
+        .collect();
     bounce::insert(work.db, envelope.key, envelope.at, &failed, &envelope.references)
 }
 
