@@ -33,7 +33,9 @@ pub(super) fn route(item: &mut Item<'_>, raw: &mut RawEndpoint, known: &Known<'_
     for rep in reps.iter().filter(|rep| !known.reps.contains(rep)) {
         let message = format!("`endpoint.reps` has {rep:?}, which is the id of no [[rep]]");
         let near = nearest(rep, known.reps.iter().map(String::as_str));
-        item.report("reps", hinted(message, near));
+        let lost = near.is_none();
+        let problem = hinted(message, near);
+        item.report("reps", if lost { problem.hint("write the id of a [[rep]]") } else { problem });
     }
     let accounts = raw.accounts.take().unwrap_or_default();
     Route {
@@ -54,11 +56,13 @@ fn organisations(item: &mut Item<'_>, words: &[String], accounts: &[Account]) ->
                 let names = accounts.iter().map(|account| &account.name);
                 let domains = accounts.iter().flat_map(|account| &account.domains);
                 let near = nearest(word, names.chain(domains).map(String::as_str));
+                let lost = near.is_none();
                 let problem = hinted(message, near);
                 item.report(
                     "accounts",
                     match accounts {
                         [] => problem.hint("write an organisation's domain, or add an [[account]]"),
+                        _ if lost => problem.hint("write the name or a domain of an [[account]]"),
                         _ => problem,
                     },
                 );

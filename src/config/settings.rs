@@ -244,7 +244,7 @@ pub enum Grant {
         client_id: String,
         /// The way to the client's secret, if it has one.
         client_secret: Option<SecretSource>,
-        /// The way to the refresh token; `None` if somebody signs in by `keepwarm login`.
+        /// The way to the refresh token; `None` goes on with what is kept.
         refresh_token: Option<SecretSource>,
     },
     /// The client acts in its own right.

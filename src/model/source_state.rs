@@ -22,8 +22,10 @@ const SECOND_LOGIN: Span = Span::from_seconds(60);
 const HOPELESS: Span = Span::from_hours(24);
 /// A restart is a sign that somebody did something; a process that restarts in a loop is none.
 const RESTARTED: Span = Span::from_seconds(15 * 60);
-/// A connection that held for so long was a good one.
-const HELD: Span = Span::from_seconds(60);
+/// A connection that held for so long was a good one. It is below the life of any access token: where
+/// the server ends a connection with its token, the next one must not count as a failure because it was
+/// opened a little later.
+const HELD: Span = Span::from_seconds(20);
 
 /// The states of a source, and the words for them in the database, in `status` and in metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -223,7 +225,7 @@ impl Condition {
     }
 
     /// After a connection opened at `since` was lost at `now`, whatever was read over it: if it had
-    /// not held for a minute that is a failure, else it may be opened again after a first pause.
+    /// not held for a while that is a failure, else it may be opened again after a first pause.
     #[must_use]
     pub fn lost(&self, since: Timestamp, now: Timestamp, jitter: f64) -> Self {
         if now - since < HELD {

@@ -145,7 +145,7 @@ fn refused(answer: &Answer<'_>, presented: Presented) -> SourceError {
         }
         error @ "invalid_grant" => signed_out(error, presented.grant_hint()),
         error @ ("interaction_required" | "login_required" | "consent_required") => {
-            signed_out(error, "a person must sign in again: keepwarm login")
+            signed_out(error, "a person must sign in again: configure the new refresh token")
         }
         error @ ("invalid_client" | "unauthorized_client" | "access_denied") => {
             unauthorized(error, presented.client_hint())
@@ -170,8 +170,8 @@ impl Presented {
     const fn grant_hint(self) -> &'static str {
         match self {
             Self::RefreshToken => {
-                "the refresh token has expired, was revoked or is another client's: sign in again \
-                 (keepwarm login), or configure a new one"
+                "the refresh token has expired, was revoked or is another client's: sign in again, \
+                 and configure the new one"
             }
             Self::Client => "check token_url, which must name the organisation's own tenant",
             Self::Assertion => {

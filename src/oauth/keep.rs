@@ -114,7 +114,7 @@ fn unusable(why: Unsealable) -> SourceError {
     let hint = match why {
         Unsealable::Key => "make one: openssl rand -base64 32",
         Unsealable::Random => return SourceError::Unreachable(why.to_string()),
-        Unsealable::Other => "give that key again, or sign in again: keepwarm login",
+        Unsealable::Other => "give that key again, or configure a refresh token of a new sign-in",
     };
     SourceError::Misconfigured(format!("{why}; hint: {hint}"))
 }

@@ -147,7 +147,9 @@ async fn refreshing(settings: &Settings) -> Result<Ticket, SourceError> {
 }
 
 fn nobody_has_signed_in(source: &str) -> SourceError {
-    SourceError::SignedOut(format!("nobody has signed in; hint: keepwarm login {source}"))
+    SourceError::SignedOut(format!(
+        "{source}: nobody has signed in; hint: configure a refresh token (refresh_token_credential)"
+    ))
 }
 
 async fn looked_up(secret: Option<&Arc<dyn Secrets>>) -> Result<Option<SecretString>, SourceError> {
