@@ -165,6 +165,7 @@ impl Work<'_> {
         let (db, rules, now) = (self.db, self.rules, self.now);
         let Due { mut row, facts, decision } = due;
         let mut next = None;
+        let begins = matches!(decision, Decision::Nudge { .. } | Decision::FellLongAgo { .. });
         match decision {
             Decision::Nudge { .. } => {
                 let told = self.decayed(&row, Decayed::Anew)?;
@@ -183,7 +184,11 @@ impl Work<'_> {
         let decided = Some((decision, now));
         let decay = looks_next(&row.state, row.falls_at, in_episode, &rules.policy, decided);
         row.due_at = [decay, matters, next].into_iter().flatten().min();
-        relationship::save(db, &row)
+        // Most are looked at and nothing more: then nothing else of them has changed.
+        match begins {
+            true => relationship::save(db, &row),
+            false => relationship::look_next(db, row.id, row.due_at),
+        }
     }
 
     /// Stores a nudge, if it was not said before; gives when to remind of it, if that is known already.

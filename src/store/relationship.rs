@@ -357,9 +357,17 @@ pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
             state.cadence.mean_ln_gap,
             state.cadence.variance_ln_gap,
         ])?;
+    look_next(db, row.id, row.due_at)
+}
+
+/// Stores when a relationship is due, and nothing else of it.
+///
+/// # Errors
+/// As every write.
+pub fn look_next(db: &Db, id: i64, due_at: Option<Timestamp>) -> Result<(), StoreError> {
     db.connection
         .prepare_cached("UPDATE relationship SET due_at = ?2 WHERE id = ?1 AND due_at IS NOT ?2")?
-        .execute(params![row.id, row.due_at])?;
+        .execute(params![id, due_at])?;
     Ok(())
 }
 
