@@ -69,10 +69,10 @@ fn a_password_that_has_expired_holds_nudges_back() {
 #[test]
 fn a_mailbox_that_is_numbered_anew_holds_nudges_back_until_it_is_read_again() {
     let (server, hook) = (Dovecot::start(&["ann"]), Hook::start());
-    // Enough for more than one commit, of people who write once.
-    for n in 0..1500 {
+    // Enough for several commits, of people who write once.
+    for n in 0..5000 {
         let from = format!("c{n}@other.example");
-        let once = letter("INBOX", [&from, REP], seconds(at(LAST)) - 600 * n, &from, None);
+        let once = letter("INBOX", [&from, REP], seconds(at(LAST)) - 180 * n, &from, None);
         server.deliver("ann", once.mailbox, once.at, &once.bytes);
     }
     let proxy = Proxy::start(server.imaps);
@@ -81,10 +81,10 @@ fn a_mailbox_that_is_numbered_anew_holds_nudges_back_until_it_is_read_again() {
     once(&place, falls - Span::from_hours(1));
     // One connection that ends somewhere in the middle, and none after it, until it is numbered anew in
     // the database too.
-    let cut = (4..20).find(|part| {
+    let cut = (12..36).find(|part| {
         server.forget_uids("ann", "INBOX");
         let passed = proxy.passed();
-        proxy.cut_after(whole * part / 16);
+        proxy.cut_after(whole * part / 32);
         let now = (falls - Span::from_seconds(1800)).to_string();
         let running = place.start(&["run", "--once", "--now", &now]);
         while proxy.passed() < passed + 1000 {
