@@ -244,27 +244,25 @@ pub fn retry(db: &Db, of: &Chosen) -> Result<usize, StoreError> {
     })?;
     let found: Vec<_> = rows.collect::<Result<_, _>>()?;
     for (mailbox, item, kind) in &found {
-        let again = match kind.as_deref() {
+        let run = |sql| db.connection.prepare_cached(sql)?.execute([mailbox, item]);
+        match kind.as_deref() {
             // What is not known to be read is new.
-            Some("maildir") => "DELETE FROM seen WHERE mailbox_id = ?1 AND item = ?2",
+            Some("maildir") => {
+                let known = run("DELETE FROM seen WHERE mailbox_id = ?1 AND item = ?2")?;
+                let sql = "UPDATE mailbox SET seen_count = seen_count - ?2 WHERE id = ?1";
+                db.connection.prepare_cached(sql)?.execute(params![mailbox, known > 0])?;
+            }
             // One that is not known to have been read is fetched.
-            Some("calendar") => "DELETE FROM object WHERE mailbox_id = ?1 AND item = ?2",
+            Some("calendar") => {
+                run("DELETE FROM object WHERE mailbox_id = ?1 AND item = ?2")?;
+            }
             // Read as a whole, or not at all.
-            Some("whole") => "UPDATE mailbox SET cursor = NULL WHERE id = ?1 AND ?2 IS NOT NULL",
-            _ => "UPDATE quarantine SET tries = 1 WHERE mailbox_id = ?1 AND item = ?2",
-        };
-        let done = db.connection.prepare_cached(again)?.execute([mailbox, item])?;
-        if kind.as_deref() == Some("maildir") && done > 0 {
-            db.connection
-                .prepare_cached("UPDATE mailbox SET seen_count = seen_count - 1 WHERE id = ?1")?
-                .execute([mailbox])?;
+            Some("whole") => {
+                run("UPDATE mailbox SET cursor = NULL WHERE id = ?1 AND ?2 IS NOT NULL")?;
+            }
+            _ => {}
         }
-        db.connection
-            .prepare_cached(
-                "UPDATE quarantine SET at = 0, tries = coalesce(min(tries, 1), 1)
-                 WHERE mailbox_id = ?1 AND item = ?2",
-            )?
-            .execute([mailbox, item])?;
+        run("UPDATE quarantine SET at = 0, tries = 1 WHERE mailbox_id = ?1 AND item = ?2")?;
     }
     Ok(found.len())
 }
