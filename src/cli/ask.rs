@@ -31,11 +31,14 @@ pub(super) fn ask(path: &Path, asked: &Request) -> Result<ExitCode, Failure> {
             output::to_stdout(|out| writeln!(out, "{}{number}", output::clean(&said)))?;
             Ok(ExitCode::SUCCESS)
         }
-        Answer::Refused { why, hint } => {
-            let hint = if hint.is_empty() { hint } else { format!("\nhint: {hint}") };
-            Err(Failure::Usage(format!("error: {}{}", output::clean(&why), hint)))
-        }
+        Answer::Refused { why, hint } => Err(refused(&why, &hint)),
     }
+}
+
+/// What somebody is told whose request was refused.
+pub(super) fn refused(why: &str, hint: &str) -> Failure {
+    let hint = if hint.is_empty() { String::new() } else { format!("\nhint: {hint}") };
+    Failure::Usage(format!("error: {}{hint}", output::clean(why)))
 }
 
 /// Does it, or waits until the process that has the database open has done it.

@@ -18,7 +18,6 @@ use serde::Serialize;
 
 use super::output::{self, Align, Cell, Column, Format, Look, Table, Tone};
 use super::{Failure, load, runtime};
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::http;
 
@@ -70,7 +69,7 @@ pub(super) fn doctor(path: &Path, arguments: &Arguments) -> Result<ExitCode, Fai
     let mut checks = Vec::new();
     if everything {
         checks.extend(local::configuration(&config));
-        checks.extend(local::database(&config, Clock::System.now()));
+        checks.extend(local::database(&config));
     }
     checks.extend(runtime()?.block_on(async {
         let tried = sources.iter().map(|found| source::check(&config, found));

@@ -5,9 +5,7 @@ use std::path::Path;
 
 use super::{Checked, Verdict};
 use crate::config::{self, Config, Place, Severity};
-use crate::model::Timestamp;
-use crate::pipeline::nudge::view::standing;
-use crate::store::{Db, StoreError, open_reader, report};
+use crate::store::{Db, StoreError, nudging, open_reader, report};
 
 /// Less free space than this is a failure: commits begin to be refused soon.
 const SPACE_LEAST: u64 = 100 << 20;
@@ -40,14 +38,14 @@ pub(super) fn configuration(config: &Config) -> Vec<Checked> {
 }
 
 /// The database, its directory and its disk.
-pub(super) fn database(config: &Config, now: Timestamp) -> Vec<Checked> {
+pub(super) fn database(config: &Config) -> Vec<Checked> {
     let path = &config.store.path;
     let mut checks = vec![space(path)];
     match open_reader(path) {
         Ok(db) => {
             checks.push(integrity(&db));
             checks.push(mode(path));
-            checks.extend(clock(&db, config, now));
+            checks.extend(clock(&db));
         }
         Err(StoreError::Missing { .. }) => {
             let found = "there is none yet: `keepwarm run` makes it";
@@ -67,19 +65,16 @@ pub(super) fn database(config: &Config, now: Timestamp) -> Vec<Checked> {
 }
 
 fn integrity(db: &Db) -> Checked {
-    match report::integrity(db) {
+    let wrong = match report::integrity(db) {
         Ok(wrong) if wrong.is_empty() => {
-            Checked::new("database", "integrity", Verdict::Ok, "every page and index is sound")
+            let found = "every page and index is sound";
+            return Checked::new("database", "integrity", Verdict::Ok, found);
         }
-        Ok(wrong) => {
-            let hint = "stop the daemon, keep the file, and restore the last backup";
-            Checked::failed("database", "integrity", &wrong.join("; "), hint)
-        }
-        Err(error) => {
-            let hint = "stop the daemon, keep the file, and restore the last backup";
-            Checked::failed("database", "integrity", &error.to_string(), hint)
-        }
-    }
+        Ok(wrong) => wrong.join("; "),
+        Err(error) => error.to_string(),
+    };
+    let hint = "stop the daemon, keep the file, and restore the last backup";
+    Checked::failed("database", "integrity", &wrong, hint)
 }
 
 fn mode(path: &Path) -> Checked {
@@ -124,9 +119,9 @@ fn space(path: &Path) -> Checked {
 }
 
 /// Whether the clock has jumped, by what is stored.
-fn clock(db: &Db, config: &Config, now: Timestamp) -> Option<Checked> {
-    let standing = standing(db, (config.restraint.observe, config.nudge.fresh), now).ok()?;
+fn clock(db: &Db) -> Option<Checked> {
+    nudging::get(db).ok()??.jumped?;
     let found = "this machine's clock does not fit what is stored: nothing is nudged";
     let hint = "set the clock right (timedatectl), then `keepwarm nudges resume`";
-    standing.clock.map(|_| Checked::new("database", "clock", Verdict::Failed, found).hint(hint))
+    Some(Checked::new("database", "clock", Verdict::Failed, found).hint(hint))
 }
