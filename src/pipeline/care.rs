@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::model::{Address, Timestamp};
 use crate::normalise::Who;
 use crate::normalise::address::{address_key, canonical};
-use crate::normalise::people::{ERASED, Erased};
+use crate::normalise::people::Erased;
 use crate::store::quarantine::{self, Chosen};
 use crate::store::{Db, StoreError, contact, erased, export, relationship, rep};
 
@@ -98,9 +98,8 @@ pub(super) fn erase(
         let hint = "name an address: one that is not known yet is left out from now on";
         return Ok(Answer::refused("there is no such contact".to_owned(), hint));
     };
-    let hashed = Erased::new(erased::key(db)?, []);
-    erased::insert(db, &hashed.hash(&address), now)?;
-    erased::replace(db, address.as_str(), &format!("{:x}@{ERASED}", address_key(&address).0))?;
+    identity::note_erased(db, &address, now)?;
+    identity::unname(db, &address)?;
     let said = "nobody is known by that address; nothing is written down of it from now on";
     Ok(Answer::Done { said: said.to_owned(), change: None })
 }

@@ -199,7 +199,6 @@ pub fn erase(db: &Db, name: &str, now: Timestamp) -> Result<Option<erase::Erased
     let Ok(named) = known::find(db, name)? else { return Ok(None) };
     let called = contact::get(db, named.contact)?.name;
     let mut rows = Vec::new();
-    let hashed = Erased::new(erased::key(db)?, []);
     for row in contact::addresses(db, named.contact)? {
         let text = contact::address_of(db, row)?.unwrap_or_default();
         let address = Address::from_canonical(text);
@@ -208,17 +207,28 @@ pub fn erase(db: &Db, name: &str, now: Timestamp) -> Result<Option<erase::Erased
                 invitation::rewrite(db, invitation, &without)?;
             }
         }
-        erased::insert(db, &hashed.hash(&address), now)?;
+        note_erased(db, &address, now)?;
         rows.push((row, address_key(&address), address));
     }
     let keyed: Vec<_> = rows.iter().map(|(row, key, _)| (*row, *key)).collect();
     let done = erase::addresses(db, &keyed)?;
-    for (_, key, address) in &rows {
-        erased::replace(db, address.as_str(), &format!("{:x}@{ERASED}", key.0))?;
+    for (_, _, address) in &rows {
+        unname(db, address)?;
     }
     // A first name alone stands in many a text that is about somebody else.
     if called.contains(' ') {
         erased::replace(db, &called, "somebody")?;
     }
     Ok(Some(done))
+}
+
+/// Notes that nothing is to be written down of an address any more, by its keyed hash.
+pub(super) fn note_erased(db: &Db, address: &Address, now: Timestamp) -> Result<(), StoreError> {
+    erased::insert(db, &Erased::new(erased::key(db)?, []).hash(address), now)
+}
+
+/// Takes an address out of what is told of others.
+pub(super) fn unname(db: &Db, address: &Address) -> Result<(), StoreError> {
+    let instead = format!("{:x}@{ERASED}", address_key(address).0);
+    erased::replace(db, address.as_str(), &instead).map(drop)
 }
