@@ -46,7 +46,7 @@ pub mod thread;
 pub mod turn;
 pub mod writer;
 
-pub use connection::{Db, open_reader};
+pub use connection::{Db, directory, open_reader, sibling};
 pub use error::StoreError;
 pub use writer::Store;
 

@@ -26,7 +26,7 @@ use crate::oauth::{self, Keeping, Refresher, Sealed, Shelf};
 use crate::source::SourceError;
 use crate::source::credentials::{Credentials, Secrets, looked_up};
 use crate::source::ics::Watch;
-use crate::store::{Db, Store, StoreError, login as rows};
+use crate::store::{Db, Store, StoreError, directory, login as rows, sibling};
 
 /// The most bytes of a key file that are read: Google's have some 2,400.
 const MAX_KEY_BYTES: u64 = 64 << 10;
@@ -156,9 +156,7 @@ fn token_key(store: &config::Store) -> Arc<dyn Secrets> {
     match &store.token_key {
         Some(key) => secrets("store.token_key", key),
         None => {
-            let mut name = store.path.as_os_str().to_owned();
-            name.push(".key");
-            let path = PathBuf::from(name);
+            let path = sibling(&store.path, ".key");
             looked_up(move || {
                 own_key(&path).map_err(|error| {
                     SourceError::Unreachable(format!(
@@ -185,8 +183,7 @@ fn own_key(path: &Path) -> io::Result<SecretString> {
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         writeln!(file, "{key}")?;
         file.sync_all()?;
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let directory = directory.unwrap_or(Path::new("."));
+        let directory = directory(path);
         // As root beside a daemon that is somebody else: that one has to read it.
         let owner = std::fs::metadata(directory)?;
         if std::fs::metadata(&new)?.uid() != owner.uid() {

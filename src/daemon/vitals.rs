@@ -13,7 +13,7 @@ use crate::model::{Span, Timestamp};
 use crate::pipeline::nudge::view::standing;
 use crate::serve::{EndpointMetrics, Metrics, NudgeMetrics, SourceMetrics, Vitals};
 use crate::store::{
-    Db, StoreError, endpoint, mailbox, nudge, open_reader, outbox, rep, report, source,
+    Db, StoreError, endpoint, mailbox, nudge, open_reader, outbox, rep, report, sibling, source,
 };
 
 /// Whoever asks often waits for the answers to those who asked before.
@@ -115,9 +115,7 @@ fn of_endpoint(found: endpoint::Endpoint, now: Timestamp) -> EndpointMetrics {
 /// What the database and its log take on the disk.
 fn store_files(path: &Path) -> Vec<(&'static str, i64)> {
     let size = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        let bytes = std::fs::metadata(name).map_or(0, |file| file.len());
+        let bytes = std::fs::metadata(sibling(path, suffix)).map_or(0, |file| file.len());
         i64::try_from(bytes).unwrap_or(i64::MAX)
     };
     vec![("database", size("")), ("wal", size("-wal"))]

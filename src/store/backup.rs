@@ -149,9 +149,7 @@ pub fn purge(path: &Path) -> Result<(), StoreError> {
     let db = connection::open_beside(path)?;
     db.connection.execute_batch("PRAGMA secure_delete = ON; VACUUM")?;
     for _ in 0..LOOKS {
-        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let busy: bool = db.connection.query_row(sql, [], |row| row.get(0))?;
-        if !busy {
+        if connection::empty_log(&db)? {
             return Ok(());
         }
         std::thread::sleep(PAUSE);
@@ -166,7 +164,7 @@ pub fn purge(path: &Path) -> Result<(), StoreError> {
 pub fn beside(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Ok(Vec::new()) };
     let before = format!("{name}.before-");
-    let found = in_directory(path.parent().unwrap_or_else(|| Path::new(".")))?;
+    let found = in_directory(connection::directory(path))?;
     let is_copy = |file: &PathBuf| {
         file.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.starts_with(&before))
     };
@@ -242,8 +240,7 @@ pub(super) fn write(connection: &Connection, whole: &Path) -> Result<(), StoreEr
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::io(to, source);
     std::fs::rename(from, to).map_err(failed)?;
-    let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = File::open(directory.unwrap_or_else(|| Path::new(".")));
+    let directory = File::open(connection::directory(to));
     directory.and_then(|directory| directory.sync_all()).map_err(failed)
 }
 

@@ -105,10 +105,16 @@ pub(super) fn open_copy(path: &Path) -> Result<Db, StoreError> {
 /// Has what a database's log holds written to the file.
 pub(super) fn flush(path: &Path) -> Result<(), StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = connect(path, flags)?;
-    let busy: bool =
-        db.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy { Err(StoreError::InUse { path: path.to_owned() }) } else { Ok(()) }
+    match empty_log(&connect(path, flags)?)? {
+        true => Ok(()),
+        false => Err(StoreError::InUse { path: path.to_owned() }),
+    }
+}
+
+/// Writes what the log holds to the file, and empties the log; gives whether that could be done.
+pub(super) fn empty_log(db: &Db) -> Result<bool, StoreError> {
+    let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+    Ok(!db.connection.query_row(sql, [], |row| row.get::<_, bool>(0))?)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that opens the database")]
@@ -126,11 +132,12 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Db, StoreError> {
 /// Makes the directory, if it is missing, for the owner only.
 pub(super) fn create_directory(of: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::DirBuilderExt;
-    let missing = of.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists());
-    missing.map_or(Ok(()), |parent| {
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent);
-        made.map_err(|source| StoreError::io(parent, source))
-    })
+    let directory = directory(of);
+    if directory.exists() {
+        return Ok(());
+    }
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.map_err(|source| StoreError::io(directory, source))
 }
 
 /// Opens a file for writing, made if it is missing, for the owner only.
@@ -141,8 +148,15 @@ pub(super) fn create(path: &Path) -> Result<File, StoreError> {
     opened.map_err(|source| StoreError::io(path, source))
 }
 
+/// The directory in which a file is.
+#[must_use]
+pub fn directory(of: &Path) -> &Path {
+    of.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
 /// A path with something after its name.
-pub(super) fn sibling(path: &Path, suffix: &str) -> PathBuf {
+#[must_use]
+pub fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
