@@ -112,9 +112,7 @@ impl Company {
         let done = self.runtime.block_on(self.store.write(job)).unwrap();
         done.next_due.map(|due| due.max(now + Span::from_seconds(1)))
     }
-}
 
-impl Company {
     /// Begins the silences; gives their relationships.
     fn hush(&self, now: Timestamp) -> Vec<i64> {
         let job = move |db: &Db| {
@@ -169,14 +167,15 @@ fn play(reps: usize, contacts: usize) -> Year {
     }
     let restraint = company.rules.restraint.clone();
     let zones = (0..reps).map(|n| (format!("rep{n}"), zone(n))).collect();
-    let gathered = company.store.write(move |db| gather(db, restraint, zones));
-    Year { silenced, ..company.runtime.block_on(gathered).unwrap() }
+    let gathered = company.store.write(move |db| gather(db, restraint, zones, silenced));
+    company.runtime.block_on(gathered).unwrap()
 }
 
 fn gather(
     db: &Db,
     restraint: Restraint,
     zones: BTreeMap<String, Zone>,
+    silenced: Vec<i64>,
 ) -> Result<Year, StoreError> {
     let ever = Timestamp::from_millis(i64::MAX);
     let mut nudges = nudge::list(db, ever, usize::MAX)?;
@@ -189,7 +188,7 @@ fn gather(
         relationships.insert(row.id, (rep, contact, log, row.state));
     }
     let owed_at = outbox::made(db)?;
-    Ok(Year { restraint, zones, nudges, relationships, silenced: Vec::new(), owed_at })
+    Ok(Year { restraint, zones, nudges, relationships, silenced, owed_at })
 }
 
 /// A smaller year, looked at in every way, with what was said as a snapshot.
