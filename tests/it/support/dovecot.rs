@@ -127,13 +127,15 @@ impl Dovecot {
             return;
         }
         let directory = self.maildir(user, mailbox);
-        if !directory.exists() {
-            make_maildir(&self.maildir(user, "INBOX"));
-            make_maildir(&directory);
-            own(&self.directory.path().join("mail"));
+        // By the server's user from the first, for the server may open the mailbox at any moment.
+        for root in [&self.maildir(user, "INBOX"), &directory] {
+            if !root.join("tmp").exists() {
+                let parts = ["cur", "new", "tmp"].map(|part| root.join(part));
+                let status = demoted("mkdir").arg("-p").args(parts).status().unwrap();
+                assert!(status.success(), "{root:?}");
+            }
         }
-        let (uid, gid) = ids(self.directory.path());
-        chown(put(&directory, at, message), Some(uid), Some(gid)).unwrap();
+        put_as(&directory, at, message, Some(ids(self.directory.path())));
     }
 
     /// Runs `doveadm` on this server; answers with its output.
@@ -227,6 +229,10 @@ pub(crate) fn make_maildir(directory: &Path) {
 
 /// Writes a message into a Maildir's `new`, dated `at`; answers with its path.
 pub(crate) fn put(maildir: &Path, at: u64, message: &[u8]) -> PathBuf {
+    put_as(maildir, at, message, None)
+}
+
+fn put_as(maildir: &Path, at: u64, message: &[u8], owner: Option<(u32, u32)>) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("{at}.M{count}P{}.host", std::process::id());
@@ -234,6 +240,9 @@ pub(crate) fn put(maildir: &Path, at: u64, message: &[u8]) -> PathBuf {
     fs::write(&waiting, message).unwrap();
     let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(at);
     fs::File::options().write(true).open(&waiting).unwrap().set_modified(modified).unwrap();
+    if let Some((uid, gid)) = owner {
+        chown(&waiting, Some(uid), Some(gid)).unwrap();
+    }
     let path = maildir.join("new").join(name);
     fs::rename(waiting, &path).unwrap();
     path
