@@ -89,7 +89,7 @@ fn gather(played: Played, now: Timestamp) -> Result<Told, Failure> {
         left_out: report::left_out(&db, now)?,
         strongest,
         decaying,
-        nudges: nudges::list(&db, now, usize::MAX)?,
+        nudges: nudges::list(&db, &rules, now, usize::MAX)?,
     })
 }
 

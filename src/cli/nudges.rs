@@ -16,10 +16,13 @@ use serde::Serialize;
 
 use super::output::{self, Align, Cell, Column, Look, Table};
 use super::{Failure, Printing, ask, open};
+use crate::daemon;
 use crate::model::{Reason, Timestamp};
+use crate::pipeline::Rules;
+use crate::pipeline::nudge::view;
 use crate::pipeline::request::Request;
 use crate::store::nudge::Listed;
-use crate::store::{Db, StoreError, contact, nudge};
+use crate::store::{Db, StoreError, contact};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -104,16 +107,22 @@ pub(super) fn nudges(path: &Path, arguments: &Arguments) -> Result<ExitCode, Fai
         Some(Command::Answer(answer)) => return answer::answer(path, answer),
         None => &arguments.list,
     };
-    let (_, db) = open(path)?;
-    let shown = list(&db, printing.clock().now(), *limit)?;
+    let (config, db) = open(path)?;
+    let rules = daemon::rules_for_reading(&db, &config)?;
+    let shown = list(&db, &rules, printing.clock().now(), *limit)?;
     let look = Look::of_stdout();
     output::to_stdout(|out| output::print(out, printing.format, look, &table(&shown), &shown))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The nudges made up to `now`, the newest first.
-pub(super) fn list(db: &Db, now: Timestamp, limit: usize) -> Result<Vec<Shown>, StoreError> {
-    nudge::list(db, now, limit)?.into_iter().map(|listed| show(db, listed)).collect()
+pub(super) fn list(
+    db: &Db,
+    rules: &Rules,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Shown>, StoreError> {
+    view::listed(db, rules, now, limit)?.into_iter().map(|listed| show(db, listed)).collect()
 }
 
 fn show(db: &Db, listed: Listed) -> Result<Shown, StoreError> {

@@ -172,9 +172,9 @@ pub struct Nudge {
     pub relationship: i64,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Why.
+    /// Why; none before it is written.
     pub reasons: Vec<Reason>,
-    /// The event in its standard form, made once.
+    /// The event in its standard form; empty before it is written.
     pub body: String,
     /// What there is to lose; 0 or more.
     pub stake: f64,

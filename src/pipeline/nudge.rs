@@ -96,7 +96,7 @@ pub fn step(
     }
     let observes = observes_until(&nudging, rules.restraint.observe, now).is_some();
     let made = if observes { NudgeState::Observed } else { NudgeState::Waiting };
-    let mut work = Work { db, rules, now, made, freshness: HashMap::new(), reps: HashMap::new() };
+    let mut work = Work::new(db, rules, now, made);
     let due = work.due()?;
     let held = match made {
         NudgeState::Waiting => guard::masses(db, rules, &due, now, &mut outcome.notices)?,
@@ -123,7 +123,11 @@ fn observes_until(nudging: &Nudging, observe: Span, now: Timestamp) -> Option<Ti
     (nudging.enabled_at.is_none_or(|at| at > now) && now < until).then_some(until)
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(db: &'a Db, rules: &'a Rules, now: Timestamp, made: NudgeState) -> Self {
+        Self { db, rules, now, made, freshness: HashMap::new(), reps: HashMap::new() }
+    }
+
     /// What is due, and what is to be done about its decay.
     fn due(&mut self) -> Result<Vec<Due>, StoreError> {
         let (db, rules, now) = (self.db, self.rules, self.now);
@@ -168,7 +172,7 @@ impl Work<'_> {
         let begins = matches!(decision, Decision::Nudge { .. } | Decision::FellLongAgo { .. });
         match decision {
             Decision::Nudge { .. } => {
-                let told = self.decayed(&row, Decayed::Anew)?;
+                let told = self.fallen(&row, Decayed::Anew)?;
                 begin_episode(&mut row, &told.episode_id, now);
                 next = self.keep(&told, made)?;
             }
@@ -184,9 +188,9 @@ impl Work<'_> {
         let decided = Some((decision, now));
         let decay = looks_next(&row.state, row.falls_at, in_episode, &rules.policy, decided);
         row.due_at = [decay, matters, next].into_iter().flatten().min();
-        // Most are looked at and nothing more: then nothing else of them has changed.
+        // Nothing else of them has changed.
         match begins {
-            true => relationship::save(db, &row),
+            true => relationship::begin_episode(db, &row),
             false => relationship::look_next(db, row.id, row.due_at),
         }
     }
@@ -203,13 +207,17 @@ impl Work<'_> {
 }
 
 fn facts(db: &Db, row: &Stored, fresh: Freshness, now: Timestamp) -> Result<Facts, StoreError> {
+    let state = &row.state;
+    // What lies ahead pends, unless the clock was set back.
+    let ahead_of_now = state.pending_at.is_some() || state.folded_at > now || state.baseline_stale;
+    let next_meeting = if ahead_of_now { held::next(db, row.id, now)? } else { None };
     Ok(Facts {
         falls_at: row.falls_at,
         in_episode: row.episode_id.is_some(),
         last_episode_at: row.episode_at,
         oldest_read: fresh.oldest,
         backfilling: fresh.backfilling,
-        next_meeting: held::next(db, row.id, now)?.map(ahead),
+        next_meeting: next_meeting.map(ahead),
         silenced_until: silence::until(db, (row.rep, row.contact), NudgeKind::Decay, now)?,
     })
 }

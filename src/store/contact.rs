@@ -248,6 +248,19 @@ fn latest(db: &Db, address: i64) -> Result<Option<Timestamp>, StoreError> {
     Ok(statement.query_row([address], |row| row.get(0))?)
 }
 
+/// The public id of a contact, as [`get`] has it.
+///
+/// # Errors
+/// As every read; a row that does not exist is one.
+pub fn public_id_of(db: &Db, id: i64) -> Result<String, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT public_id FROM contact WHERE id = iif(
+             EXISTS (SELECT 1 FROM address WHERE contact_id = ?1), ?1,
+             (SELECT contact_id FROM address WHERE id = ?1))",
+    )?;
+    Ok(statement.query_row([id], |row| row.get(0))?)
+}
+
 /// The row of the contact whose an address is, both by row.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use super::connection::Db;
 use super::error::StoreError;
 use crate::model::{Nudge, NudgeKind, NudgeState, Resolution, Timestamp};
 
-/// Stores a nudge; gives its row, or `None` if its episode has one already.
+/// Stores a nudge, written or not; gives its row, or `None` if its episode has one already.
 ///
 /// # Errors
 /// As every write.

@@ -360,6 +360,19 @@ pub fn save(db: &Db, row: &Stored) -> Result<(), StoreError> {
     look_next(db, row.id, row.due_at)
 }
 
+/// Stores the episode that a relationship is in, since when, and when it is due; nothing else of it.
+///
+/// # Errors
+/// As every write.
+pub fn begin_episode(db: &Db, row: &Stored) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE relationship SET episode_id = ?2, episode_at = ?3, due_at = ?4 WHERE id = ?1",
+        )?
+        .execute(params![row.id, row.episode_id, row.episode_at, row.due_at])?;
+    Ok(())
+}
+
 /// Stores when a relationship is due, and nothing else of it.
 ///
 /// # Errors

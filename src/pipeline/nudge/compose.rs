@@ -1,6 +1,9 @@
 //! What a nudge says: what must be known for it is loaded, and the event is written.
+//!
+//! A decay is written when its moment has come, of what is so then: of most that fall at once none is
+//! ever said, for others have more at stake.
 
-use crate::model::{Interaction, Nudge, NudgeKind, Reason, Timestamp};
+use crate::model::{Interaction, Nudge, NudgeKind, NudgeState, Reason, Timestamp};
 use crate::nudge::kinds::Matter;
 use crate::nudge::payload::{
     AccountPart, ContactPart, LastPart, MovedPart, Payload, RepPart, StrengthPart, band, body,
@@ -68,7 +71,29 @@ pub(super) fn episode_of(db: &Db, row: &Stored, now: Timestamp) -> Result<String
     Ok(episode_id(&rep.code, &contact.public_id, row.state.last_at().unwrap_or(now)))
 }
 
+/// One word about a decay: of which episode, and for the so-many-th time.
+fn word(rep: &str, contact: &str, row: &Stored, how: Decayed<'_>, now: Timestamp) -> (String, u32) {
+    match how {
+        Decayed::Anew => (episode_id(rep, contact, row.state.last_at().unwrap_or(now)), 0),
+        Decayed::Still { episode, reminder } => (episode.to_owned(), reminder),
+    }
+}
+
 impl Work<'_> {
+    /// The nudge of a decay that has just been decided: not written yet if it waits for its moment.
+    pub(super) fn fallen(&mut self, row: &Stored, how: Decayed<'_>) -> Result<Nudge, StoreError> {
+        if self.made != NudgeState::Waiting {
+            return self.decayed(row, how);
+        }
+        let contact = match how {
+            Decayed::Anew => contact::public_id_of(self.db, row.contact)?,
+            Decayed::Still { .. } => String::new(),
+        };
+        let rep = self.rep(row.rep)?;
+        let word = word(&rep.code, &contact, row, how, self.now);
+        Ok(self.nudge(row, NudgeKind::Decay, word, (Vec::new(), String::new())))
+    }
+
     /// The nudge of a decay.
     pub(super) fn decayed(&mut self, row: &Stored, how: Decayed<'_>) -> Result<Nudge, StoreError> {
         let (db, rules, now) = (self.db, self.rules, self.now);
@@ -98,11 +123,7 @@ impl Work<'_> {
             moved_to: None,
         };
         let (rep, contact) = (&parties.rep.code, &parties.contact.public_id);
-        let (episode, reminder) = match how {
-            Decayed::Anew => (episode_id(rep, contact, row.state.last_at().unwrap_or(now)), 0),
-            Decayed::Still { episode, reminder } => (episode.to_owned(), reminder),
-        };
-        self.compose(row, &parties, told, (episode, reminder))
+        self.compose(row, &parties, told, word(rep, contact, row, how, now))
     }
 
     /// The nudge of anything else.
@@ -129,12 +150,12 @@ impl Work<'_> {
         told: Told,
         (episode_id, reminder): (String, u32),
     ) -> Result<Nudge, StoreError> {
-        let (rules, now) = (self.rules, self.now);
+        let now = self.now;
         let score = strength_at(&row.state, now).score;
         let baseline = score_of(row.state.baseline);
         let payload = Payload {
             nudge_id: nudge_id(&episode_id, told.kind, reminder),
-            episode_id,
+            episode_id: episode_id.clone(),
             rep: RepPart {
                 id: rep.code.clone(),
                 name: rep.name.clone(),
@@ -163,23 +184,37 @@ impl Work<'_> {
             account: told.account,
             moved_to: told.moved_to,
         };
-        Ok(Nudge {
-            id: payload.nudge_id.clone(),
-            episode_id: payload.episode_id.clone(),
-            kind: told.kind,
+        let reasons = payload.reasons.clone();
+        let said = (reasons, body(told.kind, payload, now));
+        Ok(self.nudge(row, told.kind, (episode_id, reminder), said))
+    }
+
+    /// A nudge as it is made now.
+    fn nudge(
+        &self,
+        row: &Stored,
+        kind: NudgeKind,
+        (episode_id, reminder): (String, u32),
+        (reasons, body): (Vec<Reason>, String),
+    ) -> Nudge {
+        let (rules, now) = (self.rules, self.now);
+        Nudge {
+            id: nudge_id(&episode_id, kind, reminder),
+            episode_id,
+            kind,
             reminder,
             relationship: row.id,
             created_at: now,
-            reasons: payload.reasons.clone(),
+            reasons,
+            body,
             stake: stake(&row.state, &rules.policy, now),
             state: self.made,
-            release_at: rules.restraint.moment(told.kind, now, rules.zone(row.rep)),
-            body: body(told.kind, payload, now),
-        })
+            release_at: rules.restraint.moment(kind, now, rules.zone(row.rep)),
+        }
     }
 
     /// A rep, loaded once a step.
-    fn rep(&mut self, row: i64) -> Result<Rep, StoreError> {
+    pub(super) fn rep(&mut self, row: i64) -> Result<Rep, StoreError> {
         if let Some(rep) = self.reps.get(&row) {
             return Ok(rep.clone());
         }

@@ -1,10 +1,11 @@
-//! Whether what was decided some time ago holds when its moment has come; if it does, it is said anew,
-//! of what is so now.
+//! Whether what was decided some time ago holds when its moment has come; if it does, it is written, or
+//! written anew, of what is so now.
 
 use crate::model::{NudgeKind, Resolution, Timestamp};
 use crate::nudge::kinds::{Found, passed};
 use crate::nudge::{AGAIN, Decision, looks_next};
 use crate::store::nudge::Open;
+use crate::store::relationship::Stored;
 use crate::store::{StoreError, nudge, relationship};
 
 use super::compose::{Decayed, Told};
@@ -40,6 +41,21 @@ pub(super) fn holds(work: &mut Work<'_>, open: &mut Open) -> Result<Holds, Store
     Ok(holds)
 }
 
+/// Writes what was decided and is never said, as it would have been said now.
+pub(super) fn write_unsaid(work: &mut Work<'_>, open: &mut Open) -> Result<(), StoreError> {
+    if open.nudge.body.is_empty() {
+        let row = relationship::get(work.db, open.nudge.relationship)?;
+        write_decay(work, &row, open)?;
+    }
+    Ok(())
+}
+
+fn write_decay(work: &mut Work<'_>, row: &Stored, open: &mut Open) -> Result<(), StoreError> {
+    let (episode, reminder) = (open.nudge.episode_id.clone(), open.nudge.reminder);
+    let told = work.decayed(row, Decayed::Still { episode: &episode, reminder })?;
+    rewrite(work, open, told)
+}
+
 fn decay(work: &mut Work<'_>, open: &mut Open) -> Result<Holds, StoreError> {
     let (db, rules, now) = (work.db, work.rules, work.now);
     let row = relationship::get(db, open.nudge.relationship)?;
@@ -47,9 +63,7 @@ fn decay(work: &mut Work<'_>, open: &mut Open) -> Result<Holds, StoreError> {
     let (decision, _) = decide_anew(&row, &facts(db, &row, fresh, now)?, &rules.policy, now);
     Ok(match decision {
         Decision::Nudge { .. } => {
-            let (episode, reminder) = (open.nudge.episode_id.clone(), open.nudge.reminder);
-            let told = work.decayed(&row, Decayed::Still { episode: &episode, reminder })?;
-            rewrite(work, open, told)?;
+            write_decay(work, &row, open)?;
             Holds::Yes
         }
         Decision::MeetingAhead { until } | Decision::Silenced { until } => Holds::Until(until),

@@ -19,7 +19,7 @@ const APART: Span = Span::from_days(7);
 const YEAR: Span = Span::from_days(365);
 /// … and how much of it tells who answers whom, and how soon: what has become usual lately counts, and
 /// a look costs the same however much the two write.
-const LATELY: usize = 32;
+const LATELY: usize = 20;
 
 /// When to look at a relationship whose state has changed: what may already be due is, unless it is
 /// no news any more.

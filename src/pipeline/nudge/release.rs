@@ -10,10 +10,10 @@ use crate::model::{NudgeKind, NudgeState, Resolution, Span, Timestamp};
 use crate::nudge::{AGAIN, Event};
 use crate::pipeline::Rules;
 use crate::store::nudge::Open;
-use crate::store::{Db, StoreError, nudge, outbox, relationship, silence};
+use crate::store::{Db, StoreError, contact, nudge, outbox, relationship, silence};
 
 use super::Work;
-use super::holds::{Holds, holds};
+use super::holds::{Holds, holds, write_unsaid};
 
 /// The time over which the budget of a rep is counted, and a day of it.
 const WEEK: Span = Span::from_days(7);
@@ -109,12 +109,14 @@ fn take(
             let next = next(now + AGAIN);
             let short_at = nudge::put_off(db, open.id, next, now)?;
             if now - short_at >= restraint.patience {
+                write_unsaid(work, &mut open)?;
                 nudge::advance(db, open.id, NudgeState::OverBudget, now)?;
                 remember(db, rules, &open, now)?;
             }
             continue;
         }
-        if !destinations.iter().any(|destination| goes(&open, destination)) {
+        if !goes_anywhere(work, &open, destinations)? {
+            write_unsaid(work, &mut open)?;
             nudge::advance(db, open.id, NudgeState::Unrouted, now)?;
             continue;
         }
@@ -167,7 +169,22 @@ fn is_fresh(work: &mut Work<'_>, rep: i64) -> Result<bool, StoreError> {
     Ok(!fresh.backfilling && fresh.oldest.is_some_and(|at| at >= least))
 }
 
-/// Whether a nudge goes to an endpoint.
+/// Whether a nudge, written or not, goes to any endpoint.
+fn goes_anywhere(
+    work: &mut Work<'_>,
+    open: &Open,
+    destinations: &[Destination],
+) -> Result<bool, StoreError> {
+    if !open.nudge.body.is_empty() {
+        return Ok(destinations.iter().any(|destination| goes(open, destination)));
+    }
+    let (rep, contact) = (work.rep(open.rep)?, contact::get(work.db, open.contact)?);
+    Ok(destinations.iter().any(|destination| {
+        destination.route.takes(open.nudge.kind, &rep.code, &contact.organisation)
+    }))
+}
+
+/// Whether a nudge that is written goes to an endpoint.
 fn goes(open: &Open, destination: &Destination) -> bool {
     serde_json::from_str::<Event>(&open.nudge.body).is_ok_and(|Event { data, .. }| {
         destination.route.takes(open.nudge.kind, &data.rep.id, &data.contact.organisation)

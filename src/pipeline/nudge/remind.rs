@@ -30,7 +30,7 @@ pub(super) fn remind(
     if !matches!(decision, Decision::Nudge { .. }) {
         return Ok(looks_next(&row.state, row.falls_at, false, &policy, Some((decision, now))));
     }
-    let told = work.decayed(row, Decayed::Still { episode, reminder: last + 1 })?;
+    let told = work.fallen(row, Decayed::Still { episode, reminder: last + 1 })?;
     work.keep(&told, made)
 }
 

@@ -6,10 +6,12 @@ use crate::model::{NudgeKind, NudgeState, Span, Timestamp};
 use crate::nudge::established;
 use crate::pipeline::{Rules, fold};
 use crate::score::strength::score_of;
+use crate::store::nudge::Listed;
 use crate::store::source::Freshness;
 use crate::store::{Db, StoreError, contact, nudge, nudging, relationship, rep, source};
 
-use super::observes_until;
+use super::compose::Decayed;
+use super::{Work, observes_until};
 
 /// How nudging stands. The names of its fields are a contract.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -110,6 +112,30 @@ fn unread(db: &Db, fresh: Span, now: Timestamp) -> Result<Vec<Unread>, StoreErro
         }
     }
     Ok(found)
+}
+
+/// The nudges made up to `now`, the newest first; what waits and is not written yet as it would be said
+/// now.
+///
+/// # Errors
+/// As every read.
+pub fn listed(
+    db: &Db,
+    rules: &Rules,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Listed>, StoreError> {
+    let mut all = nudge::list(db, now, limit)?;
+    let mut work = Work::new(db, rules, now, NudgeState::Waiting);
+    for Listed { nudge, .. } in &mut all {
+        if nudge.state == NudgeState::Waiting && nudge.body.is_empty() {
+            let row = relationship::get(db, nudge.relationship)?;
+            let how = Decayed::Still { episode: &nudge.episode_id, reminder: nudge.reminder };
+            let told = work.decayed(&row, how)?;
+            (nudge.reasons, nudge.body) = (told.reasons, told.body);
+        }
+    }
+    Ok(all)
 }
 
 /// Something that will be said, or may be. The names of its fields are a contract.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::{Datelike, Timelike};
-use keepwarm::model::{Interaction, NudgeState, Span, Timestamp};
+use keepwarm::model::{Interaction, NudgeKind, NudgeState, Span, Timestamp};
 use keepwarm::score::{Parameters, Zone, rebuild};
 use keepwarm::store::nudge::Listed;
 
@@ -148,8 +148,13 @@ pub(super) fn told(year: &Year) -> String {
     for listed in &year.nudges {
         let nudge = &listed.nudge;
         let (_, contact, ..) = &year.relationships[&nudge.relationship];
-        let body: serde_json::Value = serde_json::from_str(&nudge.body).unwrap();
-        assert_eq!(body["type"], nudge.kind.event_type());
+        let unwritten = matches!(nudge.state, NudgeState::Waiting | NudgeState::Cancelled)
+            && nudge.kind == NudgeKind::Decay;
+        let body: serde_json::Value = match nudge.body.as_str() {
+            "" if unwritten => serde_json::Value::Null,
+            body => serde_json::from_str(body).unwrap(),
+        };
+        assert!(body.is_null() || body["type"] == nudge.kind.event_type());
         let reasons: Vec<&str> = nudge.reasons.iter().map(|one| one.text.as_str()).collect();
         let resolved = listed.resolved.as_ref().map_or("", |(_, why)| why.as_str());
         let again =
@@ -163,7 +168,7 @@ pub(super) fn told(year: &Year) -> String {
             nudge.state.code(),
             nudge.release_at,
             reasons.join(" "),
-            body["data"]["suggestion"].as_str().unwrap(),
+            body["data"]["suggestion"].as_str().unwrap_or("not written"),
         );
     }
     text
