@@ -13,6 +13,7 @@ mod doctor;
 mod erase;
 mod explain;
 mod export;
+mod generate;
 mod init;
 mod nudges;
 pub mod output;
@@ -100,6 +101,9 @@ enum Command {
     Export(export::Arguments),
     /// Compute every relationship anew from what was read
     Rebuild,
+    /// Print a manual page or completions, for a package
+    #[command(hide = true)]
+    Generate(generate::Arguments),
 }
 
 /// What every command that prints data takes.
@@ -178,6 +182,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Erase(arguments) => erase::erase(&cli.config, &arguments),
         Command::Export(arguments) => export::export(&cli.config, &arguments),
         Command::Rebuild => rebuild::rebuild(&cli.config),
+        Command::Generate(arguments) => generate::generate(&arguments),
     }
 }
 

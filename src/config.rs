@@ -37,6 +37,7 @@ use std::path::{Path, PathBuf};
 
 pub use check::check;
 pub use identity::people;
+pub use layers::DEFAULTS;
 pub use problem::{Place, Problem, Problems, Severity};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{

@@ -212,7 +212,7 @@ fn unresolved(key: &str, source: &SecretSource, error: &SecretError) -> Problem 
     let problem = Problem::error(message);
     match source {
         SecretSource::Credential { .. } => {
-            problem.hint("credentials are there only in the service: systemd-run can lend them")
+            problem.hint("by hand, as root: CREDENTIALS_DIRECTORY=/etc/keepwarm/credentials keepwarm check")
         }
         SecretSource::File(_) => problem.hint("the user keepwarm must be able to read it"),
         SecretSource::Command(_) => problem.hint("run it by hand as the user keepwarm"),

@@ -19,8 +19,8 @@ use super::raw::Raw;
 use super::schema::{self, Key, LISTS};
 use super::shape;
 
-/// The first layer: every key with its default.
-pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
+/// The first layer: every key with its default, and its documentation.
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// What the layers hold so far; secrets among it, so there is no `Debug`.
 #[derive(Default)]

@@ -1,6 +1,7 @@
 //! The command line as a user meets it: the demo, what it leaves behind, and what goes wrong.
 
 mod accounts;
+mod generate;
 mod paths;
 mod recompute;
 
