@@ -1,6 +1,6 @@
 //! `keepwarm init`: a configuration for the first rep, from at most five answers.
 //!
-//! Guarantees that nothing is overwritten, that what is told is tried before anything is written
+//! Guarantees that nothing is overwritten but a file of comments, that what is told is tried before anything is written
 //! (unless `--untested`), and that secrets go to files of their own, for the owner only. Answers are
 //! lines, so that a script can give them too. Where the server is likely to be is left to
 //! `discover`, the text to `write`.
@@ -37,7 +37,9 @@ pub(super) struct Arguments {
 
 pub(super) fn init(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = std::path::absolute(path)?;
-    free(&path)?;
+    if !sets_nothing(&path) {
+        free(&path)?;
+    }
     let address = question("E-mail address of the first rep", None)?;
     let address = canonical(&address).map(|address| address.to_string()).ok_or_else(|| {
         Failure::Usage(format!("error: {address:?} is no address\nhint: such as ann@us.example"))
@@ -100,6 +102,9 @@ fn save(path: &Path, answers: &Answers, password: &SecretString) -> Result<ExitC
     for (name, secret) in &secrets {
         put(&directory.join(name), 0o600, secret)?;
     }
+    if sets_nothing(path) {
+        std::fs::remove_file(path)?;
+    }
     put(path, 0o640, &write::toml(answers, place))?;
     let config = super::load(path)?;
     let told = format!("{} ({} source)", path.display(), config.sources.len());
@@ -109,6 +114,12 @@ fn save(path: &Path, answers: &Answers, password: &SecretString) -> Result<ExitC
                   [[rep]] and [[source]] like the first",
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether there is a file of comments only, such as the package brings: nothing is lost with it.
+fn sets_nothing(path: &Path) -> bool {
+    let comment = |line: &str| line.is_empty() || line.starts_with('#');
+    std::fs::read_to_string(path).is_ok_and(|text| text.lines().map(str::trim).all(comment))
 }
 
 /// Refuses where there is something already.

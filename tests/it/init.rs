@@ -106,6 +106,9 @@ fn a_place_of_credentials_is_used_and_a_chat_is_known() {
     let directory = tempfile::tempdir().unwrap();
     let at = directory.path();
     std::fs::create_dir(at.join("credentials")).unwrap();
+    // As the package lays it out: a configuration of comments is there to be overwritten.
+    let packaged = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/keepwarm.toml");
+    std::fs::copy(packaged, at.join("keepwarm.toml")).unwrap();
     let url = "https://hooks.slack.com/services/T0/B0/X";
     let lines = answers("localhost:1", "a \"quoted\" one", url);
     let made = keepwarm(at, &["init", "--untested"], &lines);
