@@ -211,9 +211,9 @@ fn unresolved(key: &str, source: &SecretSource, error: &SecretError) -> Problem 
     let message = format!("`{key}`: {error}{}", cause.unwrap_or_default());
     let problem = Problem::error(message);
     match source {
-        SecretSource::Credential { .. } => {
-            problem.hint("by hand, as root: CREDENTIALS_DIRECTORY=/etc/keepwarm/credentials keepwarm check")
-        }
+        SecretSource::Credential { .. } => problem.hint(
+            "by hand, as root: CREDENTIALS_DIRECTORY=/etc/keepwarm/credentials keepwarm check",
+        ),
         SecretSource::File(_) => problem.hint("the user keepwarm must be able to read it"),
         SecretSource::Command(_) => problem.hint("run it by hand as the user keepwarm"),
         SecretSource::Inline(_) => problem,
