@@ -13,7 +13,7 @@ use std::ops::RangeInclusive;
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode, SectionPath};
 use chrono::DateTime;
 
-use super::form::Header;
+use super::form::{Header, used};
 use super::list::snapshot;
 use super::plan::{Place, Snapshot};
 use super::session::{Conversation, Failure, Pending};
@@ -307,10 +307,11 @@ impl Flight {
         let Some(Asked { window, header, pending }) = self.asked.pop_front() else {
             return Ok((Vec::new(), Header::Fields));
         };
+        let largest = self.largest(header);
         let done = conversation
             .finish(pending, &[], |response| {
                 if let Response::Fetch(_, attributes) = response {
-                    self.keep(attributes, labels, Some(&window));
+                    self.keep(attributes, (labels, largest), Some(&window));
                 }
                 Ok(())
             })
@@ -322,14 +323,20 @@ impl Flight {
         Ok((self.take(&window), header))
     }
 
+    /// The larger form of those in which `one` and all that was asked ahead may come.
+    fn largest(&self, one: Header) -> Header {
+        let whole = self.asked.iter().any(|asked| asked.header == Header::Whole);
+        if whole { Header::Whole } else { one }
+    }
+
     /// Keeps an answer about a message of this window, or of one that was asked ahead.
     fn keep(
         &mut self,
         attributes: &[AttributeValue<'_>],
-        labels: &Labels,
+        (labels, largest): (&Labels, Header),
         window: Option<&RangeInclusive<u32>>,
     ) {
-        let Some((uid, item)) = message(attributes, labels) else { return };
+        let Some((uid, item)) = message(attributes, labels, largest) else { return };
         let mut asked = window.into_iter().chain(self.asked.iter().map(|asked| &asked.window));
         if asked.any(|window| window.contains(&uid)) {
             self.bytes = self.bytes.saturating_add(size(&item));
@@ -362,7 +369,11 @@ fn trouble(failure: Failure) -> Trouble {
 }
 
 /// An answer as an item, if it has a UID and says anything about the header.
-fn message(attributes: &[AttributeValue<'_>], labels: &Labels) -> Option<(u32, RawItem)> {
+fn message(
+    attributes: &[AttributeValue<'_>],
+    labels: &Labels,
+    largest: Header,
+) -> Option<(u32, RawItem)> {
     let uid = attributes.iter().find_map(uid)?;
     let item = i64::from(uid);
     let (mut header, mut received_at, mut marks) = (None, None, Marks::default());
@@ -386,7 +397,11 @@ fn message(attributes: &[AttributeValue<'_>], labels: &Labels) -> Option<(u32, R
         let why = "the server has no header for it".to_owned();
         return Some((uid, RawItem::Unreadable { item, why }));
     };
-    let header = data.get(..HEADER_BYTES).unwrap_or(data).to_vec();
+    let header = data.get(..HEADER_BYTES).unwrap_or(data);
+    let header = match largest {
+        Header::Fields => header.to_vec(),
+        Header::Whole => used(header, FIELDS),
+    };
     Some((uid, RawItem::Message { item, received_at, header, marks, calendar: None }))
 }
 

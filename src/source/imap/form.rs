@@ -1,6 +1,6 @@
 //! How much of a header to ask for: the fields that are used, or all of it.
 //!
-//! Pure. The fields are the fewest bytes, and on any network they are what is asked for. A server
+//! Pure. Of all of it the rest is dropped as soon as it is there. The fields are the fewest bytes, and on any network they are what is asked for. A server
 //! on this machine may have to parse every message to find them, which takes it longer than to send
 //! the whole header (Dovecot 2.3 without a cache: 2.2 s against 0.9 s for 50,000 messages; with one:
 //! 0.4 s against 0.9 s). So there both are tried, if the fields come slowly, and the faster is kept.
@@ -86,9 +86,48 @@ impl Tally {
     }
 }
 
+/// Of a header block those of `fields` that it has, in its order and with its last empty line: what a
+/// server gives that is asked for them.
+pub(super) fn used(block: &[u8], fields: &str) -> Vec<u8> {
+    let (mut used, mut is_used) = (Vec::with_capacity(block.len().min(1 << 10)), false);
+    for line in block.split_inclusive(|byte| *byte == b'\n') {
+        match line {
+            // A field goes on (RFC 5322, 2.2.3).
+            [b' ' | b'\t', ..] => {}
+            b"\r\n" | b"\n" => is_used = true,
+            _ => {
+                let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+                let name = name.trim_ascii_end();
+                let is_name = |field: &str| field.as_bytes().eq_ignore_ascii_case(name);
+                is_used = fields.split_ascii_whitespace().any(is_name);
+            }
+        }
+        if is_used {
+            used.extend_from_slice(line);
+        }
+    }
+    used
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_used_of_a_whole_header_is_not_kept() {
+        for (block, expected) in [
+            ("From: a\r\nX-A: b\r\nto: c\r\n\r\n", "From: a\r\nto: c\r\n\r\n"),
+            ("X-A: b\r\n from: c\r\n\tto: d\r\n\r\n", "\r\n"),
+            ("TO : b\r\n c\r\n\td\r\nReceived: e\r\n", "TO : b\r\n c\r\n\td\r\n"),
+            ("Fromage: b\nFrom: c\nno field\n\n", "From: c\n\n"),
+            (" of nothing\r\nTo: b", "To: b"),
+            ("\r\n", "\r\n"),
+            ("", ""),
+        ] {
+            let found = used(block.as_bytes(), "FROM TO");
+            assert_eq!(String::from_utf8(found).unwrap(), expected, "{block:?}");
+        }
+    }
 
     /// What is asked for in turn, where a thousand messages take so many milliseconds.
     fn asked(line: Bytes, fields: u64, whole: u64) -> String {

@@ -14,7 +14,7 @@ use async_imap::imap_proto::{
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 
-use super::{Flight, Labels, Trouble, trouble, uid};
+use super::{Flight, Header, Labels, Trouble, trouble, uid};
 use crate::model::RawItem;
 use crate::normalise::invitation::{Announced, MAX_BYTES, announced, is_calendar};
 use crate::source::imap::session::Conversation;
@@ -135,13 +135,14 @@ impl Flight {
         labels: &Labels,
         mut seen: impl FnMut(u32, &AttributeValue<'_>),
     ) -> Result<(), Trouble> {
+        let largest = self.largest(Header::Fields);
         let sent = conversation.send(command).await.map_err(trouble)?;
         let done = conversation.finish(sent, &[], |response| {
             if let Response::Fetch(_, attributes) = response {
                 if let Some(uid) = attributes.iter().find_map(uid) {
                     attributes.iter().for_each(|attribute| seen(uid, attribute));
                 }
-                self.keep(attributes, labels, None);
+                self.keep(attributes, (labels, largest), None);
             }
             Ok(())
         });
