@@ -6,6 +6,8 @@
 #     inside COMMAND...   runs a command in it, as root
 #     power_off           ends it, and takes away all that it was
 
+container= container_root= container_place=
+
 # Runs as the init of a mount namespace of its own, so that nothing stays mounted.
 container_init='
     set -e
@@ -33,7 +35,6 @@ boot() {
         bash -c "$container_init" container "$container_place" "$container_group" \
         </dev/null >"$container_place.log" 2>&1 &
     container=$!
-    container_root=
     local tries
     for ((tries = 0; tries < 600; tries++)); do
         container_root=$(pgrep -P "$container" -x systemd || true)
@@ -53,7 +54,7 @@ inside() {
 
 # Asks it to power off: killed, it would leave its processes behind.
 power_off() {
-    [ -n "${container:-}" ] || return 0
+    [ -n "$container" ] || return 0
     kill -TERM "$container" 2>/dev/null || true
     wait "$container" 2>/dev/null || true
     local groups
