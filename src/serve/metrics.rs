@@ -117,7 +117,7 @@ impl Collector for Collected {
         count(&mut to, "keepwarm_interactions_total", help, *interactions)?;
         let made = nudges.iter().map(|one| one.count).sum();
         count(&mut to, "keepwarm_nudges_total", "Nudges made", made)?;
-        let mut family = gauge(&mut to, "keepwarm_nudges", "Nudges by kind and state")?;
+        let mut family = gauge(&mut to, "keepwarm_nudges_by_state", "Nudges by kind and state")?;
         for one in nudges {
             put(&mut family, &[("kind", one.kind.as_str()), ("state", &one.state)], one.count)?;
         }
@@ -287,7 +287,7 @@ mod tests {
             "keepwarm_messages_total 7",
             "keepwarm_interactions_total 6",
             "keepwarm_nudges_total 5",
-            "keepwarm_nudges{kind=\"decay\",state=\"waiting\"} 5",
+            "keepwarm_nudges_by_state{kind=\"decay\",state=\"waiting\"} 5",
             "keepwarm_nudges_withheld{reason=\"clock\"} 3",
             "keepwarm_quarantined 4",
             r#"keepwarm_outbox{state="delivered"} 20"#,

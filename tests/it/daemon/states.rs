@@ -2,6 +2,7 @@
 //! and everybody can see it.
 
 use std::net::{SocketAddr, TcpListener};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use crate::support::dovecot::Dovecot;
 use crate::support::dump::execute;
 use crate::support::generate::mailbox;
 use crate::support::process::Place;
+use crate::support::served::installed;
 
 /// How long things may take that should take seconds.
 const SOON: Duration = Duration::from_secs(30);
@@ -211,7 +213,25 @@ fn status_and_metrics_tell_what_was_read_and_what_is_missing() {
         assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
     }
     assert!(text.contains("\nprocess_resident_memory_bytes "), "{text}");
+    let families = families(text.split_once("\r\n\r\n").unwrap().1);
+    assert!(families.lines().any(|family| family == "keepwarm_nudges_by_state"), "{families}");
     assert!(!text.contains('@') && !text.contains("INBOX"), "nothing of any person:\n{text}");
+}
+
+/// The metrics that a parser finds which takes nothing but OpenMetrics.
+fn families(text: &str) -> String {
+    use std::io::Write as _;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/daemon/openmetrics.py");
+    let mut child = Command::new(installed("venv/bin/python"))
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{text}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn get(address: SocketAddr, path: &str) -> String {
