@@ -19,6 +19,7 @@ container_init='
     rm -rf "$place"/root/etc/{systemd/system,fstab,machine-id} "$place/root/usr/sbin/policy-rc.d"
     mkdir "$place/root/etc/systemd/system"
     touch "$place/root/etc/machine-id"
+    echo "127.0.0.1 localhost" >"$place/root/etc/hosts"
     mount -t cgroup2 cgroup2 "$place/groups"
     mkdir "$place/groups/$group"
     echo $BASHPID >"$place/groups/$group/cgroup.procs"
@@ -38,7 +39,10 @@ boot() {
     local tries
     for ((tries = 0; tries < 600; tries++)); do
         container_root=$(pgrep -P "$container" -x systemd || true)
-        if [ -n "$container_root" ] && inside systemctl is-system-running >/dev/null 2>&1; then return; fi
+        # Up, whether or not everything that this machine brings along could be started ("degraded").
+        case $([ -z "$container_root" ] || inside systemctl is-system-running 2>/dev/null) in
+        running | degraded) return ;;
+        esac
         kill -0 "$container" 2>/dev/null || break
         sleep 0.1
     done
@@ -48,7 +52,7 @@ boot() {
 }
 
 inside() {
-    nsenter --target "$container_root" --all env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+    nsenter --target "$container_root" --all --root --wd env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
         HOME=/root DEBIAN_FRONTEND=noninteractive "$@"
 }
 
