@@ -21,6 +21,7 @@ mod path;
 mod quarantine;
 mod rebuild;
 mod relationships;
+mod retention;
 mod run;
 mod silences;
 mod status;
@@ -99,6 +100,8 @@ enum Command {
     Erase(erase::Arguments),
     /// All that is known of a person
     Export(export::Arguments),
+    /// Take out what is older than the configuration keeps it, or tell what would go
+    Retention(retention::Arguments),
     /// Compute every relationship anew from what was read
     Rebuild,
     /// Print a manual page or completions, for a package
@@ -181,6 +184,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Restore(arguments) => backup::restore(&cli.config, &arguments),
         Command::Erase(arguments) => erase::erase(&cli.config, &arguments),
         Command::Export(arguments) => export::export(&cli.config, &arguments),
+        Command::Retention(arguments) => retention::retention(&cli.config, &arguments),
         Command::Rebuild => rebuild::rebuild(&cli.config),
         Command::Generate(arguments) => generate::generate(&arguments),
     }

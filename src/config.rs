@@ -20,6 +20,7 @@ mod identity;
 mod layers;
 mod login;
 mod nudge;
+mod privacy;
 mod problem;
 mod raw;
 mod route;

@@ -10,6 +10,7 @@ mod login;
 mod loops;
 mod places;
 mod requests;
+mod retention;
 mod vitals;
 mod web;
 

@@ -17,6 +17,7 @@ mod outbox;
 pub mod paths;
 pub mod people;
 pub mod request;
+pub mod retention;
 pub mod silence;
 pub mod sync;
 pub mod view;
@@ -49,6 +50,8 @@ pub struct Rules {
     pub restraint: Restraint,
     /// What is said beside decays.
     pub matters: Matters,
+    /// For how long what is kept.
+    pub ages: retention::Ages,
 }
 
 impl Rules {

@@ -39,6 +39,7 @@ pub mod relationship;
 pub mod rep;
 pub mod report;
 pub mod request;
+pub mod retention;
 pub mod row;
 pub mod silence;
 pub mod source;

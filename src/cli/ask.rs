@@ -31,6 +31,7 @@ pub(super) fn ask(path: &Path, asked: &Request) -> Result<ExitCode, Failure> {
             output::to_stdout(|out| writeln!(out, "{}{number}", output::clean(&said)))?;
             Ok(ExitCode::SUCCESS)
         }
+        Answer::TakenOut { .. } => Ok(ExitCode::SUCCESS),
         Answer::Refused { why, hint } => Err(refused(&why, &hint)),
     }
 }
@@ -53,7 +54,7 @@ pub(super) fn answer(config: &Config, asked: &Request) -> Result<Answer, Failure
     let id = asker.ask(&serde_json::to_string(asked)?, Clock::System.now())?;
     let began = Instant::now();
     let patience = match asked {
-        Request::Rebuild {} | Request::Erase { .. } => LONG,
+        Request::Rebuild {} | Request::Erase { .. } | Request::TakeOut { .. } => LONG,
         _ => PATIENCE,
     };
     while began.elapsed() < patience {

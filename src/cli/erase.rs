@@ -31,6 +31,7 @@ pub(super) fn erase(path: &Path, arguments: &Arguments) -> Result<ExitCode, Fail
     copies.retain(|copy| copy != store);
     let said = match ask::answer(&config, &Request::Erase { contact: arguments.address.clone() })? {
         Answer::Done { said, .. } => said,
+        Answer::TakenOut { .. } => String::new(),
         Answer::Refused { why, hint } => return Err(ask::refused(&why, &hint)),
     };
     let now = Clock::System.now();

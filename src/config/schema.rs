@@ -285,6 +285,10 @@ pub(super) const KEYS: &[Key] = &[
     key("privacy", "subject", Shape::OneOfSoFar(&["none"], &["store"])),
     key("privacy", "exclude_domains", Shape::List(words::DOMAIN, 0)),
     key("privacy", "exclude_addresses", Shape::List(words::ADDRESS, 0)),
+    key("privacy", "keep_interactions_days", Shape::Whole(0, CENTURY_DAYS)),
+    key("privacy", "keep_nudges_days", Shape::Whole(0, CENTURY_DAYS)),
+    key("privacy", "keep_deliveries_days", Shape::Whole(0, CENTURY_DAYS)),
+    key("privacy", "keep_quarantine_days", Shape::Whole(0, CENTURY_DAYS)),
 
     key("identity", "file", Shape::Path),
     key("identity", "google_domains", Shape::List(words::DOMAIN, 0)),

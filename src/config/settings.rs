@@ -368,6 +368,14 @@ pub struct Privacy {
     pub exclude_domains: Vec<String>,
     /// Addresses, as written.
     pub exclude_addresses: Vec<String>,
+    /// For how long messages, meetings and what was made of them are kept; `None` is for ever.
+    pub keep_interactions: Option<Span>,
+    /// For how long nudges are kept of which there is no more to say.
+    pub keep_nudges: Option<Span>,
+    /// For how long is kept what endpoints were sent.
+    pub keep_deliveries: Option<Span>,
+    /// For how long items put aside are kept.
+    pub keep_quarantine: Option<Span>,
 }
 
 /// What is served.

@@ -14,8 +14,8 @@ use super::problem::{Place, Problem};
 use super::raw::{Raw, RawIdentity, RawOrganization, RawRep, RawStore, RawSync};
 use super::route::Known;
 use super::secret::SecretSource;
-use super::settings::{Config, Identity, Organization, Privacy, Rep, Store, Sync};
-use super::{account, endpoint, everybody, nudge, schema, serve, shape, words};
+use super::settings::{Config, Identity, Organization, Rep, Store, Sync};
+use super::{account, endpoint, everybody, nudge, privacy, schema, serve, shape, words};
 use crate::model::Span;
 use crate::normalise::Accounts;
 use crate::normalise::address::canonical;
@@ -68,6 +68,8 @@ pub(super) fn config(
     let store = store(&mut item, raw.store, credentials);
     let mut item = Item { layers, section: "serve", path: "serve".into() };
     let serve = serve::serve(&mut item, raw.serve, credentials);
+    let mut item = Item { layers, section: "privacy", path: "privacy".into() };
+    let privacy = privacy::privacy(&mut item, raw.privacy);
     layers.problems.is_empty().then(|| Config {
         files: layers.added.clone(),
         organization,
@@ -85,10 +87,7 @@ pub(super) fn config(
         nudge: policy,
         restraint,
         matters: nudge::matters(&raw.nudge),
-        privacy: Privacy {
-            exclude_domains: raw.privacy.exclude_domains,
-            exclude_addresses: raw.privacy.exclude_addresses,
-        },
+        privacy,
         identity,
         serve,
     })

@@ -23,6 +23,7 @@ use crate::normalise::address::{Aliases, ascii_domain, canonical};
 use crate::nudge::AGAIN;
 use crate::pipeline::deliver::Target;
 use crate::pipeline::identity::roster;
+use crate::pipeline::retention::Ages;
 use crate::pipeline::sync::Progress;
 use crate::pipeline::{Rules, ingest, sync};
 use crate::score::MODEL;
@@ -89,7 +90,7 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
             name: found.name.clone(),
             reader,
             authserv_id: authserv_id(&found.kind),
-            history: config.sync.history,
+            history: history(config),
         };
         sources.push(Scheduled { source, poll, place, noted_at: AtomicI64::new(0) });
     }
@@ -113,6 +114,12 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
         unread: AtomicBool::new(false),
         unstored: Mutex::new(None),
     })
+}
+
+/// How much history is read: nothing that would be taken out again.
+fn history(config: &Config) -> Option<Span> {
+    let kept = [config.sync.history, config.privacy.keep_interactions];
+    kept.into_iter().flatten().min()
 }
 
 /// What the reading commands go by: the rules, with the rows that the database has. Writes nothing.
@@ -206,6 +213,12 @@ fn rules(db: &Db, config: &Config, reps: &[(&config::Rep, i64)]) -> Result<Rules
         policy,
         restraint: config.restraint.clone(),
         matters: config.matters.clone(),
+        ages: Ages {
+            interactions: config.privacy.keep_interactions,
+            nudges: config.privacy.keep_nudges,
+            deliveries: config.privacy.keep_deliveries,
+            quarantine: config.privacy.keep_quarantine,
+        },
     })
 }
 

@@ -73,6 +73,8 @@ impl Daemon {
         });
         let (daemon, ends) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move { daemon.request_loop(&ends).await });
+        let (daemon, ends) = (Arc::clone(self), stop.clone());
+        tasks.spawn(async move { daemon.retention_loop(&ends).await });
         let (daemon, stop, beat) = (Arc::clone(self), stop.clone(), Arc::clone(&heartbeat));
         tasks.spawn(async move { daemon.nudge_loop(&beat, &stop).await });
         heartbeat

@@ -1,6 +1,8 @@
 //! What commands ask to have changed, done by whoever has the database open: the daemon on request,
 //! the command itself where no daemon runs. Both come through here.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
@@ -8,7 +10,8 @@ use crate::store::quarantine::Chosen;
 use crate::store::{Db, StoreError, request};
 
 use super::nudge::steer;
-use super::{Rules, care, feedback, identity, outbox, silence};
+use super::retention::Place;
+use super::{Rules, care, feedback, identity, outbox, retention, silence};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +101,11 @@ pub enum Request {
         /// The contact, by an address or a public id.
         contact: String,
     },
+    /// To take out some of what is old enough, from a place on.
+    TakeOut {
+        /// Where the last answer said to go on; from the beginning without it.
+        place: Option<Place>,
+    },
     /// To try an endpoint that is left alone.
     ReleaseEndpoint {
         /// Its name.
@@ -115,6 +123,13 @@ pub enum Answer {
         said: String,
         /// The number under which it stands in the log and can be taken back, if it does.
         change: Option<i64>,
+    },
+    /// Rows were taken out.
+    TakenOut {
+        /// How many, by table.
+        taken: BTreeMap<String, usize>,
+        /// Where to go on; `None` if all is done.
+        next: Option<Place>,
     },
     /// It was not done, for what was asked cannot be.
     Refused {
@@ -163,6 +178,7 @@ pub fn perform(
         }
         Request::Rebuild {} => care::rebuild(db, rules, now),
         Request::Erase { contact } => care::erase(db, rules, contact, now),
+        Request::TakeOut { place } => retention::asked(db, rules, *place, now),
         Request::ReleaseEndpoint { endpoint } => outbox::release(db, endpoint, now),
     }
 }

@@ -32,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0016-dropped.sql"),
     include_str!("../../migrations/0017-login.sql"),
     include_str!("../../migrations/0018-erased.sql"),
+    include_str!("../../migrations/0019-retention.sql"),
 ];
 
 /// The schema that this version writes.

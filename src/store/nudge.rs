@@ -265,13 +265,17 @@ pub struct Counted {
     pub count: u32,
 }
 
-/// How many nudges made up to `now` there are, by kind, state and resolution.
+/// How many nudges made up to `now` there are, by kind, state and resolution; those too that have gone
+/// since.
 ///
 /// # Errors
 /// As every read.
 pub fn counts(db: &Db, now: Timestamp) -> Result<Vec<Counted>, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "SELECT kind, state, resolved_by, count(*) FROM nudge WHERE created_at <= ?1
+        "SELECT kind, state, resolved_by, count(*) FROM (
+             SELECT kind, state, resolved_by, created_at FROM nudge
+             UNION ALL SELECT kind, state, resolved_by, created_at FROM past_nudge)
+         WHERE created_at <= ?1
          GROUP BY kind, state, resolved_by ORDER BY kind, state, resolved_by",
     )?;
     let rows = statement.query_map([now], |row| {
@@ -294,26 +298,45 @@ pub struct Case {
     pub at: Timestamp,
     /// `Released` or `HeldBack`.
     pub state: NudgeState,
+    /// Whether the contact came back in time, where that was noted.
+    pub came_back: Option<bool>,
 }
 
-/// The first words about decays that were sent, or would have been, up to `until`.
+/// The first words about decays that were sent, or would have been, up to `until`; those too that have
+/// gone since, whose relationship is nobody's (0).
 ///
 /// # Errors
 /// As every read.
 pub fn cases(db: &Db, until: Timestamp) -> Result<Vec<Case>, StoreError> {
     let mut statement = db.connection.prepare_cached(
-        "SELECT relationship_id, release_at, state = 'held_back' FROM nudge
+        "SELECT relationship_id, release_at, state = 'held_back', came_back, id FROM nudge
          WHERE state IN ('released', 'held_back') AND release_at <= ?1 AND kind = 'decay'
              -- What was sent before anything was held back has no stake.
              AND reminder = 0 AND stake > 0
+         UNION ALL SELECT 0, release_at, state = 'held_back', came_back, id FROM past_nudge
+         WHERE came_back IS NOT NULL AND release_at <= ?1
          ORDER BY release_at, id",
     )?;
     let rows = statement.query_map([until], |row| {
         let held_back: bool = row.get(2)?;
         let state = if held_back { NudgeState::HeldBack } else { NudgeState::Released };
-        Ok(Case { relationship: row.get(0)?, at: row.get(1)?, state })
+        Ok(Case { relationship: row.get(0)?, at: row.get(1)?, state, came_back: row.get(3)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Notes of a case whether the contact came back in time.
+///
+/// # Errors
+/// As every write.
+pub fn measured(db: &Db, of: &Case) -> Result<(), StoreError> {
+    db.connection
+        .prepare_cached(
+            "UPDATE nudge SET came_back = ?3 WHERE relationship_id = ?1 AND release_at = ?2
+                 AND kind = 'decay' AND reminder = 0",
+        )?
+        .execute(params![of.relationship, of.at, of.came_back])?;
+    Ok(())
 }
 
 /// How many decays a rep was told of, or is to be, since then.

@@ -93,7 +93,13 @@ fn move_over(db: &Db, recent: &mut Recent) -> Result<(), StoreError> {
     if let Settled::None = recent.settled {
         recent.settled = Settled::Some(Sieve::new());
     }
+    let mut forget = db.connection.prepare_cached("DELETE FROM thread_ref WHERE hash = ?1")?;
     for (key, known) in recent.take() {
+        if known == (Known { thread: None, message: None }) {
+            // Of what it named and where it was referred to nothing is left.
+            forget.execute([key])?;
+            continue;
+        }
         statement.execute(params![key, known.thread, known.message])?;
         if let Settled::Some(sieve) = &mut recent.settled {
             sieve.add(key);

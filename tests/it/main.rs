@@ -60,6 +60,8 @@ mod oauth;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod robust;
 #[cfg(test)]
 mod servers;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::model::{NudgeState, Timestamp};
 use crate::nudge::effect::{Estimate, Group, Verdict, WITHIN, came_back, difference, verdict};
+use crate::store::nudge::Case;
 use crate::store::{Db, StoreError, interaction, nudge};
 
 /// A report. The names of its fields are a contract.
@@ -45,6 +46,16 @@ impl From<Group> for Arm {
     }
 }
 
+/// Whether the contact of a case came back in time, by what is stored.
+///
+/// # Errors
+/// As every read.
+pub fn returned(db: &Db, case: Case) -> Result<bool, StoreError> {
+    let log = interaction::between(db, case.relationship, case.at, case.at + WITHIN)?;
+    let log: Vec<_> = log.into_iter().map(|logged| logged.interaction).collect();
+    Ok(came_back(&log, case.at))
+}
+
 /// The report as of `now`. First words about decays are compared: who would have been reminded is not
 /// known.
 ///
@@ -65,11 +76,12 @@ pub fn report(db: &Db, now: Timestamp) -> Result<Report, StoreError> {
             NudgeState::HeldBack => &mut held_back,
             _ => &mut nudged,
         };
-        let until = case.at + WITHIN;
-        let log = interaction::between(db, case.relationship, case.at, until)?;
-        let log: Vec<_> = log.into_iter().map(|logged| logged.interaction).collect();
+        let came_back = match case.came_back {
+            Some(came_back) => came_back,
+            None => returned(db, case)?,
+        };
         group.cases += 1;
-        group.came_back += u32::from(came_back(&log, case.at));
+        group.came_back += u32::from(came_back);
     }
     Ok(Report {
         at: now,

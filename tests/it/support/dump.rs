@@ -161,13 +161,14 @@ pub(crate) fn values(path: &Path, sql: &str) -> Vec<String> {
 }
 
 /// Every row of every table, each with the table's name, but for what the daemon's own loops note of
-/// themselves as they go: when sources were read, and up to when the clock is trusted.
+/// themselves as they go: when sources were read, up to when the clock is trusted, and when what was old was
+/// taken out.
 pub(crate) fn everything(path: &Path) -> BTreeSet<String> {
     let db = open(path);
     // All of it as of one moment.
     db.execute_batch("BEGIN").unwrap();
     let sql = "SELECT name FROM sqlite_schema
-               WHERE type = 'table' AND name NOT IN ('source', 'nudging')";
+               WHERE type = 'table' AND name NOT IN ('source', 'nudging', 'retention')";
     let tables = collect(&db, sql, |row| row.get::<_, String>(0));
     let rows = |table: String| {
         let name = table.clone();
