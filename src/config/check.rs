@@ -209,15 +209,29 @@ fn check_secret(key: &str, source: &SecretSource, place: &Place, secret: Secret)
 fn unresolved(key: &str, source: &SecretSource, error: &SecretError) -> Problem {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     let message = format!("`{key}`: {error}{}", cause.unwrap_or_default());
-    let problem = Problem::error(message);
     match source {
-        SecretSource::Credential { .. } => problem.hint(
-            "by hand, as root: CREDENTIALS_DIRECTORY=/etc/keepwarm/credentials keepwarm check",
+        SecretSource::Credential { directory, .. } if !is_lent(directory.as_deref()) => {
+            Problem::warning(message).hint(
+                "by hand, as root: CREDENTIALS_DIRECTORY=/etc/keepwarm/credentials keepwarm check",
+            )
+        }
+        SecretSource::Credential { .. } => Problem::error(message).hint(
+            "a file of that name in /etc/keepwarm/credentials, and a restart: see LoadCredential=",
         ),
-        SecretSource::File(_) => problem.hint("the user keepwarm must be able to read it"),
-        SecretSource::Command(_) => problem.hint("run it by hand as the user keepwarm"),
-        SecretSource::Inline(_) => problem,
+        SecretSource::File(_) => {
+            Problem::error(message).hint("the user keepwarm must be able to read it")
+        }
+        SecretSource::Command(_) => {
+            Problem::error(message).hint("run it by hand as the user keepwarm")
+        }
+        SecretSource::Inline(_) => Problem::error(message),
     }
+}
+
+/// Whether this process is one to which credentials are lent. Others cannot tell whether one is there:
+/// a shell, and what systemd 252 runs for a reload, which has the variable and not the directory.
+fn is_lent(directory: Option<&Path>) -> bool {
+    directory.is_some_and(|directory| directory.read_dir().is_ok())
 }
 
 fn open_to_others(path: &Path) -> Option<Problem> {

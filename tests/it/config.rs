@@ -5,7 +5,9 @@ mod check;
 use std::path::Path;
 use std::time::Duration;
 
-use keepwarm::config::{self, Config, Grant, Login, Problems, SecretSource, SourceKind, Tls};
+use keepwarm::config::{
+    self, Config, Grant, Login, Problems, SecretSource, Severity, SourceKind, Tls,
+};
 use secrecy::ExposeSecret as _;
 
 /// A rep, a source and an endpoint whose secrets are canaries.
@@ -440,7 +442,29 @@ fn credentials_are_found_by_their_name_or_with_the_prefix_of_the_directory() {
         std::fs::write(credentials.path().join(file), format!("{secret}\n")).unwrap();
         assert_eq!(password(&config).resolve().unwrap().expose_secret(), secret, "{file}");
     }
-    let (_directory, config) = valid(&[("keepwarm.toml", &text)], &[]);
-    let says: Vec<String> = config::check(&config).iter().map(ToString::to_string).collect();
-    assert!(says.join("").contains("there is no $CREDENTIALS_DIRECTORY"), "{says:?}");
+}
+
+/// Whether one is missing is known only where systemd lends them: not in a shell, and, with systemd 252,
+/// not in what `ExecReload=` runs, which is told of a directory that it cannot open.
+#[test]
+fn a_credential_is_missed_only_where_credentials_are_lent() {
+    let text = CANARIES.replace("password = \"canary-1\"", "password_credential = \"ann\"");
+    let lent = tempfile::tempdir().unwrap();
+    let lent = lent.path().to_str().unwrap();
+    for (directory, severity, says) in [
+        (None, Severity::Warning, "there is no $CREDENTIALS_DIRECTORY"),
+        (Some("/nonexistent"), Severity::Warning, "reading /nonexistent/ann"),
+        (Some(lent), Severity::Error, "/ann: No such file"),
+    ] {
+        let env: Vec<_> =
+            directory.map(|path| ("CREDENTIALS_DIRECTORY", path)).into_iter().collect();
+        let (_directory, config) = valid(&[("keepwarm.toml", &text)], &env);
+        let problems = config::check(&config);
+        let found = problems.iter().find(|problem| problem.to_string().contains(says));
+        assert_eq!(
+            found.map(|found| found.severity),
+            Some(severity),
+            "{directory:?}: {problems:?}"
+        );
+    }
 }
