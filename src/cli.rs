@@ -15,6 +15,7 @@ mod explain;
 mod export;
 mod generate;
 mod init;
+mod login;
 mod nudges;
 pub mod output;
 mod path;
@@ -68,6 +69,8 @@ enum Command {
     Check(check::Arguments),
     /// Write a configuration from at most five answers, tried before it is written
     Init(init::Arguments),
+    /// Have somebody sign in for a source, by a browser or on another device
+    Login(login::Arguments),
     /// Try every connection and permission, and say what to do about each failure
     Doctor(doctor::Arguments),
     /// Sources, freshness, counts and outbox
@@ -168,6 +171,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Check(arguments) => check::check(&cli.config, &arguments),
         Command::Init(arguments) => init::init(&cli.config, &arguments),
+        Command::Login(arguments) => login::login(&cli.config, &arguments),
         Command::Doctor(arguments) => doctor::doctor(&cli.config, &arguments),
         Command::Status(printing) => status::status(&cli.config, &printing),
         Command::Relationships(arguments) => relationships::relationships(&cli.config, &arguments),

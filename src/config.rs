@@ -22,6 +22,7 @@ mod login;
 mod nudge;
 mod privacy;
 mod problem;
+mod provider;
 mod raw;
 mod route;
 mod schema;
@@ -40,6 +41,7 @@ pub use check::check;
 pub use identity::people;
 pub use layers::DEFAULTS;
 pub use problem::{Place, Problem, Problems, Severity};
+pub use provider::{Provider, SignIn};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{
     Caldav, CalendarApi, Config, Endpoint, Feed, Format, Grant, Identity, Imap, Login, Oauth,

@@ -37,6 +37,7 @@ use crate::store::{Store, StoreError};
 use self::places::Place;
 
 pub use build::{BuildError, open, reader_alone, rules_for_reading, secrets, target};
+pub use login::token_key;
 
 /// Sources read at a time by a one-time pass.
 const SOURCES_AT_ONCE: usize = 8;
@@ -76,6 +77,8 @@ struct Scheduled {
     place: Option<Place>,
     /// When it was last written down that everything is read, in milliseconds since the epoch.
     noted_at: AtomicI64,
+    /// Somebody has signed in for it.
+    signed_in: Notify,
 }
 
 /// That there is nothing new is written down this often: thousands of sources are looked at every

@@ -14,7 +14,8 @@
 //!
 //! 1. [`source`] makes a pass over an IMAP login, a Maildir or calendars (CalDAV, files and feeds,
 //!    Google, Microsoft 365) and sends what is new as deltas: raw header bytes or iCalendar objects,
-//!    and a cursor. Between passes an IMAP connection is kept, on which the server tells of news.
+//!    and a cursor. What it logs in with is a password or a token that [`oauth`] fetches, after somebody
+//!    has signed in or in an app's own right. Between passes an IMAP connection is kept, on which the server tells of news.
 //! 2. [`pipeline::sync`] normalises a delta while the next one is fetched: [`normalise`] makes an
 //!    envelope of each header (who, to whom, when, answering what; why it is automated) and
 //!    meetings of each calendar; an invitation in mail is reduced to what decides a meeting. Bodies
@@ -49,7 +50,7 @@
 //! | kind | modules | may |
 //! |---|---|---|
 //! | pure | [`model`], [`normalise`], [`score`], [`mod@nudge`], [`mod@backtest`], the planning parts of adapters | neither I/O nor clock nor chance nor `async` nor logging; `now` and jitter are arguments |
-//! | adapters | [`source`], [`oauth`], [`store`], [`deliver`], [`serve`], [`http`] | each one outside system; they do not know each other (`http` serves three of them, `oauth` gives `source` its tokens); `store` knows only `model` |
+//! | adapters | [`source`], [`oauth`], [`store`], [`deliver`], [`serve`], [`http`] | each one outside system; they do not know each other (`http` serves three of them, `oauth` gives `source` its tokens, and has people sign in); `store` knows only `model` |
 //! | shell | [`pipeline`], [`daemon`], [`lifecycle`], [`cli`], [`config`], [`telemetry`], [`clock`], [`demo`] | wire and loop; only `cli`, `daemon` and `demo` read the configuration |
 //!
 //! # Invariants

@@ -1,5 +1,6 @@
 //! Access tokens (RFC 6749) from a refresh token, for a client in its own right, or for a service
-//! account: one [`Refresher`] for each source.
+//! account: one [`Refresher`] for each source. And how a refresh token is got: an [`Applicant`] has
+//! somebody sign in by a browser or on another device.
 //!
 //! Guarantees that one refresh at a time is under way and all who wait share its outcome; that a
 //! refresh token which the provider exchanged is on disk, sealed, before anything that came with it
@@ -9,9 +10,13 @@
 
 mod answer;
 mod assertion;
+mod authorize;
+mod device;
 mod keep;
+mod landing;
 mod request;
 mod seal;
+mod sign_in;
 mod ticket;
 
 use std::fmt;
@@ -25,9 +30,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+pub use self::device::Shown;
 use self::keep::Kept;
 pub use self::keep::{Keeping, Sealed, Shelf};
+pub use self::landing::{Farewell, Landed, Landing, Outcome};
 pub use self::seal::KEY_CHARACTERS;
+pub use self::sign_in::{Applicant, Granted};
 use self::ticket::Ticket;
 use crate::http::Client;
 use crate::model::Timestamp;
@@ -185,12 +193,10 @@ async fn whose(
     })
 }
 
-impl Settings {
-    /// Names what comes of a token without telling it.
-    fn origin(&self, prefix: &str, client_id: &str, token: &SecretString) -> String {
-        let whose = [self.token_url.as_str(), client_id, token.expose_secret()];
-        public_id(prefix, &whose.map(str::as_bytes))
-    }
+/// Names what comes of a token without telling it.
+fn origin(prefix: &str, token_url: &Url, client_id: &str, token: &SecretString) -> String {
+    let whose = [token_url.as_str(), client_id, token.expose_secret()];
+    public_id(prefix, &whose.map(str::as_bytes))
 }
 
 impl fmt::Debug for Refresher {

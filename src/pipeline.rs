@@ -12,6 +12,7 @@ pub mod fold;
 pub mod history;
 pub mod identity;
 pub mod ingest;
+mod login;
 pub mod nudge;
 mod outbox;
 pub mod paths;

@@ -22,7 +22,8 @@ pub(super) fn caldav(
     let host = raw.host.take().and_then(|host| root_of(&host));
     let url = item.exactly_one(&PLACE, [url, host]);
     let username = item.required("username", raw.username.take());
-    let login = login::login(item, "caldav", &mut raw, credentials);
+    let place = login::Place { kind: "caldav", host: url.as_ref().and_then(Url::host_str) };
+    let login = login::login(item, place, &mut raw, credentials);
     if let Some(url) = &url {
         let here = url.host_str().is_some_and(words::is_loopback);
         if url.scheme() == "http" && !here && !raw.allow_plaintext.unwrap_or(false) {

@@ -56,7 +56,8 @@ fn calendars(
     mut raw: RawSource,
     credentials: Option<&PathBuf>,
 ) -> Option<CalendarApi> {
-    let login = login::login(item, kind, &mut raw, credentials);
+    let place = login::Place { kind, host: None };
+    let login = login::login(item, place, &mut raw, credentials);
     let api_url = Url::parse(raw.api_url.as_deref().unwrap_or(api_url)).ok()?;
     let here = api_url.host_str().is_some_and(words::is_loopback);
     if api_url.scheme() == "http" && !here {

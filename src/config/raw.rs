@@ -91,7 +91,11 @@ pub(super) struct RawSource {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawOauth {
     pub(super) grant: Option<String>,
+    pub(super) provider: Option<String>,
+    pub(super) tenant: Option<String>,
     pub(super) token_url: Option<String>,
+    pub(super) authorization_url: Option<String>,
+    pub(super) device_url: Option<String>,
     pub(super) client_id: Option<String>,
     pub(super) client_secret: Option<String>,
     pub(super) client_secret_file: Option<String>,

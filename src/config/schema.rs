@@ -73,6 +73,9 @@ pub(super) const PLACE: [&str; 2] = ["url", "host"];
 /// The keys of which a service that takes tokens only needs exactly one; the last is a table.
 pub(super) const BEARER: [&str; 4] = ["token_file", "token_credential", "token_command", "oauth"];
 
+/// The keys of which one may say whose token endpoint it is.
+pub(super) const TOKEN_PLACE: [&str; 2] = ["token_url", "tenant"];
+
 /// The four keys by which an OAuth client's secret can be given.
 pub(super) const CLIENT_SECRET: [&str; 4] =
     ["client_secret", "client_secret_file", "client_secret_credential", "client_secret_command"];
@@ -133,6 +136,10 @@ const WITH_TOKENS: &[&str] = &["imap", "caldav", "google_calendar", "graph_calen
 
 /// The keys that belong to some grants only; all others of [source.oauth] belong to each.
 pub(super) const OF_GRANT: &[(&str, &[&str])] = &[
+    ("provider", &["refresh_token", "client_credentials"]),
+    ("tenant", &["refresh_token", "client_credentials"]),
+    ("authorization_url", &["refresh_token"]),
+    ("device_url", &["refresh_token"]),
     ("client_id", &["refresh_token", "client_credentials"]),
     ("client_secret", &["refresh_token", "client_credentials"]),
     ("client_secret_file", &["refresh_token", "client_credentials"]),
@@ -197,7 +204,11 @@ pub(super) const KEYS: &[Key] = &[
 
     key("source.oauth", "grant", Shape::OneOf(
         &["refresh_token", "client_credentials", "service_account"])),
+    key("source.oauth", "provider", Shape::OneOf(&["google", "microsoft"])),
+    key("source.oauth", "tenant", Shape::Words(words::TENANT)),
     key("source.oauth", "token_url", Shape::Words(words::TOKEN_URL)),
+    key("source.oauth", "authorization_url", Shape::Words(words::AUTHORIZATION_URL)),
+    key("source.oauth", "device_url", Shape::Words(words::DEVICE_URL)),
     key("source.oauth", "client_id", Shape::Text),
     key("source.oauth", "client_secret", Shape::Secret),
     key("source.oauth", "client_secret_file", Shape::Path),

@@ -12,6 +12,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use reqwest::Url;
 
+use super::provider::SignIn;
 use super::secret::SecretSource;
 use super::words;
 use crate::model::{NudgeKind, Span};
@@ -246,6 +247,8 @@ pub enum Grant {
         client_secret: Option<SecretSource>,
         /// The way to the refresh token; `None` goes on with what is kept.
         refresh_token: Option<SecretSource>,
+        /// How somebody signs in.
+        sign_in: Box<SignIn>,
     },
     /// The client acts in its own right.
     ClientCredentials {

@@ -76,7 +76,8 @@ fn path(item: &mut Item<'_>, raw: RawSource) -> Option<PathBuf> {
 fn imap(item: &mut Item<'_>, mut raw: RawSource, credentials: Option<&PathBuf>) -> Option<Imap> {
     let host = item.required("host", raw.host.take());
     let username = item.required("username", raw.username.take());
-    let login = login::login(item, "imap", &mut raw, credentials);
+    let place = login::Place { kind: "imap", host: host.as_deref() };
+    let login = login::login(item, place, &mut raw, credentials);
     let tls = match raw.tls.as_deref() {
         Some("starttls") => Tls::StartTls,
         Some("none") => Tls::None,

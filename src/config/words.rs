@@ -120,6 +120,27 @@ pub(super) const TOKEN_URL: Words = Words {
     accepts: is_web_url,
 };
 
+/// The same for where people sign in.
+pub(super) const AUTHORIZATION_URL: Words = Words {
+    what: "a URL such as https://login.us.example/oauth2/authorize, without a user or password",
+    accepts: is_web_url,
+};
+
+/// The same for where a device asks for a code.
+pub(super) const DEVICE_URL: Words = Words {
+    what: "a URL such as https://login.us.example/oauth2/devicecode, without a user or password",
+    accepts: is_web_url,
+};
+
+/// An organisation at Microsoft: a part of a path.
+pub(super) const TENANT: Words = Words {
+    what: "the id or a domain of an organisation at Microsoft, such as us.example",
+    accepts: |text| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+        !text.starts_with('.') && !text.is_empty() && text.bytes().all(plain)
+    },
+};
+
 /// The same for a service's interface.
 pub(super) const API_URL: Words = Words {
     what: "a URL such as https://graph.microsoft.com/v1.0, without a user or password",

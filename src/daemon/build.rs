@@ -92,7 +92,8 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
             authserv_id: authserv_id(&found.kind),
             history: history(config),
         };
-        sources.push(Scheduled { source, poll, place, noted_at: AtomicI64::new(0) });
+        let (noted_at, signed_in) = (AtomicI64::new(0), Notify::new());
+        sources.push(Scheduled { source, poll, place, noted_at, signed_in });
     }
     let linking = answers::linking(config, &rows.link_key);
     let targets = targets(config, &rows.endpoints, linking.as_ref())?;

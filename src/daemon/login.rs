@@ -83,7 +83,7 @@ fn grant(
     shared: &Shared,
 ) -> Result<oauth::Grant, BuildError> {
     Ok(match grant {
-        config::Grant::RefreshToken { client_id, client_secret, refresh_token } => {
+        config::Grant::RefreshToken { client_id, client_secret, refresh_token, .. } => {
             let store = shared.store.clone().ok_or_else(|| {
                 let why = "only the daemon exchanges refresh tokens";
                 unusable(&format!("oauth of source {}", source.name), why)
@@ -152,7 +152,8 @@ fn keeping(settings: &config::Store, source: &str, store: Arc<Store>) -> Keeping
 
 /// The key that seals refresh tokens: the configured one, else one beside the database, which is made
 /// when it is first asked for.
-fn token_key(store: &config::Store) -> Arc<dyn Secrets> {
+#[must_use]
+pub fn token_key(store: &config::Store) -> Arc<dyn Secrets> {
     match &store.token_key {
         Some(key) => secrets("store.token_key", key),
         None => {

@@ -129,7 +129,13 @@ impl Daemon {
             }
             scope = Scope::Everything;
             let most = next_poll.saturating_duration_since(Instant::now());
-            match source::wait(&scheduled.source.reader, &mut kept, most, stop).await {
+            // A connection that is open is not waiting for anybody to sign in.
+            let waits = !kept.is_connected();
+            let woken = tokio::select! {
+                woken = source::wait(&scheduled.source.reader, &mut kept, most, stop) => woken,
+                () = scheduled.signed_in.notified(), if waits => Woken::Time,
+            };
+            match woken {
                 Woken::News if next_poll > Instant::now() => scope = Scope::News,
                 Woken::News | Woken::Time => {}
                 Woken::Lost { error, lived } => self.lost(scheduled, &error, lived).await,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Daemon;
+use super::{Daemon, Scheduled};
 use crate::pipeline::request;
 use crate::store::{StoreError, request as rows};
 
@@ -39,11 +39,16 @@ impl Daemon {
         }
         while let Some(next) = self.store.look(rows::next).await? {
             let (rules, now, id) = (Arc::clone(&self.rules), self.clock.now(), next.id);
+            let signed_in = request::signs_in(&next);
             let done = self.store.write(move |db| request::answer(db, &rules, &next, now)).await;
             if let Err(error) = done {
                 tracing::error!(%error, "a command's request was not done");
                 let why = error.to_string();
                 self.store.write(move |db| request::fail(db, id, &why, now)).await?;
+            }
+            let named = |one: &&Scheduled| Some(&one.source.name) == signed_in.as_ref();
+            if let Some(scheduled) = self.sources.iter().find(named) {
+                scheduled.signed_in.notify_one();
             }
             // A change of contacts may make relationships due, a replay is owed at once.
             self.stored.notify_one();

@@ -241,6 +241,18 @@ impl Condition {
         }
     }
 
+    /// After somebody has signed in: what was refused or missing is so no more. What else keeps the
+    /// source waiting stays.
+    #[must_use]
+    pub fn signed_in(&self) -> Self {
+        match self.state {
+            SourceState::AuthRequired | SourceState::Misconfigured => {
+                Self { retry_at: None, refusals: 0, fingerprint: None, ..*self }
+            }
+            _ => Self { refusals: 0, ..*self },
+        }
+    }
+
     /// When the next attempt may be, with the credentials of that fingerprint.
     #[must_use]
     pub fn next(&self, occasion: Occasion, fingerprint: Option<u16>, now: Timestamp) -> Next {

@@ -45,6 +45,10 @@ pub(super) enum Presented {
     Client,
     /// The assertion of a service account.
     Assertion,
+    /// What a sign-in in a browser has given.
+    Code,
+    /// What a sign-in on another device is asked for by.
+    DeviceCode,
 }
 
 /// An access token and what came with it. It holds secrets, so there is no `Debug`.
@@ -145,7 +149,7 @@ fn refused(answer: &Answer<'_>, presented: Presented) -> SourceError {
         }
         error @ "invalid_grant" => signed_out(error, presented.grant_hint()),
         error @ ("interaction_required" | "login_required" | "consent_required") => {
-            signed_out(error, "a person must sign in again: configure the new refresh token")
+            signed_out(error, "a person must sign in again: keepwarm login")
         }
         error @ ("invalid_client" | "unauthorized_client" | "access_denied") => {
             unauthorized(error, presented.client_hint())
@@ -170,8 +174,11 @@ impl Presented {
     const fn grant_hint(self) -> &'static str {
         match self {
             Self::RefreshToken => {
-                "the refresh token has expired, was revoked or is another client's: sign in again, \
-                 and configure the new one"
+                "the refresh token has expired, was revoked or is another client's: sign in again \
+                 (keepwarm login), or configure another one"
+            }
+            Self::Code | Self::DeviceCode => {
+                "the code of this sign-in has expired or was used before: begin again"
             }
             Self::Client => "check token_url, which must name the organisation's own tenant",
             Self::Assertion => {
@@ -184,7 +191,7 @@ impl Presented {
     /// What to do where the client is refused.
     const fn client_hint(self) -> &'static str {
         match self {
-            Self::RefreshToken | Self::Client => {
+            Self::RefreshToken | Self::Client | Self::Code | Self::DeviceCode => {
                 "check client_id and client_secret, which may have expired, and what the app is \
                  allowed to do"
             }

@@ -99,22 +99,34 @@ impl Keeping {
     /// # Errors
     /// Those of the key; `Misconfigured` if it is none.
     pub(super) async fn seal(&self, kept: &Kept) -> Result<Sealed, SourceError> {
-        let key = self.key.secret().await?;
-        let mut tokens = kept.tokens.iter().map(|token| token.expose_secret().to_owned());
-        let refresh_token = tokens.next().unwrap_or_default();
-        let inside = Inside { refresh_token, previous: tokens.next() };
-        let plain = serde_json::to_vec(&inside).unwrap_or_default();
-        let bound = Bound { source: &self.source, origin: &kept.origin };
-        let bytes = seal::seal(&key, bound, &plain).map_err(unusable)?;
-        Ok(Sealed { origin: kept.origin.clone(), bytes })
+        sealed(&self.source, &self.key, kept).await
     }
+}
+
+/// Seals what is to be kept for a source.
+///
+/// # Errors
+/// Those of the key; `Misconfigured` if it is none.
+pub(super) async fn sealed(
+    source: &str,
+    key: &Arc<dyn Secrets>,
+    kept: &Kept,
+) -> Result<Sealed, SourceError> {
+    let key = key.secret().await?;
+    let mut tokens = kept.tokens.iter().map(|token| token.expose_secret().to_owned());
+    let refresh_token = tokens.next().unwrap_or_default();
+    let inside = Inside { refresh_token, previous: tokens.next() };
+    let plain = serde_json::to_vec(&inside).unwrap_or_default();
+    let bound = Bound { source, origin: &kept.origin };
+    let bytes = seal::seal(&key, bound, &plain).map_err(unusable)?;
+    Ok(Sealed { origin: kept.origin.clone(), bytes })
 }
 
 fn unusable(why: Unsealable) -> SourceError {
     let hint = match why {
         Unsealable::Key => "make one: openssl rand -base64 32",
         Unsealable::Random => return SourceError::Unreachable(why.to_string()),
-        Unsealable::Other => "give that key again, or configure a refresh token of a new sign-in",
+        Unsealable::Other => "give that key again, or sign in again (keepwarm login)",
     };
     SourceError::Misconfigured(format!("{why}; hint: {hint}"))
 }

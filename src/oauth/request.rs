@@ -1,4 +1,4 @@
-//! One request to a token endpoint: sends what is presented and reads the answer.
+//! One request to a provider: sends what is presented and reads the answer.
 //!
 //! Guarantees that it ends within 30 seconds, that at most 64 KiB of an answer are read, and that
 //! neither the URL's query nor anything of the form gets into an error.
@@ -9,8 +9,8 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, RETRY_AFTER};
 use reqwest::{Method, Response, Url};
 use secrecy::ExposeSecret as _;
 
-use super::answer::{self, Answer, Presented, Tokens};
-use super::ticket::Ticket;
+use super::answer::{self, Answer, Tokens};
+use super::ticket::{Form, Ticket};
 use crate::http::{self, Body, Client};
 use crate::source::SourceError;
 use crate::source::web::unanswered;
@@ -21,37 +21,69 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of an answer is read, in bytes: tokens of some providers are several KiB long.
 const ANSWER_LIMIT: usize = 64 << 10;
 
-/// What is being done, in errors.
-const ASKING: &str = "asking token_url for a token";
-
 /// Presents the ticket.
 pub(super) async fn send(
     client: &Client,
     token_url: &Url,
     ticket: &Ticket,
 ) -> Result<Tokens, SourceError> {
+    let reply = post(client, ("token_url", token_url), &ticket.form).await?;
+    answer::verdict(&reply.answer(), ticket.presented)
+}
+
+/// An answer, whole.
+pub(super) struct Reply {
+    status: u16,
+    retry_after: Option<String>,
+    date: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    /// As it is judged.
+    pub(super) fn answer(&self) -> Answer<'_> {
+        Answer {
+            status: self.status,
+            retry_after: self.retry_after.as_deref(),
+            date: self.date.as_deref(),
+            body: &self.body,
+        }
+    }
+}
+
+/// Sends a form to the address of that name.
+///
+/// # Errors
+/// `Misconfigured` for an address that is not asked, `Unreachable` and `Protocol` for what comes or
+/// does not come back.
+pub(super) async fn post(
+    client: &Client,
+    (name, url): (&str, &Url),
+    form: &Form,
+) -> Result<Reply, SourceError> {
     let request = client
-        .request(Method::POST, token_url.clone())
-        .map_err(|why| SourceError::Misconfigured(format!("token_url is not asked: {why}")))?;
+        .request(Method::POST, url.clone())
+        .map_err(|why| SourceError::Misconfigured(format!("{name} is not asked: {why}")))?;
     let sent = request
         .timeout(TIMEOUT)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(ACCEPT, "application/json")
-        .body(form(ticket))
+        .body(encoded(form))
         .send()
         .await;
-    answered(sent.map_err(|error| unanswered(ASKING, &error))?, ticket.presented).await
+    let asking = format!("asking {name} for a token");
+    read(sent.map_err(|error| unanswered(&asking, &error))?, name, &asking).await
 }
 
-fn form(ticket: &Ticket) -> String {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in &ticket.form {
-        form.append_pair(name, value.expose_secret());
+fn encoded(form: &Form) -> String {
+    let mut encoded = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form {
+        encoded.append_pair(name, value.expose_secret());
     }
-    form.finish()
+    encoded.finish()
 }
 
-async fn answered(response: Response, presented: Presented) -> Result<Tokens, SourceError> {
+async fn read(response: Response, name: &str, asking: &str) -> Result<Reply, SourceError> {
     let status = response.status().as_u16();
     let header = |name| {
         let value = response.headers().get(name)?;
@@ -61,12 +93,9 @@ async fn answered(response: Response, presented: Presented) -> Result<Tokens, So
     let body = match http::read_body(response, ANSWER_LIMIT).await {
         Ok(Body::Whole(body)) => body,
         Ok(Body::Cut(_)) => {
-            return Err(SourceError::Protocol(
-                "token_url answers with more than 64 KiB".to_owned(),
-            ));
+            return Err(SourceError::Protocol(format!("{name} answers with more than 64 KiB")));
         }
-        Err(error) => return Err(unanswered(ASKING, &error)),
+        Err(error) => return Err(unanswered(asking, &error)),
     };
-    let (retry_after, date) = (retry_after.as_deref(), date.as_deref());
-    answer::verdict(&Answer { status, retry_after, date, body: &body }, presented)
+    Ok(Reply { status, retry_after, date, body })
 }

@@ -124,7 +124,9 @@ async fn refreshing(settings: &Settings) -> Result<Ticket, SourceError> {
     keeping.seal(&Kept::new(String::new(), String::new().into(), None)).await?;
     let found = keeping.find().await?;
     let before = found.as_ref().map(|found| found.origin.clone());
-    let origin = configured.as_ref().map(|token| settings.origin("rt_", client_id, token));
+    let origin = configured
+        .as_ref()
+        .map(|token| super::origin("rt_", &settings.token_url, client_id, token));
     let kept = match (found, configured, origin) {
         (Some(found), _, None) => keeping.open(&found).await?,
         (Some(found), _, Some(origin)) if found.origin == origin => keeping.open(&found).await?,
@@ -147,9 +149,7 @@ async fn refreshing(settings: &Settings) -> Result<Ticket, SourceError> {
 }
 
 fn nobody_has_signed_in(source: &str) -> SourceError {
-    SourceError::SignedOut(format!(
-        "{source}: nobody has signed in; hint: configure a refresh token (refresh_token_credential)"
-    ))
+    SourceError::SignedOut(format!("{source}: nobody has signed in; hint: keepwarm login {source}"))
 }
 
 async fn looked_up(secret: Option<&Arc<dyn Secrets>>) -> Result<Option<SecretString>, SourceError> {

@@ -11,7 +11,7 @@ use crate::store::{Db, StoreError, request};
 
 use super::nudge::steer;
 use super::retention::Place;
-use super::{Rules, care, feedback, identity, outbox, retention, silence};
+use super::{Rules, care, feedback, identity, login, outbox, retention, silence};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +106,15 @@ pub enum Request {
         /// Where the last answer said to go on; from the beginning without it.
         place: Option<Place>,
     },
+    /// To go on with the login that somebody has signed in for.
+    SignIn {
+        /// The source's name.
+        source: String,
+        /// Hash of what was given.
+        origin: String,
+        /// The refresh token, sealed; base64.
+        sealed: String,
+    },
     /// To try an endpoint that is left alone.
     ReleaseEndpoint {
         /// Its name.
@@ -179,7 +188,19 @@ pub fn perform(
         Request::Rebuild {} => care::rebuild(db, rules, now),
         Request::Erase { contact } => care::erase(db, rules, contact, now),
         Request::TakeOut { place } => retention::asked(db, rules, *place, now),
+        Request::SignIn { source, origin, sealed } => {
+            login::signed_in(db, source, origin, sealed, now)
+        }
         Request::ReleaseEndpoint { endpoint } => outbox::release(db, endpoint, now),
+    }
+}
+
+/// The name of the source that a request is a sign-in for.
+#[must_use]
+pub fn signs_in(of: &request::Request) -> Option<String> {
+    match serde_json::from_str(&of.what) {
+        Ok(Request::SignIn { source, .. }) => Some(source),
+        _ => None,
     }
 }
 

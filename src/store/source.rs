@@ -69,6 +69,17 @@ pub fn condition(db: &Db, id: i64) -> Result<(Condition, Option<String>), StoreE
     Ok(statement.query_row([id], |row| Ok((condition_at(row, 0)?, row.get(6)?)))?)
 }
 
+/// The row of the source of that name, if it is read.
+///
+/// # Errors
+/// As every read.
+pub fn find(db: &Db, name: &str) -> Result<Option<i64>, StoreError> {
+    let mut statement = db
+        .connection
+        .prepare_cached("SELECT id FROM source WHERE name = ?1 AND state <> 'disabled'")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+}
+
 /// Records that a pass begins; one over a source that was never read through is a long one.
 ///
 /// # Errors

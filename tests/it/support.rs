@@ -25,6 +25,7 @@ pub(crate) mod replica;
 pub(crate) mod script;
 pub(crate) mod series;
 pub(crate) mod served;
+pub(crate) mod sign_in;
 pub(crate) mod story;
 pub(crate) mod tokens;
 pub(crate) mod xandikos;

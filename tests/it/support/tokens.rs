@@ -1,5 +1,5 @@
-//! A provider of tokens on loopback: it exchanges refresh tokens for access tokens that the
-//! Dovecot beside it believes, keeps every request, and fails as it is told.
+//! A provider of tokens on loopback: it has people sign in, exchanges refresh tokens for access tokens
+//! that the Dovecot beside it believes, keeps every request, and fails as it is told.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{SocketAddr, TcpListener};
@@ -11,11 +11,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio_util::sync::CancellationToken;
+
+use super::sign_in::{self, SignIns};
 
 /// What signs access tokens; Dovecot has it too.
 pub(crate) const KEY: &[u8] = b"canary-hmac-key-0123456789abcdef";
@@ -37,6 +40,13 @@ pub(crate) enum Rotation {
     Graceful,
 }
 
+/// Whether a refresh token comes with an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Renewed {
+    Yes,
+    No,
+}
+
 /// The form fields of one request.
 pub(crate) type Form = BTreeMap<String, String>;
 
@@ -53,15 +63,18 @@ pub(crate) struct Provider {
 }
 
 #[derive(Debug)]
-struct Shared {
-    user: String,
+pub(super) struct Shared {
+    /// Whose access tokens it gives out.
+    pub(super) user: String,
+    /// Sign-ins under way.
+    pub(super) sign_ins: SignIns,
     rotation: Rotation,
-    valid: String,
+    pub(super) valid: String,
     /// What else is taken.
     shown: Option<String>,
     /// How long access tokens live, in seconds, after `lives`.
     life: i64,
-    requests: Vec<Form>,
+    pub(super) requests: Vec<Form>,
     delay: Duration,
     /// How long the next access tokens live, in seconds; an hour when there are no more.
     lives: VecDeque<i64>,
@@ -77,6 +90,7 @@ impl Provider {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Mutex::new(Shared {
             user: user.to_owned(),
+            sign_ins: SignIns::default(),
             rotation,
             valid: REFRESH.to_owned(),
             shown: None,
@@ -98,14 +112,34 @@ impl Provider {
         format!("http://{}/token?tenant=canary-in-a-query", self.address)
     }
 
-    /// Every request so far.
+    /// The authorization endpoint.
+    pub(crate) fn authorization_url(&self) -> String {
+        format!("http://{}/authorize", self.address)
+    }
+
+    /// Where a device asks for a code.
+    pub(crate) fn device_url(&self) -> String {
+        format!("http://{}/device", self.address)
+    }
+
+    /// Does something to the sign-ins under way, or looks at them.
+    pub(crate) fn sign_ins<T>(&self, act: impl FnOnce(&mut SignIns) -> T) -> T {
+        act(&mut self.shared.lock().unwrap().sign_ins)
+    }
+
+    /// Whoever signs in does so as somebody else from now on.
+    pub(crate) fn is_used_by(&self, user: &str) {
+        user.clone_into(&mut self.shared.lock().unwrap().user);
+    }
+
+    /// Every request for a token so far.
     pub(crate) fn requests(&self) -> Vec<Form> {
         self.shared.lock().unwrap().requests.clone()
     }
 
     /// The refresh tokens that were presented so far.
     pub(crate) fn presented(&self) -> Vec<String> {
-        self.requests().iter().map(|form| form["refresh_token"].clone()).collect()
+        self.requests().iter().filter_map(|form| form.get("refresh_token").cloned()).collect()
     }
 
     /// The access tokens that were given out so far.
@@ -179,7 +213,11 @@ fn serve(listener: TcpListener, shared: Arc<Mutex<Shared>>, stop: &CancellationT
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-        let app = Router::new().fallback(exchange).with_state(shared);
+        let app = Router::new()
+            .route("/authorize", get(sign_in::authorize))
+            .route("/device", post(sign_in::device))
+            .fallback(exchange)
+            .with_state(shared);
         tokio::select! {
             served = async { axum::serve(listener, app).await } => served.unwrap(),
             () = stop.cancelled() => {}
@@ -207,7 +245,7 @@ fn answer(shared: &mut Shared, form: Form) -> Response {
     let presented = form.get("refresh_token").cloned();
     let valid = presented.as_ref().is_some_and(|p| *p == shared.valid)
         || (presented.is_some() && presented == shared.shown);
-    assert_eq!(form.get("grant_type").map(String::as_str), Some("refresh_token"));
+    let signs_in = sign_in::judge(&mut shared.sign_ins, &form);
     shared.requests.push(form);
     if let Some((status, headers, body)) = shared.failure.clone() {
         let headers: HeaderMap = headers
@@ -216,10 +254,27 @@ fn answer(shared: &mut Shared, form: Form) -> Response {
             .collect();
         return (StatusCode::from_u16(status).unwrap(), headers, body).into_response();
     }
+    match signs_in {
+        Some(Ok(())) => return granted(shared, Renewed::Yes),
+        Some(Err(error)) => {
+            let body = format!("{{\"error\":\"{error}\",\"error_description\":\"canary-words\"}}");
+            return (StatusCode::BAD_REQUEST, body).into_response();
+        }
+        None => {}
+    }
     if !valid {
         let body = r#"{"error":"invalid_grant","error_description":"AADSTS70008: canary-words"}"#;
         return (StatusCode::BAD_REQUEST, body).into_response();
     }
+    if shared.rotation == Rotation::Graceful {
+        shared.shown = presented;
+    }
+    let kept = shared.rotation == Rotation::Kept;
+    granted(shared, if kept { Renewed::No } else { Renewed::Yes })
+}
+
+/// An access token, with a refresh token if that is a new one.
+fn granted(shared: &mut Shared, renewed: Renewed) -> Response {
     let life = shared.lives.pop_front().unwrap_or(shared.life);
     let token = access_token(&shared.user, life);
     shared.granted.push(token.clone());
@@ -227,8 +282,7 @@ fn answer(shared: &mut Shared, form: Form) -> Response {
         "access_token": token,
         "token_type": "Bearer", "expires_in": if life > 0 { life } else { 3600 },
     });
-    if shared.rotation != Rotation::Kept {
-        shared.shown = presented.filter(|_| shared.rotation == Rotation::Graceful);
+    if renewed == Renewed::Yes {
         shared.valid = format!("canary-refresh-{}", shared.requests.len());
         grant["refresh_token"] = shared.valid.clone().into();
     }
