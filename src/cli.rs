@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod erase;
 mod explain;
+mod explain_capture;
 mod export;
 mod generate;
 mod init;
@@ -83,6 +84,8 @@ enum Command {
     Path(path::Arguments),
     /// A strength, term by term, and its evidence
     Explain(explain::Arguments),
+    /// Why a message was stored, or was not
+    ExplainCapture(explain_capture::Arguments),
     /// Nudges made
     Nudges(nudges::Arguments),
     /// About whom nothing is said to a rep
@@ -178,6 +181,9 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Accounts(arguments) => accounts::accounts(&cli.config, &arguments),
         Command::Path(arguments) => path::path(&cli.config, &arguments),
         Command::Explain(arguments) => explain::explain(&cli.config, &arguments),
+        Command::ExplainCapture(arguments) => {
+            explain_capture::explain_capture(&cli.config, &arguments)
+        }
         Command::Nudges(arguments) => nudges::nudges(&cli.config, &arguments),
         Command::Silences(arguments) => silences::silences(&cli.config, &arguments),
         Command::Backtest(arguments) => backtest::backtest(&cli.config, &arguments),

@@ -4,6 +4,7 @@
 //! writer's thread. Steps are idempotent; loops around them are in `daemon`.
 
 pub mod accounts;
+pub mod capture;
 pub mod care;
 pub mod deliver;
 pub mod engagement;
@@ -23,8 +24,9 @@ pub mod silence;
 pub mod sync;
 pub mod view;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::normalise::people::Erased;
 use crate::normalise::{Accounts, Own};
@@ -53,6 +55,39 @@ pub struct Rules {
     pub matters: Matters,
     /// For how long what is kept.
     pub ages: retention::Ages,
+    /// Those made of these for people who were erased.
+    pub made: Made,
+}
+
+/// Rules with those who were erased, kept until somebody else is: each commit asks for them.
+#[derive(Debug, Default)]
+pub struct Made(Mutex<Option<(Arc<erased::Hashes>, Arc<Rules>)>>);
+
+impl Clone for Made {
+    /// Nothing: what a copy is changed to is not known here.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// Rules, with those who were erased if somebody was.
+#[derive(Debug)]
+pub enum AsErased<'a> {
+    /// Nobody was.
+    Nobody(&'a Rules),
+    /// Somebody was.
+    Some(Arc<Rules>),
+}
+
+impl Deref for AsErased<'_> {
+    type Target = Rules;
+
+    fn deref(&self) -> &Rules {
+        match self {
+            Self::Nobody(rules) => rules,
+            Self::Some(rules) => rules,
+        }
+    }
 }
 
 impl Rules {
@@ -61,14 +96,20 @@ impl Rules {
     ///
     /// # Errors
     /// As every read.
-    pub fn as_erased<'a>(of: &'a Self, db: &Db) -> Result<Cow<'a, Self>, StoreError> {
-        Ok(match erased::all(db)? {
-            Some((key, hashes)) if !hashes.is_empty() => {
-                let own = of.own.clone().without(Erased::new(key, hashes));
-                Cow::Owned(Self { own, ..of.clone() })
-            }
-            _ => Cow::Borrowed(of),
-        })
+    pub fn as_erased<'a>(of: &'a Self, db: &Db) -> Result<AsErased<'a>, StoreError> {
+        let Some(found) = erased::all(db)?.filter(|found| !found.1.is_empty()) else {
+            return Ok(AsErased::Nobody(of));
+        };
+        let mut made = of.made.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, rules)) = &*made
+            && Arc::ptr_eq(of, &found)
+        {
+            return Ok(AsErased::Some(Arc::clone(rules)));
+        }
+        let own = of.own.clone().without(Erased::new(found.0.clone(), found.1.iter().cloned()));
+        let rules = Arc::new(Self { own, ..of.clone() });
+        *made = Some((found, Arc::clone(&rules)));
+        Ok(AsErased::Some(rules))
     }
 
     /// The calendar by which a rep's days are told apart.

@@ -25,7 +25,7 @@ use crate::pipeline::deliver::Target;
 use crate::pipeline::identity::roster;
 use crate::pipeline::retention::Ages;
 use crate::pipeline::sync::Progress;
-use crate::pipeline::{Rules, ingest, sync};
+use crate::pipeline::{Made, Rules, ingest, sync};
 use crate::score::MODEL;
 use crate::serve::link::Linking;
 use crate::source::{Reader, caldav, ics, imap, maildir};
@@ -220,6 +220,7 @@ fn rules(db: &Db, config: &Config, reps: &[(&config::Rep, i64)]) -> Result<Rules
             deliveries: config.privacy.keep_deliveries,
             quarantine: config.privacy.keep_quarantine,
         },
+        made: Made::default(),
     })
 }
 

@@ -350,8 +350,10 @@ fn references(fields: &Fields, own: Key) -> Vec<Key> {
     keys
 }
 
-/// The key of a Message-ID: white space, which folding may leave inside, does not count.
-fn id_key(id: &str) -> Option<Key> {
+/// The key of a Message-ID: white space, which folding may leave inside, does not count, nor whether it
+/// stands in `<>`. `None` for one that is too short to name anything.
+#[must_use]
+pub fn id_key(id: &str) -> Option<Key> {
     let is_left_out = |c: char| c.is_whitespace() || c == '<' || c == '>';
     let plain = match id.contains(is_left_out) {
         true => Cow::Owned(id.replace(is_left_out, "")),

@@ -200,13 +200,13 @@ impl Invitation {
 }
 
 /// What is kept of an invitation without one person, in whose place stands nobody (see
-/// [`super::people::ERASED`]), so that the audience stays what it was; `None` if they are not in it.
+/// [`super::people::Erased::nobody`]), so that the audience stays what it was; `None` if they are not in it.
 #[must_use]
-pub fn forget(text: &str, person: &Address) -> Option<String> {
+pub fn forget(text: &str, person: &Address, nobody: &str) -> Option<String> {
     let mut object = Object::read(text)?;
     let mut found = false;
     for event in &mut object.events {
-        found |= event.forget(person);
+        found |= event.forget(person, nobody);
     }
     found.then(|| object.to_string())
 }

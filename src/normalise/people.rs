@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::address::Aliases;
+use super::address::{Aliases, canonical};
 use crate::model::Address;
 
 /// The domain of those who were erased: of them nothing may be written down (RFC 2606, `.invalid`).
@@ -54,15 +55,114 @@ impl Erased {
     /// The hash of an address in its one spelling: HMAC-SHA256 (RFC 2104).
     #[must_use]
     pub fn hash(&self, address: &Address) -> Vec<u8> {
+        self.hash_of(address.as_str().as_bytes())
+    }
+
+    /// The same of any bytes.
+    #[must_use]
+    pub fn hash_of(&self, bytes: &[u8]) -> Vec<u8> {
         let Ok(mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return Vec::new() };
-        let mac = mac.chain_update(address.as_str().as_bytes());
-        mac.finalize().into_bytes().to_vec()
+        mac.chain_update(bytes).finalize().into_bytes().to_vec()
+    }
+
+    /// What stands in the place of an address in what is told of others: the same for the same one, and
+    /// nobody can tell which without the key.
+    #[must_use]
+    pub fn nobody(&self, address: &Address) -> String {
+        let mut text = String::with_capacity(32 + ERASED.len());
+        for byte in self.hash(address).iter().take(16) {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text + "@" + ERASED
+    }
+
+    /// A text with nobody in the place of every address that was erased; `None` if it holds none. The
+    /// name of an event may hold its organiser.
+    #[must_use]
+    pub fn unname(&self, text: &str) -> Option<String> {
+        if self.hashes.is_empty() {
+            return None;
+        }
+        let mut told = text.to_owned();
+        for (at, _) in text.match_indices('@') {
+            if let Some((found, address)) = self.around(text, at) {
+                told = told.replace(found, &self.nobody(&address));
+            }
+        }
+        (told != text).then_some(told)
+    }
+
+    /// The erased address around an `@`, as it stands there: of what stands before, from any place on at
+    /// which a word begins; of what stands after, up to any at which one ends.
+    fn around<'t>(&self, text: &'t str, at: usize) -> Option<(&'t str, Address)> {
+        let (before, after) = text.split_at(at);
+        let is_local = |c: char| c.is_alphanumeric() || "._%+-=&'!#$*/?^`{|}~".contains(c);
+        let local = before.len()
+            - before.chars().rev().take_while(|c| is_local(*c)).map(char::len_utf8).sum::<usize>();
+        let is_domain = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+        let domain: usize =
+            after.chars().skip(1).take_while(|c| is_domain(*c)).map(char::len_utf8).sum();
+        let begins = text.get(local..at)?.char_indices().map(|(n, _)| local + n);
+        let begins: Vec<usize> =
+            begins.filter(|n| begins_word(text, *n)).take(MOST_WORDS).collect();
+        let ends = after.get(1..=domain)?.char_indices().map(|(n, c)| at + 1 + n + c.len_utf8());
+        let ends: Vec<usize> = ends.filter(|n| ends_word(text, *n)).take(MOST_WORDS).collect();
+        for begin in begins {
+            for end in ends.iter().rev() {
+                let found = text.get(begin..*end)?;
+                if let Some(address) = canonical(found).filter(|address| self.holds(address)) {
+                    return Some((found, address));
+                }
+            }
+        }
+        None
     }
 
     /// Whether somebody of that address was erased.
     #[must_use]
     pub fn holds(&self, address: &Address) -> bool {
         !self.hashes.is_empty() && self.hashes.contains(&self.hash(address))
+    }
+}
+
+/// Words around an `@` that are tried.
+const MOST_WORDS: usize = 12;
+
+/// Whether a word begins at a place in a text.
+fn begins_word(text: &str, at: usize) -> bool {
+    let (before, after) = text.split_at(at);
+    let is_word = |c: char| c.is_alphanumeric();
+    after.starts_with(is_word) && !before.ends_with(is_word)
+}
+
+/// Whether a word ends there.
+fn ends_word(text: &str, at: usize) -> bool {
+    let (before, after) = text.split_at(at);
+    let is_word = |c: char| c.is_alphanumeric();
+    before.ends_with(is_word) && !after.starts_with(is_word)
+}
+
+/// Which rule it is by which nothing may be written down of somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// `[privacy] exclude_addresses`.
+    Address,
+    /// `[privacy] exclude_domains`.
+    Domain,
+    /// Somebody asked to be erased.
+    Erased,
+}
+
+impl Because {
+    /// What it means, for people.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Address => "privacy.exclude_addresses",
+            Self::Domain => "privacy.exclude_domains",
+            Self::Erased => "erased",
+        }
     }
 }
 
@@ -125,11 +225,29 @@ impl Own {
         if belongs(address.domain(), &self.domains) {
             return Who::Colleague;
         }
-        let excluded = address.domain() == ERASED
-            || self.excluded_addresses.contains(address)
-            || belongs(address.domain(), &self.excluded_domains)
+        if self.because(address).is_some() { Who::Excluded } else { Who::Outsider }
+    }
+
+    /// By which rule nothing may be written down of an outsider of this address, if it may not.
+    #[must_use]
+    pub fn because(&self, address: &Address) -> Option<Because> {
+        let address = &*self.fold(address);
+        if self.excluded_addresses.contains(address) {
+            return Some(Because::Address);
+        }
+        if belongs(address.domain(), &self.excluded_domains) {
+            return Some(Because::Domain);
+        }
+        let erased = address.domain() == ERASED
             || self.erased.as_ref().is_some_and(|erased| erased.holds(address));
-        if excluded { Who::Excluded } else { Who::Outsider }
+        erased.then_some(Because::Erased)
+    }
+
+    /// A text without the addresses of those who were erased.
+    #[must_use]
+    pub fn unname<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let unnamed = self.erased.as_ref().and_then(|erased| erased.unname(text));
+        unnamed.map_or(Cow::Borrowed(text), Cow::Owned)
     }
 }
 
@@ -158,7 +276,7 @@ fn belongs(domain: &str, set: &HashSet<String>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Own, Who};
+    use super::{Because, Erased, Own, Who};
     use crate::normalise::address::canonical;
 
     #[test]
@@ -181,5 +299,38 @@ mod tests {
         ] {
             assert_eq!(own.who(&canonical(address).unwrap()), who, "{address}");
         }
+        for (address, because) in [
+            ("lawyer@firm.example", Some(Because::Address)),
+            ("x@press.example", Some(Because::Domain)),
+            ("7f@erased.invalid", Some(Because::Erased)),
+            ("bo@acme.example", None),
+        ] {
+            assert_eq!(own.because(&canonical(address).unwrap()), because, "{address}");
+        }
+    }
+
+    #[test]
+    fn who_was_erased_is_taken_out_of_texts_however_they_stand_there() {
+        let bo = canonical("bo.li@acme.example").unwrap();
+        let erased = Erased::new(vec![7; 32], []);
+        let erased = Erased::new(vec![7; 32], [erased.hash(&bo)]);
+        let nobody = erased.nobody(&bo);
+        assert!(nobody.ends_with("@erased.invalid") && !nobody.contains("bo"), "{nobody}");
+        assert_ne!(nobody, Erased::new(vec![8; 32], []).nobody(&bo), "it depends on the key");
+        for (text, left) in [
+            ("bo.li@acme.example", "{}"),
+            ("4711-bo.li@acme.example", "4711-{}"),
+            ("mailto:Bo.Li@ACME.example;1", "mailto:{};1"),
+            ("uid_bo.li@acme.example-2026@host", "uid_{}-2026@host"),
+            ("a@b.example bo.li@acme.example bo.li@acme.example", "a@b.example {} {}"),
+            ("bo.li@acme.example.host.example", "{}.host.example"),
+        ] {
+            let told = erased.unname(text);
+            assert_eq!(told.as_deref(), Some(&*left.replace("{}", &nobody)), "{text}");
+        }
+        for text in ["", "@", "li@acme.example", "jimbo.li@acme.example", "4711@host", "é@é@é"] {
+            assert_eq!(erased.unname(text), None, "{text}");
+        }
+        assert_eq!(Erased::new(vec![7; 32], []).unname("bo.li@acme.example"), None);
     }
 }

@@ -112,8 +112,8 @@ pub fn erase_again(db: &Db, from: &Path, now: Timestamp) -> Result<usize, StoreE
     if erased::adopt(db, from, now)? == 0 {
         return Ok(0);
     }
-    let Some((key, hashes)) = erased::all(db)? else { return Ok(0) };
-    let erased = Erased::new(key, hashes);
+    let Some(found) = erased::all(db)? else { return Ok(0) };
+    let erased = Erased::new(found.0.clone(), found.1.iter().cloned());
     let mut count = 0;
     for (text, _) in contact::all_names(db)? {
         let address = Address::from_canonical(text);

@@ -12,7 +12,7 @@ use crate::model::{Address, Timestamp};
 use crate::normalise::address::address_key;
 use crate::normalise::identity::groups;
 use crate::normalise::invitation::forget;
-use crate::normalise::people::{ERASED, Erased};
+use crate::normalise::people::Erased;
 use crate::store::{Db, StoreError, contact, erase, erased, identity, invitation};
 
 use super::request::Answer;
@@ -198,12 +198,13 @@ pub fn undo(db: &Db, rules: &Rules, change: i64, now: Timestamp) -> Result<Answe
 pub fn erase(db: &Db, name: &str, now: Timestamp) -> Result<Option<erase::Erased>, StoreError> {
     let Ok(named) = known::find(db, name)? else { return Ok(None) };
     let called = contact::get(db, named.contact)?.name;
+    let hashes = Erased::new(erased::key(db)?, []);
     let mut rows = Vec::new();
     for row in contact::addresses(db, named.contact)? {
         let text = contact::address_of(db, row)?.unwrap_or_default();
         let address = Address::from_canonical(text);
         for (invitation, text) in invitation::holding(db, address.as_str())? {
-            if let Some(without) = forget(&text, &address) {
+            if let Some(without) = forget(&text, &address, &hashes.nobody(&address)) {
                 invitation::rewrite(db, invitation, &without)?;
             }
         }
@@ -229,6 +230,6 @@ pub(super) fn note_erased(db: &Db, address: &Address, now: Timestamp) -> Result<
 
 /// Takes an address out of what is told of others.
 pub(super) fn unname(db: &Db, address: &Address) -> Result<(), StoreError> {
-    let instead = format!("{:x}@{ERASED}", address_key(address).0);
+    let instead = Erased::new(erased::key(db)?, []).nobody(address);
     erased::replace(db, address.as_str(), &instead).map(drop)
 }

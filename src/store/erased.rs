@@ -1,6 +1,7 @@
 //! Those who were erased: keyed hashes of their addresses, and every text that may hold their names.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, params};
 
@@ -11,11 +12,20 @@ use crate::model::Timestamp;
 /// A key, and the hashes that were made with it (HMAC-SHA256).
 pub type Hashes = (Vec<u8>, Vec<Vec<u8>>);
 
-/// Who was erased; `None` if nobody was.
+/// Who was erased; `None` if nobody was. The writer remembers it: the same while nobody is erased.
 ///
 /// # Errors
 /// As every read.
-pub fn all(db: &Db) -> Result<Option<Hashes>, StoreError> {
+pub fn all(db: &Db) -> Result<Option<Arc<Hashes>>, StoreError> {
+    if let Some(known) = &*db.memo.erased.borrow() {
+        return Ok(known.clone());
+    }
+    let found = look_up(db)?.map(Arc::new);
+    *db.memo.erased.borrow_mut() = Some(found.clone());
+    Ok(found)
+}
+
+fn look_up(db: &Db) -> Result<Option<Hashes>, StoreError> {
     let key: Option<Vec<u8>> = db
         .connection
         .prepare_cached("SELECT key FROM erased_key WHERE id = 1")?
@@ -44,6 +54,7 @@ pub fn key(db: &Db) -> Result<Vec<u8>, StoreError> {
 /// # Errors
 /// As every write.
 pub fn insert(db: &Db, hash: &[u8], now: Timestamp) -> Result<(), StoreError> {
+    *db.memo.erased.borrow_mut() = None;
     db.connection
         .prepare_cached("INSERT INTO erased (hash, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![hash, now])?;
@@ -63,6 +74,7 @@ pub fn adopt(db: &Db, from: &Path, now: Timestamp) -> Result<usize, StoreError> 
     if hashes.is_empty() {
         return Ok(0);
     }
+    *db.memo.erased.borrow_mut() = None;
     // Of an older copy the hashes are among these, unless it is of another database.
     db.connection.execute("DELETE FROM erased", [])?;
     db.connection.execute(
@@ -110,9 +122,41 @@ pub fn replace(db: &Db, text: &str, instead: &str) -> Result<usize, StoreError> 
         .connection
         .prepare_cached("UPDATE outbox SET body = NULL WHERE instr(body, ?1) > 0")?
         .execute([text])?;
-    for table in ["meeting", "invitation"] {
-        let sql = format!("UPDATE {table} SET uid = replace(uid, ?1, ?2) WHERE instr(uid, ?1) > 0");
-        found += db.connection.prepare_cached(&sql)?.execute([text, instead])?;
+    for (table, column) in [("meeting", "uid"), ("invitation", "uid"), ("invitation", "text")] {
+        found += replace_as_spelled(db, (table, column), text, instead)?;
     }
     Ok(found)
+}
+
+/// The same in what events say of themselves, whatever case they have it in.
+fn replace_as_spelled(
+    db: &Db,
+    (table, column): (&str, &str),
+    text: &str,
+    instead: &str,
+) -> Result<usize, StoreError> {
+    let mut statement = db.connection.prepare_cached(&format!(
+        "SELECT id, {column} FROM {table} WHERE instr(lower({column}), lower(?1)) > 0"
+    ))?;
+    let rows = statement.query_map([text], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows: Vec<(i64, String)> = rows.collect::<Result<_, _>>()?;
+    let sql = format!("UPDATE {table} SET {column} = ?2 WHERE id = ?1");
+    let mut statement = db.connection.prepare_cached(&sql)?;
+    for (id, has) in &rows {
+        statement.execute(params![id, without(has, text, instead)])?;
+    }
+    Ok(rows.len())
+}
+
+/// A text with another in the place of a part, whatever the case of its ASCII letters.
+fn without(text: &str, part: &str, instead: &str) -> String {
+    let (low, part) = (text.to_ascii_lowercase(), part.to_ascii_lowercase());
+    let mut told = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, _) in low.match_indices(&part) {
+        told.push_str(text.get(done..at).unwrap_or_default());
+        told.push_str(instead);
+        done = at + part.len();
+    }
+    told + text.get(done..).unwrap_or_default()
 }

@@ -97,6 +97,17 @@ pub fn all(db: &Db, source: i64) -> Result<Vec<Mailbox>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// How far each mailbox of a source was read, by name.
+///
+/// # Errors
+/// As every read.
+pub fn cursors(db: &Db, source: i64) -> Result<Vec<(String, Option<Cursor>)>, StoreError> {
+    let mut statement =
+        db.connection.prepare_cached("SELECT name, cursor FROM mailbox WHERE source_id = ?1")?;
+    let rows = statement.query_map([source], |row| Ok((row.get(0)?, parsed(row.get(1)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Calendars that are not read any more: of a source that is not in the configuration, or that was of
 /// another kind when it was read.
 pub(super) const UNREAD_CALENDARS: &str = "SELECT mailbox.id FROM source

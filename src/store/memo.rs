@@ -8,6 +8,9 @@ mod recent;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
+
+use super::erased::Hashes;
 
 pub(super) use self::recent::{Recent, Settled, Sieve};
 
@@ -33,6 +36,8 @@ pub(super) struct Memo {
     pub(super) roots: Rows<i64, i64>,
     /// The keys that have gathered beside the large table, once one was asked for.
     pub(super) recent: RefCell<Option<Recent>>,
+    /// Who was erased, once it was asked for.
+    pub(super) erased: RefCell<Option<Option<Arc<Hashes>>>>,
     /// SQLite's number of what other connections have written, when it was asked for last.
     pub(super) data_version: Cell<Option<i64>>,
 }
@@ -52,6 +57,7 @@ impl Memo {
         self.loose.clear();
         self.roots.clear();
         *self.recent.borrow_mut() = None;
+        *self.erased.borrow_mut() = None;
     }
 }
 

@@ -43,6 +43,17 @@ pub fn get(db: &Db, id: i64) -> Result<Rep, StoreError> {
     })?)
 }
 
+/// The code of a line's rep.
+///
+/// # Errors
+/// As every read; a row that does not exist is one.
+pub fn of_line(db: &Db, line: i64) -> Result<String, StoreError> {
+    let mut statement = db
+        .connection
+        .prepare_cached("SELECT code FROM line JOIN rep ON rep.id = rep_id WHERE line.id = ?1")?;
+    Ok(statement.query_row([line], |row| row.get(0))?)
+}
+
 /// The row of the rep of that code.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::support::dovecot::{make_maildir, put};
+use crate::support::dump::values;
 use crate::support::process::Place;
 
 /// Midnight of 2026-01-01.
@@ -39,6 +40,24 @@ fn fill(place: &Place, people: std::ops::Range<u64>) {
             }
         }
     }
+}
+
+/// An event whose name holds its organiser, in the address book's spelling, in a calendar of two.
+fn calendar(place: &Place, people: std::ops::Range<u64>) {
+    let mut text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n".to_owned();
+    for n in people {
+        let spelled = address(n).replace("person", "Person");
+        text += &format!(
+            "BEGIN:VEVENT\r\nUID:4711-{spelled}\r\nDTSTART:20260110T1{}0000Z\r\n\
+             DURATION:PT1H\r\nORGANIZER;CN={}:mailto:{}\r\n\
+             ATTENDEE;PARTSTAT=ACCEPTED:mailto:ann@us.example\r\n\
+             ATTENDEE;PARTSTAT=ACCEPTED:mailto:zoe@other.example\r\nEND:VEVENT\r\n",
+            n % 10,
+            name(n),
+            address(n)
+        );
+    }
+    std::fs::write(place.path("cal.ics"), text + "END:VCALENDAR\r\n").unwrap();
 }
 
 /// What may be found of a text: as it is, in UTF-16, base64 at any offset, and quoted-printable.
@@ -88,9 +107,12 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
 
 #[test]
 fn twenty_people_are_erased_beside_a_daemon_and_do_not_come_back() {
-    let place = Place::new().maildir("mail");
+    let place = Place::new()
+        .maildir("mail")
+        .with("[[source]]\nname = \"cal\"\nrep = \"ann\"\nkind = \"ics\"\npath = \"cal.ics\"");
     make_maildir(&place.path("mail").join(".Sent"));
     fill(&place, 0..25);
+    calendar(&place, 0..25);
     place.once(&[]);
     let backups = place.path("backups");
     std::fs::create_dir(&backups).unwrap();
@@ -109,25 +131,38 @@ fn twenty_people_are_erased_beside_a_daemon_and_do_not_come_back() {
         assert!(ran.status.success(), "{}{}", ran.stdout, ran.stderr);
         assert!(ran.stdout.starts_with("certificate of erasure"), "{}", ran.stdout);
         assert!(!ran.stdout.contains("person"), "it names nobody: {}", ran.stdout);
-        assert!(ran.stdout.contains("8 interactions"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("9 interactions"), "{}", ran.stdout);
     }
     let left: Vec<String> = (0..20).flat_map(|n| hits(&place, n)).collect();
     assert_eq!(left, Vec::<String>::new());
     assert!(hits(&place, 20).len() >= 6, "others are still there");
+    let uids =
+        values(&place.database(), "SELECT uid FROM meeting WHERE uid LIKE '%@erased.invalid'");
+    assert_eq!(uids.len(), 20, "their events are others' too");
+    for n in 0..20 {
+        let canonical = keepwarm::normalise::address::canonical(&address(n)).unwrap();
+        let guessed = format!("{:x}", keepwarm::normalise::address::address_key(&canonical).0);
+        assert!(!uids.iter().any(|uid| uid.contains(&guessed)), "a hash that anybody can make");
+    }
     daemon.terminate(Duration::from_secs(20));
 
     // Their mail is still in the mailbox, and more of it comes.
     spoil(&place);
     fill(&place, 0..25);
+    calendar(&place, 0..26);
     place.once(&[]);
     let left: Vec<String> = (0..20).flat_map(|n| hits(&place, n)).collect();
     assert_eq!(left, Vec::<String>::new(), "read again");
+    let same =
+        values(&place.database(), "SELECT uid FROM meeting WHERE uid LIKE '%@erased.invalid'");
+    assert_eq!(same, uids, "an event is known by what stands in its name now");
     let restored = place.keepwarm(&["restore", file.to_str().unwrap()]);
     assert!(restored.status.success(), "{}", restored.stderr);
     place.once(&[]);
     let left: Vec<String> = (0..20).flat_map(|n| hits(&place, n)).collect();
     assert_eq!(left, Vec::<String>::new(), "put back");
-    assert_eq!(place.json(&["contacts"]).as_array().unwrap().len(), 5);
+    // And zoe, whom they all met.
+    assert_eq!(place.json(&["contacts"]).as_array().unwrap().len(), 7);
 }
 
 /// Has every mailbox read from its beginning.

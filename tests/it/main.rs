@@ -14,6 +14,8 @@ mod calendar;
 #[cfg(test)]
 mod calibrate;
 #[cfg(test)]
+mod capture;
+#[cfg(test)]
 mod care;
 #[cfg(test)]
 mod cli;

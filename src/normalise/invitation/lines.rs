@@ -8,7 +8,6 @@ use std::fmt;
 
 use crate::model::{Address, Timestamp};
 use crate::normalise::address;
-use crate::normalise::people::ERASED;
 
 use super::utc;
 
@@ -200,13 +199,12 @@ impl Event {
     }
 
     /// Puts nobody in the place of a person; gives whether they were in it.
-    pub(super) fn forget(&mut self, person: &Address) -> bool {
+    pub(super) fn forget(&mut self, person: &Address, nobody: &str) -> bool {
         let mut found = false;
         for line in &mut self.lines {
             let is_person = matches!(line.name.as_str(), "ATTENDEE" | "ORGANIZER");
             if is_person && line.address().as_ref() == Some(person) {
-                let key = address::address_key(person).0;
-                line.value = format!("mailto:{key:x}@{ERASED}");
+                line.value = format!("mailto:{nobody}");
                 line.parameters.retain(|(name, _)| name != "CN" && name != "EMAIL");
                 found = true;
             }

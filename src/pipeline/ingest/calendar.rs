@@ -2,9 +2,11 @@
 //! takes its interactions back. Which of the interactions count is decided in `held`, when all that
 //! a commit brings is stored.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{Direction, Interaction, Key, Kind, Meeting, Standing, Timestamp, Turn};
+use crate::normalise::Own;
 use crate::normalise::held::{Met, Missed, met, missed};
 use crate::store::interaction::{MessageTouch, Origin};
 use crate::store::meeting::Place;
@@ -24,7 +26,8 @@ pub(super) fn store(
     let (from, to) = calendar.window;
     let place = Place { rep, mailbox, item: calendar.item };
     let mut known = meeting::between(work.db, mailbox, calendar.item, from, to)?;
-    for (name, found) in latest(&calendar.meetings) {
+    let meetings = unnamed(&calendar.meetings, &work.rules.own);
+    for (name, found) in latest(&meetings) {
         let people = met(found, rep, &work.rules.own);
         let not_met = missed(found, rep, &work.rules.own);
         let digest = digest(found, &people, &not_met);
@@ -43,6 +46,19 @@ pub(super) fn store(
         forget_one(work, rep, gone.id, uid)?;
     }
     Ok(())
+}
+
+/// The meetings, none of whose names holds the address of somebody who was erased.
+fn unnamed<'m>(meetings: &'m [Meeting], own: &Own) -> Cow<'m, [Meeting]> {
+    let mut all = Cow::Borrowed(meetings);
+    for (n, meeting) in meetings.iter().enumerate() {
+        if let Cow::Owned(uid) = own.unname(&meeting.uid)
+            && let Some(changed) = all.to_mut().get_mut(n)
+        {
+            changed.uid = uid;
+        }
+    }
+    all
 }
 
 /// Takes back the meetings from `from` on of objects that a calendar no longer holds.

@@ -85,7 +85,12 @@ fn kept(letter: &Letter, rep: i64, place: Place, own: &Own) -> Option<Invitation
     let sender = writers.sender.clone().filter(|_| envelope.authenticated.is_none());
     let writers = Writers { from: Some(from.clone()), sender };
     match says.clone().heard(&writers, own) {
-        Heard::Kept(says) => Some(says),
+        // It names itself within its text too.
+        Heard::Kept(says) => Some(Invitation {
+            uid: own.unname(&says.uid).into_owned(),
+            text: own.unname(&says.text).into_owned(),
+            ..says
+        }),
         Heard::NotTheOrganizer | Heard::NotTheAttendee | Heard::Talk | Heard::Excluded => None,
     }
 }
