@@ -26,7 +26,7 @@ const AT_ONCE: usize = 8;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only this source
+    /// Only this source; of one for all reps all, or one of them: `mail` or `mail/ann`
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
     /// Post no test message to the endpoints
@@ -94,7 +94,11 @@ fn chosen<'a>(
     name: Option<&str>,
 ) -> Result<Vec<&'a crate::config::Source>, Failure> {
     let all = config.sources.iter();
-    let chosen: Vec<_> = all.filter(|one| name.is_none_or(|name| name == one.name)).collect();
+    let is = |found: &str, name: &str| {
+        let rest = found.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let chosen: Vec<_> = all.filter(|one| name.is_none_or(|name| is(&one.name, name))).collect();
     match name {
         Some(name) if chosen.is_empty() => {
             let names: Vec<&str> = config.sources.iter().map(|one| one.name.as_str()).collect();

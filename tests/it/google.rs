@@ -20,7 +20,7 @@ const LIST: &str = "singleEvents=false&showDeleted=true&maxResults=1000&fields=n
     displayName,resource,responseStatus),attendeesOmitted)";
 
 /// A service account's key, as Google gives it in a file.
-fn key_file(path: &Path) -> RsaKeyPair {
+pub(crate) fn key_file(path: &Path) -> RsaKeyPair {
     let made = Command::new("openssl")
         .args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
         .output()

@@ -1,5 +1,6 @@
 //! Tokens: logins by them on a real Dovecot, and where they come from, on a real HTTP server.
 
+mod company;
 mod login;
 mod long;
 mod refresh;

@@ -6,6 +6,7 @@
 pub(crate) mod browser;
 pub(crate) mod certificates;
 pub(crate) mod client;
+pub(crate) mod company;
 pub(crate) mod dav;
 pub(crate) mod davd;
 pub(crate) mod dovecot;

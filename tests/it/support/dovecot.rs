@@ -308,6 +308,17 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
+/// Whose tokens open every mailbox, with [`APP_TOO`].
+pub(crate) const APP: &str = "app";
+
+/// What makes it believe tokens of an app as well, whichever mailbox it asks for: as those of an app of
+/// Microsoft 365 are believed.
+pub(crate) const APP_TOO: &str = "passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = @DIR@/app.conf
+}";
+
 /// What makes it believe access tokens that are signed with the key of the tests.
 fn write_oauth(directory: &Path) {
     let keys = directory.join("keys/default/HS256");
@@ -320,7 +331,11 @@ fn write_oauth(directory: &Path) {
         keys.display(),
         tokens::ISSUER
     );
-    fs::write(directory.join("oauth2.conf"), text).unwrap();
+    fs::write(directory.join("oauth2.conf"), &text).unwrap();
+    // Whatever the mailbox is called, as long as the token is the app's.
+    let text =
+        format!("{text}username_format = any\nactive_attribute = email\nactive_value = {APP}\n");
+    fs::write(directory.join("app.conf"), text).unwrap();
 }
 
 /// The name of a user or group, as `id` prints it.
