@@ -33,6 +33,7 @@ mod shape;
 mod source;
 mod validate;
 mod words;
+mod written;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,7 @@ pub use settings::{
     Organization, Privacy, Rep, Serve, Source, SourceKind, Store, Sync, TemplateText, Tls,
 };
 pub use words::is_api_token;
+pub use written::{Change, How, Written};
 
 use layers::Layers;
 

@@ -1,7 +1,8 @@
 //! Wires the configuration to the steps, and runs them: once, or in loops until told to stop.
 //!
-//! One loop for each source and each endpoint, one for nudges. A failing source or endpoint holds
-//! up nobody else; every loop ends on the token, and what it was doing is done again next time.
+//! One loop for each source and each endpoint, one for nudges, one for what commands ask. A failing
+//! source or endpoint holds up nobody else; every loop ends on its token, and what it was doing is
+//! done again next time. A [`Daemon`] is what one configuration came to; a [`Service`] runs its loops.
 
 mod answers;
 mod build;
@@ -9,11 +10,17 @@ pub(crate) mod format;
 mod login;
 mod loops;
 mod places;
+mod pulse;
+mod readers;
+mod reload;
 mod requests;
 mod retention;
+mod service;
+mod standing;
 mod vitals;
 mod web;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,10 +42,15 @@ use crate::source::{Kept, Rest, Scope, SourceError};
 use crate::store::{Store, StoreError};
 
 use self::places::Place;
+use self::pulse::{Beat, Pulses};
 
-pub use build::{BuildError, open, reader_alone, rules_for_reading, secrets, target};
+pub use build::{BuildError, open, rules_for_reading, secrets, target};
 pub use login::token_key;
+pub use readers::reader_alone;
+pub use service::Service;
 
+/// What the loop of a source is called among the others.
+const SOURCE: &str = "source";
 /// Sources read at a time by a one-time pass.
 const SOURCES_AT_ONCE: usize = 8;
 
@@ -46,7 +58,9 @@ const SOURCES_AT_ONCE: usize = 8;
 pub struct Daemon {
     store: Arc<Store>,
     rules: Arc<Rules>,
-    sources: Vec<Scheduled>,
+    sources: Vec<Arc<Scheduled>>,
+    /// Where each source stands in them.
+    by_name: HashMap<String, usize>,
     targets: Vec<Arc<Target>>,
     /// Who may answer nudges.
     access: Access,
@@ -55,6 +69,8 @@ pub struct Daemon {
     clock: Clock,
     /// When it was made: beats are counted from then.
     began: Instant,
+    /// Signs of life of its loops.
+    pulses: Pulses,
     /// Exchanges of tokens under way: to end in the middle of one may lose a refresh token.
     refreshes: TaskTracker,
     /// What the passes have done so far.
@@ -78,7 +94,7 @@ struct Scheduled {
     /// When it was last written down that everything is read, in milliseconds since the epoch.
     noted_at: AtomicI64,
     /// Somebody has signed in for it.
-    signed_in: Notify,
+    signed_in: Arc<Notify>,
 }
 
 /// That there is nothing new is written down this often: thousands of sources are looked at every
@@ -198,10 +214,9 @@ impl Daemon {
         self.refreshes.wait().await;
     }
 
-    /// Who may answer nudges by what is served.
-    #[must_use]
-    pub fn access(&self) -> Access {
-        self.access.clone()
+    /// A source, by its name.
+    fn scheduled(&self, name: &str) -> Option<Arc<Scheduled>> {
+        self.by_name.get(name).and_then(|index| self.sources.get(*index)).cloned()
     }
 
     /// The number of sources.
@@ -216,11 +231,12 @@ impl Daemon {
         scheduled: &Scheduled,
         stop: &CancellationToken,
     ) -> Result<sync::Outcome, PassError> {
+        let beat = self.pulses.add(SOURCE, &scheduled.source.name);
         let mut kept = Kept::default();
         let mut sum = sync::Outcome { rest: Rest::Something, ..sync::Outcome::default() };
         while sum.rest == Rest::Something {
             let once = (Scope::Everything, Occasion::Once);
-            let one = self.pass(scheduled, &mut kept, once, stop).await?;
+            let one = self.pass(scheduled, &mut kept, once, (&beat, stop)).await?;
             sum.stored += one.stored;
             sum.rest = one.rest;
         }
@@ -234,9 +250,10 @@ impl Daemon {
         scheduled: &Scheduled,
         kept: &mut Kept,
         (scope, occasion): (Scope, Occasion),
-        stop: &CancellationToken,
+        (beat, stop): (&Beat, &CancellationToken),
     ) -> Result<sync::Outcome, PassError> {
-        let passed = self.pass_in_place(scheduled, kept, (scope, occasion), stop).await;
+        let going = (beat, stop);
+        let passed = self.pass_in_place(scheduled, kept, (scope, occasion), going).await;
         if passed.is_ok() && scope == Scope::Everything {
             scheduled.noted_at.store(self.clock.now().millis(), Ordering::Relaxed);
         }
@@ -255,17 +272,20 @@ impl Daemon {
         scheduled: &Scheduled,
         kept: &mut Kept,
         (scope, occasion): (Scope, Occasion),
-        stop: &CancellationToken,
+        (beat, stop): (&Beat, &CancellationToken),
     ) -> Result<sync::Outcome, PassError> {
         let attempt = self.attempt(scheduled, kept, occasion).await;
         let _place = match &scheduled.place {
             Some(place) if scope == Scope::Everything => {
                 // One that is left alone keeps nobody else waiting.
                 sync::admit(&self.store, &scheduled.source, attempt).await?;
+                // Others are before it, of which each has given its word.
+                beat.queued();
                 Some(place.take(kept, stop).await.ok_or(SourceError::Stopped)?)
             }
             _ => None,
         };
+        beat.working();
         sync::pass(self.going(attempt, stop), &scheduled.source, kept, scope).await
     }
 

@@ -42,6 +42,13 @@
 //! [`pipeline::care`] is the admin's: strengths computed anew, what was put aside read again, all that is
 //! known of a person; [`store::backup`] copies the database while it is used, and puts a copy back.
 //!
+//! [`daemon`] makes of a configuration what runs (a `Daemon`), and runs its loops (a `Service`). Each loop
+//! says by when it will be heard of again; one that is not starves systemd's watchdog. On SIGHUP the
+//! service goes by another configuration, all of it or nothing: turns come to their end, rows are
+//! written in one transaction, and the loop of a source that is the same goes on with its connection.
+//! `keepwarm doctor` tries what is configured by the same adapters; `keepwarm init` writes a first
+//! configuration.
+//!
 //! [`mod@backtest`] walks the same path over the past: [`score`] on a history that is over, judged by
 //! what followed.
 //!

@@ -73,6 +73,16 @@ pub fn status(status: &str) {
     tell(&[NotifyState::Status(status)]);
 }
 
+/// Tells the service manager that the daemon changes its configuration; [`ready`] tells it when that
+/// is over.
+pub fn reloading(status: &str) {
+    // Of Type=notify-reload (systemd 253); others do not mind.
+    let now = NotifyState::monotonic_usec_now();
+    let mut states = vec![NotifyState::Reloading, NotifyState::Status(status)];
+    states.extend(now);
+    tell(&states);
+}
+
 /// Tells the service manager that the daemon is about to end.
 pub fn stopping(status: &str) {
     tell(&[NotifyState::Stopping, NotifyState::Status(status)]);
@@ -85,9 +95,8 @@ pub async fn feed_watchdog(stop: CancellationToken, health: impl Fn() -> Health)
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let pause = (limit / 3).max(Duration::from_millis(1));
     while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-        match health() {
-            Health::Well => tell(&[NotifyState::Watchdog]),
-            Health::Stuck => tracing::error!("a loop is stuck, the watchdog is not fed"),
+        if health() == Health::Well {
+            tell(&[NotifyState::Watchdog]);
         }
     }
 }

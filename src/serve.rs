@@ -32,7 +32,7 @@ use crate::model::Timestamp;
 use crate::model::feedback::{About, Feedback, LinkKey, Outcome, Way};
 
 pub use api::Token;
-pub use metrics::{EndpointMetrics, Metrics, NudgeMetrics, SourceMetrics};
+pub use metrics::{EndpointMetrics, LoopMetrics, Metrics, NudgeMetrics, SourceMetrics};
 use patience::Patient;
 use process::Process;
 

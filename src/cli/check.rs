@@ -16,8 +16,7 @@ pub(super) struct Arguments {}
 
 pub(super) fn check(path: &Path, _: &Arguments) -> Result<ExitCode, Failure> {
     let config = load(path)?;
-    let mut problems = config::check(&config);
-    problems.extend(templates(&config));
+    let problems = problems(&config);
     let mut err = std::io::stderr();
     for problem in &problems {
         write!(err, "{problem}")?;
@@ -34,6 +33,13 @@ pub(super) fn check(path: &Path, _: &Arguments) -> Result<ExitCode, Failure> {
         files.join(", ")
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is wrong with a configuration that could be read. Looks at the files that it names.
+pub(super) fn problems(config: &Config) -> Vec<Problem> {
+    let mut problems = config::check(config);
+    problems.extend(templates(config));
+    problems
 }
 
 /// What is wrong with the templates of endpoints.

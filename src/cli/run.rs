@@ -1,6 +1,7 @@
 //! `keepwarm run`: the daemon; with `--once`, one complete pass of everything.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,18 +13,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::output::Progress;
-use super::{Failure, clock, load, runtime};
+use super::{Failure, check, clock, load, runtime};
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::daemon::{self, BuildError, Daemon, Summary};
-use crate::lifecycle::{self, Drained, Health};
-use crate::model::{Span, Timestamp};
+use crate::config::{Config, Problems, Severity};
+use crate::daemon::{self, BuildError, Daemon, Service, Summary};
+use crate::lifecycle::{self, Drained};
+use crate::model::Timestamp;
 use crate::serve;
 
 /// How often progress is shown.
 const TICK: Duration = Duration::from_millis(200);
-/// A nudge loop that has not turned for so long is stuck: it turns every hour at the latest.
-const STUCK: Span = Span::from_hours(2);
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -42,7 +41,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Result<ExitCode, Failur
         if arguments.once {
             once(&config, clock(arguments.now)).await
         } else {
-            forever(&config).await
+            forever(path, config).await
         }
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -104,40 +103,88 @@ fn told(daemon: &Daemon, summary: &Summary) -> String {
     text
 }
 
-async fn forever(config: &Config) -> Result<ExitCode, Failure> {
-    let signals = lifecycle::listen()?;
-    let daemon = Arc::new(open(config, Clock::System).await?);
-    let tasks = TaskTracker::new();
-    let heartbeat = daemon.start(&tasks, &signals.stop);
-    let watch = Arc::clone(&heartbeat);
-    tasks.spawn(lifecycle::feed_watchdog(signals.stop.clone(), move || {
-        let alive = Clock::System.now() - watch.last() < STUCK;
-        if alive { Health::Well } else { Health::Stuck }
-    }));
-    if let Some(listen) = config.serve.listen {
-        match serve::bind(listen).await {
-            Ok(listener) => {
-                let (daemon, stop) = (Arc::clone(&daemon), signals.stop.clone());
-                tasks.spawn(async move {
-                    let access = daemon.access();
-                    if let Err(error) = serve::serve(listener, daemon, access, stop).await {
-                        tracing::error!(%error, "health is not served any more");
-                    }
-                });
-            }
-            // Reading mail matters more than being asked how it goes.
-            Err(error) => tracing::error!(%listen, %error, "health is not served: see [serve]"),
-        }
+async fn forever(path: &Path, config: Config) -> Result<ExitCode, Failure> {
+    let mut signals = lifecycle::listen()?;
+    let daemon = open(&config, Clock::System).await?;
+    let (tasks, stop) = (TaskTracker::new(), signals.stop.clone());
+    let listen = config.serve.listen;
+    let service = Arc::new(Service::new(daemon, config, &tasks, &stop));
+    let watched = Arc::clone(&service);
+    tasks.spawn(lifecycle::feed_watchdog(stop.clone(), move || watched.health()));
+    if let Some(listen) = listen {
+        answer(listen, &service, &tasks, &stop).await;
     }
-    tasks.close();
-    let sources = daemon.source_count();
-    tracing::info!(sources, "keepwarm runs");
-    lifecycle::ready(&format!("reading {sources} sources"));
-    signals.stop.cancelled().await;
+    if stop.run_until_cancelled(service.begin()).await.is_some() {
+        let standing = service.standing().await;
+        tracing::info!(standing, "keepwarm runs");
+        lifecycle::ready(&standing);
+        let (tells, ends) = (Arc::clone(&service), stop.clone());
+        tasks.spawn(async move {
+            ends.run_until_cancelled(tells.tell_standing(standing)).await;
+        });
+    }
+    while let Some(Ok(())) = stop.run_until_cancelled(signals.reload.changed()).await {
+        lifecycle::reloading("reading the configuration again");
+        reload(path, &service).await;
+        lifecycle::ready(&service.standing().await);
+    }
     lifecycle::stopping("finishing what is under way");
     if let Drained::Left(left) = lifecycle::drain(&tasks, lifecycle::STOP_LIMIT).await {
         tracing::warn!(left, "tasks did not stop in time; their work is done again next time");
     }
     tracing::info!("keepwarm has stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Serves what is asked over HTTP, if that address can be had.
+async fn answer(
+    listen: SocketAddr,
+    service: &Arc<Service>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    match serve::bind(listen).await {
+        Ok(listener) => {
+            let (service, stop) = (Arc::clone(service), stop.clone());
+            tasks.spawn(async move {
+                let access = service.access();
+                if let Err(error) = serve::serve(listener, service, access, stop).await {
+                    tracing::error!(%error, "health is not served any more");
+                }
+            });
+        }
+        // Reading mail matters more than being asked how it goes.
+        Err(error) => tracing::error!(%listen, %error, "health is not served: see [serve]"),
+    }
+}
+
+/// Reads the configuration again, and goes by it if there is nothing wrong with it; else everything
+/// stays as it is. Either is logged.
+async fn reload(path: &Path, service: &Arc<Service>) {
+    let path = path.to_owned();
+    let read = move || {
+        let config = load(&path)?;
+        let problems = check::problems(&config);
+        Ok((config, problems))
+    };
+    let refused = match tokio::task::spawn_blocking(read).await {
+        Ok(Ok((_, problems))) if problems.iter().any(|one| one.severity == Severity::Error) => {
+            Some(Problems(problems).to_string())
+        }
+        Ok(Ok((config, problems))) => {
+            for problem in problems {
+                tracing::warn!("{}", problem.to_string().trim_end());
+            }
+            service.reload(config).await.err().map(|error| error.to_string())
+        }
+        Ok(Err(Failure::Usage(problems))) => Some(problems),
+        Ok(Err(Failure::Runtime(error))) => Some(format!("{error:#}")),
+        Err(_) => Some("reading it has failed: this is a fault in keepwarm".to_owned()),
+    };
+    if let Some(why) = refused {
+        tracing::error!(
+            "the configuration is refused, the old one stays in force:\n{}",
+            why.trim_end()
+        );
+    }
 }

@@ -18,6 +18,7 @@ use super::problem::{Place, Problem};
 use super::raw::Raw;
 use super::schema::{self, Key, LISTS};
 use super::shape;
+use super::written::Written;
 
 /// The first layer: every key with its default, and its documentation.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -119,6 +120,11 @@ impl Layers {
             .build()
             .and_then(Stack::try_deserialize)
             .map_err(|_| Problem::error("the settings do not fit each other"))
+    }
+
+    /// What was set, without the defaults.
+    pub(super) fn written(&self) -> Written {
+        Written::of([&self.files, &self.variables])
     }
 
     /// Where a setting stands, by its path: `nudge/drop_ratio`, `source/0` or `source/0/port`.

@@ -27,7 +27,7 @@ pub enum Provider {
 }
 
 /// How somebody signs in, as far as it is known.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SignIn {
     /// Whose endpoints they are, if they are somebody's who is known here.
     pub provider: Option<Provider>,

@@ -158,6 +158,7 @@ pub(super) struct RawSync {
     pub(super) connections_per_host: u32,
     pub(super) connect_seconds: u64,
     pub(super) command_seconds: u64,
+    pub(super) stuck_seconds: u64,
     pub(super) days_back: u32,
 }
 

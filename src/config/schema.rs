@@ -255,6 +255,7 @@ pub(super) const KEYS: &[Key] = &[
     key("sync", "connections_per_host", Shape::Whole(1, 50)),
     key("sync", "connect_seconds", Shape::Whole(1, 600)),
     key("sync", "command_seconds", Shape::Whole(1, 3_600)),
+    key("sync", "stuck_seconds", Shape::Whole(10, 86_400)),
     key("sync", "days_back", Shape::Whole(0, CENTURY_DAYS)),
 
     key("strength", "meeting_mass", Shape::Real(0.0, 100.0)),

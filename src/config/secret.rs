@@ -11,7 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// How long a command may take to print a secret.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
@@ -39,6 +39,28 @@ pub enum SecretSource {
     /// The first line that a program prints; the program, then its arguments.
     Command(Vec<String>),
 }
+
+/// The same way; to the same secret, where it stands in the configuration.
+impl PartialEq for SecretSource {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Inline(one), Self::Inline(other)) => {
+                one.expose_secret() == other.expose_secret()
+            }
+            (Self::File(one), Self::File(other)) => one == other,
+            (
+                Self::Credential { directory, name },
+                Self::Credential { directory: elsewhere, name: other },
+            ) => (directory, name) == (elsewhere, other),
+            (Self::Command(one), Self::Command(other)) => one == other,
+            (Self::Inline(_) | Self::File(_) | Self::Credential { .. } | Self::Command(_), _) => {
+                false
+            }
+        }
+    }
+}
+
+impl Eq for SecretSource {}
 
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]

@@ -15,6 +15,7 @@ use reqwest::Url;
 use super::provider::SignIn;
 use super::secret::SecretSource;
 use super::words;
+use super::written::Written;
 use crate::model::{NudgeKind, Span};
 use crate::normalise::Accounts;
 use crate::nudge::{Matters, Policy, Restraint};
@@ -25,6 +26,8 @@ use crate::score::{Parameters, WorkingHours};
 pub struct Config {
     /// The files that were read, in their order; absolute.
     pub files: Vec<PathBuf>,
+    /// What they and the environment say, for comparing.
+    pub written: Written,
     /// The own organisation.
     pub organization: Organization,
     /// The database.
@@ -100,7 +103,7 @@ pub struct Rep {
 }
 
 /// One place read for one rep.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Its unique name.
     pub name: String,
@@ -115,7 +118,7 @@ pub struct Source {
 }
 
 /// What a source is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceKind {
     /// A login on an IMAP server.
     Imap(Imap),
@@ -142,7 +145,7 @@ pub enum SourceKind {
 }
 
 /// Calendars that are read by a service's own interface.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CalendarApi {
     /// Where the interface is; http only where the host is loopback.
     pub api_url: Url,
@@ -163,7 +166,7 @@ impl CalendarApi {
 }
 
 /// An iCalendar feed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Feed {
     /// Where it is; http only where the host is loopback or the admin allowed it, and never
     /// `webcal`.
@@ -183,7 +186,7 @@ impl Feed {
 }
 
 /// A login on an IMAP server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imap {
     /// Host name or IP address.
     pub host: String,
@@ -202,7 +205,7 @@ pub struct Imap {
 }
 
 /// A login on a CalDAV server.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Caldav {
     /// Where to begin; http only where the host is loopback or the admin allowed it by name.
     pub url: Url,
@@ -215,7 +218,7 @@ pub struct Caldav {
 }
 
 /// What a login is made with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
     /// The way to a password.
     Password(SecretSource),
@@ -226,7 +229,7 @@ pub enum Login {
 }
 
 /// Where access tokens come from (RFC 6749).
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Oauth {
     /// The token endpoint; http only where the host is loopback.
     pub token_url: Url,
@@ -237,7 +240,7 @@ pub struct Oauth {
 }
 
 /// By what right access tokens are asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grant {
     /// Somebody has signed in.
     RefreshToken {
@@ -360,6 +363,8 @@ pub struct Sync {
     pub connect_timeout: Duration,
     /// How long a server may be silent during a command.
     pub command_timeout: Duration,
+    /// How long a loop may work before it is heard of again.
+    pub stuck_after: Duration,
     /// How much history is read at first; `None` is everything.
     pub history: Option<Span>,
 }

@@ -72,6 +72,7 @@ pub(super) fn config(
     let privacy = privacy::privacy(&mut item, raw.privacy);
     layers.problems.is_empty().then(|| Config {
         files: layers.added.clone(),
+        written: layers.written(),
         organization,
         store,
         reps,
@@ -282,6 +283,7 @@ fn sync(raw: &RawSync) -> Sync {
         connections_per_host: raw.connections_per_host,
         connect_timeout: Duration::from_secs(raw.connect_seconds),
         command_timeout: Duration::from_secs(raw.command_seconds),
+        stuck_after: Duration::from_secs(raw.stuck_seconds),
         history: (raw.days_back > 0).then(|| days(raw.days_back)),
     }
 }

@@ -11,11 +11,10 @@ use super::Daemon;
 use super::build::{BuildError, chain, unusable};
 use crate::clock;
 use crate::config::{Config, is_api_token};
-use crate::model::Timestamp;
 use crate::model::feedback::{About, Feedback, LinkKey, Outcome, Way};
 use crate::pipeline::feedback;
+use crate::serve::Token;
 use crate::serve::link::Linking;
-use crate::serve::{Access, Answers, Token};
 use crate::store::open_reader;
 
 /// How many look at a time; others wait.
@@ -33,23 +32,20 @@ pub(super) fn linking(config: &Config, key: &LinkKey) -> Option<Linking> {
     Some(Linking { base_url, key: key.clone(), lifetime: config.serve.link_lifetime })
 }
 
-/// Who may answer nudges.
-pub(super) fn access(config: &Config, key: LinkKey) -> Result<Access, BuildError> {
-    let Some(source) = &config.serve.token else { return Ok(Access { key, token: None }) };
+/// What programs show that answer nudges, if they may.
+pub(super) fn token(config: &Config) -> Result<Option<Token>, BuildError> {
+    let Some(source) = &config.serve.token else { return Ok(None) };
     let what = "serve.token";
     let token = source.resolve().map_err(|error| unusable(what, &chain(&error)))?;
     if !is_api_token(token.expose_secret()) {
         return Err(unusable(what, "it has fewer than 16 characters, or blanks"));
     }
-    Ok(Access { key, token: Some(Token::new(token)) })
+    Ok(Some(Token::new(token)))
 }
 
-impl Answers for Daemon {
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    async fn about(&self, nudge: &str) -> Result<Option<About>, String> {
+impl Daemon {
+    /// What a nudge is about, if there is one of that public id.
+    pub(super) async fn about(&self, nudge: &str) -> Result<Option<About>, String> {
         let (path, rules) = (self.store.path().to_owned(), Arc::clone(&self.rules));
         let (nudge, now) = (nudge.to_owned(), self.clock.now());
         let _turn = AT_ONCE.acquire().await.map_err(|error| error.to_string())?;
@@ -64,7 +60,13 @@ impl Answers for Daemon {
         }
     }
 
-    async fn answer(&self, nudge: &str, answer: Feedback, way: Way) -> Result<Outcome, String> {
+    /// Answers a nudge.
+    pub(super) async fn answer(
+        &self,
+        nudge: &str,
+        answer: Feedback,
+        way: Way,
+    ) -> Result<Outcome, String> {
         let (rules, id, now) = (Arc::clone(&self.rules), nudge.to_owned(), self.clock.now());
         let job = move |db: &_| feedback::answer(db, &rules, &id, (answer, way), now);
         let outcome = self.store.write(job).await.map_err(|error| error.to_string())?;
@@ -75,7 +77,8 @@ impl Answers for Daemon {
         Ok(outcome)
     }
 
-    async fn take_back(&self, nudge: &str) -> Result<bool, String> {
+    /// Takes the answer to a nudge back; whether there is such a nudge.
+    pub(super) async fn take_back(&self, nudge: &str) -> Result<bool, String> {
         let (id, now) = (nudge.to_owned(), self.clock.now());
         let job = move |db: &_| feedback::take_back(db, &id, now);
         let known = self.store.write(job).await.map_err(|error| error.to_string())?;

@@ -1,21 +1,21 @@
 //! From the configuration to what runs: rows for reps and sources, settings for adapters.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex};
 
-use rustls::ClientConfig;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use super::places::Places;
-use super::{Daemon, Scheduled, answers, format, login, web};
+use super::places::{Place, Places};
+use super::pulse::Pulses;
+use super::readers::{SharedClients, SharedTls, reader};
+use super::{Daemon, Scheduled, answers, format, login};
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
 use crate::deliver::{Endpoint, Pace, Secret};
-use crate::http::{self, AddressPolicy, Clients};
+use crate::http::{AddressPolicy, Clients};
 use crate::model::feedback::LinkKey;
 use crate::model::{Address, Key, Span, Timestamp};
 use crate::normalise::Own;
@@ -28,7 +28,8 @@ use crate::pipeline::sync::Progress;
 use crate::pipeline::{Made, Rules, ingest, sync};
 use crate::score::MODEL;
 use crate::serve::link::Linking;
-use crate::source::{Reader, caldav, ics, imap, maildir};
+use crate::serve::{Access, Token};
+use crate::source::{Reader, ics};
 use crate::store::{
     Db, Store, StoreError, basis, calibration, endpoint, feedback, relationship, rep, source,
 };
@@ -57,33 +58,84 @@ pub enum BuildError {
 /// # Errors
 /// [`BuildError`]; nothing runs then.
 pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
+    let store = Arc::new(Store::open(&config.store.path)?);
+    let pulses = Pulses::new(config.sync.stuck_after);
+    let ground = Ground { store, pulses, refreshes: TaskTracker::new(), clock };
+    let prepared = prepare(config, &ground)?;
+    Ok(assemble(ground, prepared, config, None).await?)
+}
+
+/// What a daemon stands on, whatever its configuration.
+#[derive(Clone)]
+pub(super) struct Ground {
+    pub(super) store: Arc<Store>,
+    pub(super) pulses: Pulses,
+    pub(super) refreshes: TaskTracker,
+    pub(super) clock: Clock,
+}
+
+/// Everything that the configuration names, as far as nothing has to be written for it.
+pub(super) struct Prepared {
+    people: Vec<BTreeSet<Address>>,
+    fresh: LinkKey,
+    clients: Clients,
+    /// One for each source, in order.
+    readers: Vec<(Reader, Option<Place>)>,
+    /// One for each endpoint, in order, without its row.
+    targets: Vec<Target>,
+    token: Option<Token>,
+}
+
+/// Looks up every secret and file, and changes nothing. Blocks on files and on commands.
+///
+/// # Errors
+/// What cannot be used of what is configured.
+pub(super) fn prepare(config: &Config, ground: &Ground) -> Result<Prepared, BuildError> {
     let people =
         config::people(config).map_err(|problem| BuildError::Wrong(problem.to_string()))?;
     let fresh = answers::fresh_key()?;
-    let store = Arc::new(Store::open(&config.store.path)?);
-    let rows = store
-        .write({
-            let config = config.clone();
-            let now = clock.now();
-            move |db| enter(db, &config, &people, &fresh, now)
-        })
-        .await?;
     let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
     let shared = login::Shared {
         clients,
-        refreshes: TaskTracker::new(),
+        refreshes: ground.refreshes.clone(),
         files: ics::Watch::default(),
-        store: Some(Arc::clone(&store)),
+        store: Some(Arc::clone(&ground.store)),
     };
-    let mut tls = SharedTls::default();
-    let mut roots = SharedClients::default();
+    let (mut tls, mut roots) = (SharedTls::default(), SharedClients::default());
     let mut places = Places::default();
-    let mut sources = Vec::new();
-    for (found, (id, rep)) in config.sources.iter().zip(&rows.sources) {
+    let mut readers = Vec::new();
+    for found in &config.sources {
         let reader = reader(config, found, (&mut tls, &mut roots), &shared)?;
         let at_once = config.sync.connections_per_host as usize;
         let place = reader.login().map(|login| places.of(&login, at_once));
-        let poll = Span::from_duration(found.poll);
+        readers.push((reader, place));
+    }
+    let targets =
+        config.endpoints.iter().map(|found| target(found, 0)).collect::<Result<_, _>>()?;
+    let token = answers::token(config)?;
+    Ok(Prepared { people, fresh, clients: shared.clients, readers, targets, token })
+}
+
+/// Enters the rows of what was prepared, in one transaction, and puts everything together; `before` is
+/// in whose place it comes.
+///
+/// # Errors
+/// What the store says; the rows are as they were then.
+pub(super) async fn assemble(
+    ground: Ground,
+    prepared: Prepared,
+    config: &Config,
+    before: Option<&Daemon>,
+) -> Result<Daemon, StoreError> {
+    let Ground { store, pulses, refreshes, clock } = ground;
+    let Prepared { people, fresh, clients, readers, targets, token } = prepared;
+    let enter = {
+        let (config, now) = (config.clone(), clock.now());
+        move |db: &Db| enter(db, &config, &people, &fresh, now)
+    };
+    let rows = store.write(enter).await?;
+    let named = config.sources.iter().zip(readers).zip(&rows.sources);
+    let sources = named.map(|((found, (reader, place)), (id, rep))| {
         let source = sync::Source {
             id: *id,
             rep: *rep,
@@ -92,23 +144,29 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Daemon, BuildError> {
             authserv_id: authserv_id(&found.kind),
             history: history(config),
         };
-        let (noted_at, signed_in) = (AtomicI64::new(0), Notify::new());
-        sources.push(Scheduled { source, poll, place, noted_at, signed_in });
-    }
+        let poll = Span::from_duration(found.poll);
+        let same = before.and_then(|daemon| daemon.scheduled(&found.name));
+        let signed_in = same.map(|source| Arc::clone(&source.signed_in)).unwrap_or_default();
+        Arc::new(Scheduled { source, poll, place, noted_at: AtomicI64::new(0), signed_in })
+    });
     let linking = answers::linking(config, &rows.link_key);
-    let targets = targets(config, &rows.endpoints, linking.as_ref())?;
+    let targets = usable(targets, &rows.endpoints, linking.as_ref());
     let pace = Pace::new(targets.iter().map(|one| (&one.endpoint.url, one.endpoint.rate)));
+    let sources: Vec<Arc<Scheduled>> = sources.collect();
+    let by_name = sources.iter().zip(0..).map(|(one, at)| (one.source.name.clone(), at)).collect();
     Ok(Daemon {
+        sources,
+        by_name,
         store,
         rules: Arc::new(rows.rules),
-        sources,
         targets,
-        access: answers::access(config, rows.link_key)?,
-        clients: shared.clients,
+        access: Access { key: rows.link_key, token },
+        clients,
         pace,
         clock,
         began: Instant::now(),
-        refreshes: shared.refreshes,
+        pulses,
+        refreshes,
         progress: Progress::default(),
         stored: Notify::new(),
         owed: Notify::new(),
@@ -255,135 +313,22 @@ fn authserv_id(kind: &SourceKind) -> Option<String> {
     }
 }
 
-/// One TLS configuration for each set of extra roots.
-#[derive(Default)]
-struct SharedTls(HashMap<Option<PathBuf>, Arc<ClientConfig>>);
-
-impl SharedTls {
-    fn get(&mut self, ca_file: Option<&PathBuf>) -> Result<Arc<ClientConfig>, BuildError> {
-        if let Some(found) = self.0.get(&ca_file.cloned()) {
-            return Ok(Arc::clone(found));
-        }
-        let pem = ca_file.map(|path| read_roots(path)).transpose()?;
-        let made = http::tls_config(pem.as_deref()).map_err(|e| unusable("tls", &e.to_string()))?;
-        self.0.insert(ca_file.cloned(), Arc::clone(&made));
-        Ok(made)
-    }
-}
-
-/// HTTP clients for each set of extra roots.
-#[derive(Default)]
-struct SharedClients(HashMap<PathBuf, Clients>);
-
-impl SharedClients {
-    fn get(
-        &mut self,
-        ca_file: Option<&PathBuf>,
-        shared: &login::Shared,
-    ) -> Result<Clients, BuildError> {
-        let Some(path) = ca_file else { return Ok(shared.clients.clone()) };
-        if let Some(found) = self.0.get(path) {
-            return Ok(found.clone());
-        }
-        let made =
-            Clients::new(Some(&read_roots(path)?)).map_err(|e| unusable("tls", &e.to_string()))?;
-        self.0.insert(path.clone(), made.clone());
-        Ok(made)
-    }
-}
-
-fn read_roots(path: &Path) -> Result<Vec<u8>, BuildError> {
-    std::fs::read(path).map_err(|error| {
-        unusable(&format!("reading ca_file {}", path.display()), &error.to_string())
-    })
-}
-
-fn reader(
-    config: &Config,
-    found: &config::Source,
-    (tls, roots): (&mut SharedTls, &mut SharedClients),
-    shared: &login::Shared,
-) -> Result<Reader, BuildError> {
-    let exclude_mailboxes = found.exclude_mailboxes.clone();
-    Ok(match &found.kind {
-        SourceKind::Imap(imap) => {
-            let credentials = login::credentials(config, found, &imap.login, shared)?;
-            let mut settings = imap::Settings::new(&imap.host, &imap.username, credentials);
-            settings.port = imap.port;
-            settings.tls = match imap.tls {
-                config::Tls::Implicit => imap::TlsMode::Implicit,
-                config::Tls::StartTls => imap::TlsMode::StartTls,
-                config::Tls::None => imap::TlsMode::None,
-            };
-            settings.connect_timeout = config.sync.connect_timeout;
-            settings.response_timeout = config.sync.command_timeout;
-            settings.command_timeout = settings.command_timeout.max(config.sync.command_timeout);
-            settings.exclude_mailboxes = exclude_mailboxes;
-            Reader::Imap(Arc::new(settings), tls.get(imap.ca_file.as_ref())?)
-        }
-        SourceKind::Caldav(caldav) => {
-            let settings = caldav::Settings {
-                url: caldav.url.clone(),
-                username: caldav.username.clone(),
-                credentials: login::credentials(config, found, &caldav.login, shared)?,
-                response_timeout: config.sync.command_timeout,
-                exclude_mailboxes,
-            };
-            Reader::Caldav(Arc::new(settings), roots.get(caldav.ca_file.as_ref(), shared)?)
-        }
-        SourceKind::Maildir { path, .. } => {
-            Reader::Maildir(maildir::Settings { path: path.clone(), exclude_mailboxes })
-        }
-        SourceKind::Ics { path } => {
-            Reader::Ics(ics::Settings { path: path.clone() }, shared.files.clone())
-        }
-        SourceKind::GoogleCalendar(api) => {
-            let credentials = login::credentials(config, found, &api.login, shared)?;
-            let settings = web::google_calendar(found, api, credentials, &shared.clients);
-            Reader::GoogleCalendar(Arc::new(settings))
-        }
-        SourceKind::GraphCalendar(api) => {
-            let credentials = login::credentials(config, found, &api.login, shared)?;
-            let own = config.reps.iter().find(|rep| rep.id == found.rep);
-            let own = own.map_or(&[][..], |rep| &rep.addresses);
-            let settings = web::graph_calendar(found, api, own, credentials, &shared.clients);
-            Reader::GraphCalendar(Arc::new(settings))
-        }
-        SourceKind::Feed(feed) => Reader::Feed(Arc::new(web::feed(feed, &shared.clients)?)),
-    })
-}
-
-/// A source as it is read, by itself: for whoever tries one. Not one whose refresh tokens are
-/// exchanged: only whoever has the database may do that.
-///
-/// # Errors
-/// What cannot be used of what is configured.
-pub fn reader_alone(config: &Config, found: &config::Source) -> Result<Reader, BuildError> {
-    let clients = Clients::new(None).map_err(|e| unusable("tls", &e.to_string()))?;
-    let shared = login::Shared {
-        clients,
-        refreshes: TaskTracker::new(),
-        files: ics::Watch::default(),
-        store: None,
-    };
-    reader(config, found, (&mut SharedTls::default(), &mut SharedClients::default()), &shared)
-}
-
-fn targets(
-    config: &Config,
+/// The endpoints that are not gone, with their rows.
+fn usable(
+    targets: Vec<Target>,
     rows: &[(i64, bool)],
     linking: Option<&Linking>,
-) -> Result<Vec<Arc<Target>>, BuildError> {
-    let mut targets = Vec::new();
-    for (found, (id, usable)) in config.endpoints.iter().zip(rows) {
+) -> Vec<Arc<Target>> {
+    let mut left = Vec::new();
+    for (target, &(id, usable)) in targets.into_iter().zip(rows) {
         if !usable {
-            tracing::warn!(endpoint = found.name, "disabled: its url has answered 410 gone");
+            let endpoint = target.endpoint.name;
+            tracing::warn!(endpoint, "disabled: its url has answered 410 gone");
             continue;
         }
-        let linking = linking.cloned();
-        targets.push(Arc::new(Target { linking, ..target(found, *id)? }));
+        left.push(Arc::new(Target { id, linking: linking.cloned(), ..target }));
     }
-    Ok(targets)
+    left
 }
 
 /// An endpoint as deliveries need it; `id` is its row.

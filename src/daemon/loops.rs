@@ -1,20 +1,19 @@
 //! The loops: a dozen lines each around a step.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
+use super::pulse::Beat;
+use super::service::{Begun, Service};
 use super::{Daemon, Scheduled};
 use crate::clock;
 use crate::model::source_state::out_of_step;
 use crate::model::{Occasion, Span, Timestamp};
 use crate::pipeline::deliver::{Step, Target};
 use crate::pipeline::sync::{self, Attempt, PassError};
-use crate::source::{self, Glance, Kept, Rest, Scope, SourceError, Woken};
+use crate::source::{self, Glance, Kept, Reader, Rest, Scope, SourceError, Woken};
 
 /// A loop looks again at least this often, whatever it was told: clocks jump.
 const LONGEST_SLEEP: Span = Span::from_hours(1);
@@ -25,18 +24,8 @@ const LOOK: Span = Span::from_seconds(60);
 const BEAT: Duration = Duration::from_millis(250);
 /// After the store has failed: a full disk may be freed.
 const STORE_PAUSE: Duration = Duration::from_secs(10);
-
-/// When the nudge loop was last alive, for the watchdog.
-#[derive(Debug, Default)]
-pub struct Heartbeat(AtomicI64);
-
-impl Heartbeat {
-    /// The last sign of life.
-    #[must_use]
-    pub fn last(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
-    }
-}
+/// How long a server may take to be taken leave of.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What a turn of a source came to.
 enum Turn {
@@ -46,102 +35,148 @@ enum Turn {
     Written(sync::Outcome),
 }
 
-impl Daemon {
-    /// Starts every loop; they end on `stop`, tracked by `tasks`.
-    pub fn start(
-        self: &Arc<Self>,
-        tasks: &TaskTracker,
-        stop: &CancellationToken,
-    ) -> Arc<Heartbeat> {
-        let heartbeat = Arc::new(Heartbeat::default());
-        for index in 0..self.sources.len() {
-            let (daemon, stop) = (Arc::clone(self), stop.clone());
-            tasks.spawn(async move {
-                if let Some(scheduled) = daemon.sources.get(index) {
-                    daemon.source_loop(scheduled, &stop).await;
-                }
-            });
-        }
-        for target in &self.targets {
-            let (daemon, stop, target) = (Arc::clone(self), stop.clone(), Arc::clone(target));
-            tasks.spawn(async move { daemon.deliver_loop(&target, &stop).await });
-        }
-        let (daemon, ends) = (Arc::clone(self), stop.clone());
-        tasks.spawn(async move {
-            ends.cancelled().await;
-            daemon.settle().await;
-        });
-        let (daemon, ends) = (Arc::clone(self), stop.clone());
-        tasks.spawn(async move { daemon.request_loop(&ends).await });
-        let (daemon, ends) = (Arc::clone(self), stop.clone());
-        tasks.spawn(async move { daemon.retention_loop(&ends).await });
-        let (daemon, stop, beat) = (Arc::clone(self), stop.clone(), Arc::clone(&heartbeat));
-        tasks.spawn(async move { daemon.nudge_loop(&beat, &stop).await });
-        heartbeat
-    }
+/// Where the loop of a source stands.
+struct Course {
+    kept: Kept,
+    scope: Scope,
+    occasion: Occasion,
+    next_poll: Instant,
+}
 
-    /// Reads a source, waits until it tells of news or its time has come, and so on.
-    async fn source_loop(&self, scheduled: &Scheduled, stop: &CancellationToken) {
-        let name = scheduled.source.name.as_str();
-        let mut kept = Kept::default();
-        let (mut scope, mut occasion) = (Scope::Everything, Occasion::Start);
-        let mut next_poll = Instant::now();
-        // Not all at the same instant, where there are many.
-        rest(start_delay(self.sources.len(), clock::draw()), stop).await;
-        while !stop.is_cancelled() {
-            match self.turn(scheduled, &mut kept, (scope, occasion), stop).await {
-                Ok(Turn::Glance) => {
-                    next_poll = self.on_beat(soon(out_of_step(scheduled.poll, clock::draw())));
-                    occasion = Occasion::Routine;
-                }
-                Ok(Turn::Written(done)) => {
-                    let (messages, interactions) = (done.stored.messages, done.stored.interactions);
-                    if messages + interactions > 0 {
-                        tracing::info!(source = name, messages, interactions, "source read");
-                        self.stored.notify_one();
-                    }
-                    if done.rest == Rest::Something {
-                        scope = Scope::Everything;
-                        continue;
-                    }
-                    if scope == Scope::Everything {
-                        self.stored.notify_one();
-                        next_poll = self.on_beat(soon(out_of_step(scheduled.poll, clock::draw())));
-                    }
-                    occasion = Occasion::Routine;
-                }
-                Err(PassError::NotYet { until, .. }) => {
-                    next_poll = soon((until - self.clock.now()).min(LOOK));
-                }
-                Err(PassError::Source(SourceError::Stopped)) => return,
-                Err(PassError::Source(error)) => {
-                    tracing::warn!(source = name, %error, "source not read");
-                    self.stored.notify_one();
-                    // How long it is left alone stands in the database.
-                    next_poll = Instant::now();
-                    occasion = Occasion::Routine;
-                }
-                Err(PassError::Store(error)) => {
-                    tracing::error!(source = name, %error, "nothing can be stored");
-                    rest(STORE_PAUSE, stop).await;
-                    continue;
-                }
+/// What the loop of a source does after a turn.
+enum Next {
+    /// The next one.
+    Turn,
+    /// It rests.
+    Pause(Duration),
+    /// It waits for news.
+    Wait(Reader),
+}
+
+/// Reads a source, waits until it tells of news or its time has come, and so on: until `stop`, or
+/// until it is not configured any more. `together` sources are begun at the same time.
+pub(super) async fn source_loop(
+    service: &Service,
+    (name, together): (&str, usize),
+    beat: &Beat,
+    stop: &CancellationToken,
+) {
+    let mut course = Course {
+        kept: Kept::default(),
+        scope: Scope::Everything,
+        occasion: Occasion::Start,
+        next_poll: Instant::now(),
+    };
+    // Not all at the same instant, where there are many.
+    let delay = start_delay(together, clock::draw());
+    beat.resting(delay);
+    rest(delay, stop).await;
+    while !stop.is_cancelled() {
+        beat.queued();
+        let Some(turn) = stop.run_until_cancelled(service.turn()).await else { break };
+        let Some(scheduled) = turn.daemon.scheduled(name) else { break };
+        beat.working();
+        let next = turn.daemon.round(&scheduled, &mut course, beat, (&turn.cut, stop)).await;
+        drop(turn);
+        match next {
+            Next::Turn => {}
+            Next::Pause(most) => {
+                beat.resting(most);
+                rest(most, stop).await;
             }
-            scope = Scope::Everything;
-            let most = next_poll.saturating_duration_since(Instant::now());
-            // A connection that is open is not waiting for anybody to sign in.
-            let waits = !kept.is_connected();
-            let woken = tokio::select! {
-                woken = source::wait(&scheduled.source.reader, &mut kept, most, stop) => woken,
-                () = scheduled.signed_in.notified(), if waits => Woken::Time,
-            };
-            match woken {
-                Woken::News if next_poll > Instant::now() => scope = Scope::News,
-                Woken::News | Woken::Time => {}
-                Woken::Lost { error, lived } => self.lost(scheduled, &error, lived).await,
-                Woken::Stopped => return,
+            Next::Wait(reader) => {
+                let most = course.next_poll.saturating_duration_since(Instant::now());
+                beat.resting(most);
+                // A connection that is open is not waiting for anybody to sign in.
+                let waits = !course.kept.is_connected();
+                let woken = tokio::select! {
+                    woken = source::wait(&reader, &mut course.kept, most, stop) => woken,
+                    () = scheduled.signed_in.notified(), if waits => Woken::Time,
+                };
+                match woken {
+                    Woken::News if course.next_poll > Instant::now() => course.scope = Scope::News,
+                    Woken::News | Woken::Time => {}
+                    Woken::Lost { error, lived } => {
+                        beat.queued();
+                        let turn = stop.run_until_cancelled(service.turn());
+                        let Some(turn) = turn.await else { break };
+                        beat.working();
+                        turn.daemon.lost(&scheduled, &error, lived).await;
+                    }
+                    Woken::Stopped => break,
+                }
             }
         }
+    }
+    beat.resting(GOODBYE);
+    // Nobody has to hear that it did not come to that.
+    _ = tokio::time::timeout(GOODBYE, course.kept.close()).await;
+}
+
+impl Daemon {
+    /// One turn of a source, and what is to be done after it. Ends early on `stop`, and on `cut`.
+    async fn round(
+        &self,
+        scheduled: &Scheduled,
+        course: &mut Course,
+        beat: &Beat,
+        (cut, stop): (&CancellationToken, &CancellationToken),
+    ) -> Next {
+        let name = scheduled.source.name.as_str();
+        let ends = stop.child_token();
+        let Course { kept, scope, occasion, next_poll } = course;
+        let looks = (*scope, *occasion);
+        let mut turn = std::pin::pin!(self.turn(scheduled, kept, looks, (beat, &ends)));
+        let came = tokio::select! {
+            came = &mut turn => came,
+            () = cut.cancelled() => {
+                ends.cancel();
+                turn.await
+            }
+        };
+        match came {
+            Ok(Turn::Glance) => {
+                *next_poll = self.on_beat(soon(out_of_step(scheduled.poll, clock::draw())));
+                *occasion = Occasion::Routine;
+            }
+            Ok(Turn::Written(done)) => {
+                let (messages, interactions) = (done.stored.messages, done.stored.interactions);
+                if messages + interactions > 0 {
+                    tracing::info!(source = name, messages, interactions, "source read");
+                    self.stored.notify_one();
+                }
+                if done.rest == Rest::Something {
+                    *scope = Scope::Everything;
+                    return Next::Turn;
+                }
+                if *scope == Scope::Everything {
+                    self.stored.notify_one();
+                    *next_poll = self.on_beat(soon(out_of_step(scheduled.poll, clock::draw())));
+                }
+                *occasion = Occasion::Routine;
+            }
+            Err(PassError::NotYet { until, .. }) => {
+                *next_poll = soon((until - self.clock.now()).min(LOOK));
+            }
+            Err(PassError::Source(SourceError::Stopped)) => {
+                // What it was about to do is done again, all of it.
+                *scope = Scope::Everything;
+                return Next::Turn;
+            }
+            Err(PassError::Source(error)) => {
+                tracing::warn!(source = name, %error, "source not read");
+                self.stored.notify_one();
+                // How long it is left alone stands in the database.
+                *next_poll = Instant::now();
+                *occasion = Occasion::Routine;
+            }
+            Err(PassError::Store(error)) => {
+                tracing::error!(source = name, %error, "nothing can be stored");
+                return Next::Pause(STORE_PAUSE);
+            }
+        }
+        *scope = Scope::Everything;
+        Next::Wait(scheduled.source.reader.clone())
     }
 
     /// Notes that a kept connection was lost: the next pass waits as long as it should.
@@ -165,25 +200,30 @@ impl Daemon {
         scheduled: &Scheduled,
         kept: &mut Kept,
         (scope, occasion): (Scope, Occasion),
-        stop: &CancellationToken,
+        going: (&Beat, &CancellationToken),
     ) -> Result<Turn, PassError> {
+        let (_, stop) = going;
         let reader = &scheduled.source.reader;
         if scope == Scope::News || source::glance(reader, kept, stop).await == Glance::Changed {
-            return self.pass(scheduled, kept, (scope, occasion), stop).await.map(Turn::Written);
+            return self.pass(scheduled, kept, (scope, occasion), going).await.map(Turn::Written);
         }
         if !scheduled.is_due(self.clock.now()) {
             return Ok(Turn::Glance);
         }
         let attempt = self.attempt(scheduled, kept, occasion).await;
-        let going = self.going(attempt, stop);
-        if sync::unchanged(going, &scheduled.source, kept).await? == Rest::Something {
-            return self.pass(scheduled, kept, (scope, occasion), stop).await.map(Turn::Written);
+        if sync::unchanged(self.going(attempt, stop), &scheduled.source, kept).await?
+            == Rest::Something
+        {
+            return self.pass(scheduled, kept, (scope, occasion), going).await.map(Turn::Written);
         }
         Ok(Turn::Written(sync::Outcome::default()))
     }
 
-    async fn nudge_loop(&self, heartbeat: &Heartbeat, stop: &CancellationToken) {
+    /// Decides what is due, and sleeps until more is.
+    pub(super) async fn nudge_loop(&self, begun: Begun, beat: &Beat, stop: &CancellationToken) {
+        let mut begun = Some(begun);
         while !stop.is_cancelled() {
+            beat.working();
             let wait = match self.nudge().await {
                 Ok(outcome) => {
                     for id in &outcome.made {
@@ -199,7 +239,8 @@ impl Daemon {
                     STORE_PAUSE
                 }
             };
-            heartbeat.0.store(self.clock.now().millis(), Ordering::Relaxed);
+            drop(begun.take());
+            beat.resting(wait);
             tokio::select! {
                 () = self.stored.notified() => {}
                 () = rest(wait, stop) => {}
@@ -207,8 +248,16 @@ impl Daemon {
         }
     }
 
-    async fn deliver_loop(&self, target: &Target, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
+    /// Tries what an endpoint is owed, and sleeps until more is due. Ends between two tries on
+    /// `leave`, and within one on `cut`.
+    pub(super) async fn deliver_loop(
+        &self,
+        target: &Target,
+        beat: &Beat,
+        (leave, cut): (&CancellationToken, &CancellationToken),
+    ) {
+        while !leave.is_cancelled() {
+            beat.working();
             // Asked for before the step, so that what is owed meanwhile is not missed.
             let owed = self.owed.notified();
             let wait = tokio::select! {
@@ -221,11 +270,12 @@ impl Daemon {
                         STORE_PAUSE
                     }
                 },
-                () = stop.cancelled() => return,
+                () = cut.cancelled() => return,
             };
+            beat.resting(wait);
             tokio::select! {
                 () = owed => {}
-                () = rest(wait, stop) => {}
+                () = rest(wait, leave) => {}
             }
         }
     }

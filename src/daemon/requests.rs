@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Daemon, Scheduled};
+use super::Daemon;
+use super::pulse::Beat;
 use crate::pipeline::request;
 use crate::store::{StoreError, request as rows};
 
@@ -14,15 +15,17 @@ const LOOK: Duration = Duration::from_millis(500);
 
 impl Daemon {
     /// Answers until told to stop.
-    pub(super) async fn request_loop(&self, stop: &CancellationToken) {
+    pub(super) async fn request_loop(&self, beat: &Beat, stop: &CancellationToken) {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut open = false;
         loop {
+            beat.resting(LOOK);
             tokio::select! {
                 _ = looks.tick() => {}
                 () = stop.cancelled() => return,
             }
+            beat.working();
             if let Err(error) = self.answer_requests(&mut open).await {
                 tracing::error!(%error, "requests of commands not read");
             }
@@ -46,8 +49,7 @@ impl Daemon {
                 let why = error.to_string();
                 self.store.write(move |db| request::fail(db, id, &why, now)).await?;
             }
-            let named = |one: &&Scheduled| Some(&one.source.name) == signed_in.as_ref();
-            if let Some(scheduled) = self.sources.iter().find(named) {
+            if let Some(scheduled) = signed_in.and_then(|name| self.scheduled(&name)) {
                 scheduled.signed_in.notify_one();
             }
             // A change of contacts may make relationships due, a replay is owed at once.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Daemon;
+use super::pulse::Beat;
 use crate::pipeline::retention::{self, Place};
 use crate::store::StoreError;
 
@@ -19,11 +20,12 @@ const BREATH: Duration = Duration::from_millis(50);
 
 impl Daemon {
     /// Takes out what is old enough until told to stop; goes on the next day where it was stopped.
-    pub(super) async fn retention_loop(&self, stop: &CancellationToken) {
+    pub(super) async fn retention_loop(&self, beat: &Beat, stop: &CancellationToken) {
         let mut wait = FIRST;
+        beat.resting(wait);
         while stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
             wait = LOOK;
-            match self.take_out(stop).await {
+            match self.take_out(beat, stop).await {
                 Ok(taken) if taken.is_empty() => {}
                 Ok(taken) => {
                     let rows: usize = taken.values().sum();
@@ -33,14 +35,17 @@ impl Daemon {
                 }
                 Err(error) => tracing::error!(%error, "what is old enough could not be taken out"),
             }
+            beat.resting(wait);
         }
     }
 
     /// One time of it, if it is time; gives how many rows went, by table.
     async fn take_out(
         &self,
+        beat: &Beat,
         stop: &CancellationToken,
     ) -> Result<BTreeMap<String, usize>, StoreError> {
+        beat.working();
         let now = self.clock.now();
         let mut all = BTreeMap::new();
         if !self.store.look(move |db| retention::is_time(db, now)).await? {
@@ -48,6 +53,7 @@ impl Daemon {
         }
         let mut place = Some(Place::default());
         while let Some(from) = place {
+            beat.working();
             let rules = Arc::clone(&self.rules);
             let step = self.store.write(move |db| retention::step(db, &rules, from, now)).await?;
             for (table, rows) in step.taken {
@@ -83,14 +89,14 @@ mod tests {
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
         runtime.block_on(async {
             let mut daemon = super::super::open(&config, Clock::Fixed(now)).await.unwrap();
-            let stop = CancellationToken::new();
+            let (beat, stop) = (daemon.pulses.add("retention", ""), CancellationToken::new());
             let mut went = Vec::new();
             for hours in [0, 1, 23, 25, 47] {
                 let now = now + Span::from_hours(hours);
                 daemon.set_clock(Clock::Fixed(now));
                 let old = now - Span::from_days(2);
                 Asker::open(&config.store.path).unwrap().ask("x", old).unwrap();
-                went.push(daemon.take_out(&stop).await.unwrap().get("request").copied());
+                went.push(daemon.take_out(&beat, &stop).await.unwrap().get("request").copied());
             }
             assert_eq!(went, [Some(1), None, None, Some(3), None]);
         });

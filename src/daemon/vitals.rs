@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::PoisonError;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::Daemon;
 use crate::model::{Span, Timestamp};
 use crate::pipeline::nudge::view::standing;
-use crate::serve::{EndpointMetrics, Metrics, NudgeMetrics, SourceMetrics, Vitals};
+use crate::serve::{EndpointMetrics, LoopMetrics, Metrics, NudgeMetrics, SourceMetrics};
 use crate::store::{
     Db, StoreError, endpoint, mailbox, nudge, open_reader, outbox, rep, report, sibling, source,
 };
@@ -19,10 +20,10 @@ use crate::store::{
 /// Whoever asks often waits for the answers to those who asked before.
 static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
 
-impl Vitals for Daemon {
-    /// The last commit went well, and so does a transaction with nothing in it, which a full or
-    /// read-only disk refuses.
-    async fn ready(&self) -> Result<(), String> {
+impl Daemon {
+    /// Whether what is read can be stored, and why not: the last commit went well, and so does a
+    /// transaction with nothing in it, which a full or read-only disk refuses.
+    pub(super) async fn is_ready(&self) -> Result<(), String> {
         let unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(why) = unstored {
             return Err(why);
@@ -33,16 +34,22 @@ impl Vitals for Daemon {
         }
     }
 
-    async fn metrics(&self) -> Result<Metrics, String> {
+    /// What is measured, or why it cannot be told.
+    pub(super) async fn measured(&self) -> Result<Metrics, String> {
         let (path, now) = (self.store.path().to_owned(), self.clock.now());
         let _turn = ONE_AT_A_TIME.acquire().await.map_err(|error| error.to_string())?;
         let waits = (self.rules.restraint.observe, self.rules.policy.fresh);
         let measured = tokio::task::spawn_blocking(move || measure(&path, waits, now)).await;
         match measured {
-            Ok(Ok(metrics)) => Ok(metrics),
+            Ok(Ok(metrics)) => Ok(Metrics { loops: self.loops(), ..metrics }),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("the database was not read: this is a fault in keepwarm".to_owned()),
         }
+    }
+
+    fn loops(&self) -> Vec<LoopMetrics> {
+        let all = self.pulses.all(Instant::now()).into_iter();
+        all.map(|(of, healthy)| LoopMetrics { does: of.does, name: of.name, healthy }).collect()
     }
 }
 
@@ -67,6 +74,7 @@ fn measure(path: &Path, waits: (Span, Span), now: Timestamp) -> Result<Metrics, 
         ],
         oldest_pending_at: counts.oldest_at,
         endpoints: endpoint::all(&db, now)?.into_iter().map(|one| of_endpoint(one, now)).collect(),
+        loops: Vec::new(),
     })
 }
 

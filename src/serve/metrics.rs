@@ -39,6 +39,8 @@ pub struct Metrics {
     pub oldest_pending_at: Option<Timestamp>,
     /// Every endpoint there is or was.
     pub endpoints: Vec<EndpointMetrics>,
+    /// Every loop that runs.
+    pub loops: Vec<LoopMetrics>,
     /// The files of the store, in bytes.
     pub store: Vec<(&'static str, i64)>,
 }
@@ -56,6 +58,18 @@ pub struct EndpointMetrics {
     pub pending: u32,
     /// Deliveries to it that were given up.
     pub dead: u32,
+}
+
+/// How a loop gets on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoopMetrics {
+    /// What it does: `source`, `endpoint`, `nudges`, `requests`, `retention` or
+    /// `reload`.
+    pub does: &'static str,
+    /// The source or endpoint; empty where there is one loop for all.
+    pub name: String,
+    /// Whether it was heard of in time.
+    pub healthy: bool,
 }
 
 /// So many nudges of one kind have come so far.
@@ -136,6 +150,11 @@ impl Collector for Collected {
             ConstGauge::new(oldest.seconds()).encode(family)?;
         }
         endpoints(&mut to, &self.metrics.endpoints)?;
+        let help = "1 for a loop that gets on, 0 for one that is stuck";
+        let mut family = gauge(&mut to, "keepwarm_loop_healthy", help)?;
+        for LoopMetrics { does, name, healthy } in &self.metrics.loops {
+            put(&mut family, &[("loop", does), ("name", name)], i64::from(*healthy))?;
+        }
         let quarantine = gauge(&mut to, "keepwarm_quarantined", "Items put aside")?;
         ConstGauge::new(*quarantined).encode(quarantine)?;
         let mut family = gauge(&mut to, "keepwarm_store_bytes", "Size of the store's files")?;
@@ -313,6 +332,10 @@ mod tests {
         let metrics = Metrics {
             oldest_pending_at: Some(Timestamp::from_seconds(1_800_000_001)),
             endpoints: vec![crm],
+            loops: vec![
+                LoopMetrics { does: "endpoint", name: "crm".to_owned(), healthy: true },
+                LoopMetrics { does: "nudges", name: String::new(), healthy: false },
+            ],
             ..Metrics::default()
         };
         let text = render(metrics, Process::default()).unwrap();
@@ -323,6 +346,8 @@ mod tests {
             r#"keepwarm_endpoint_failures{endpoint="crm"} 6"#,
             r#"keepwarm_endpoint_outbox{endpoint="crm",state="pending"} 9"#,
             r#"keepwarm_endpoint_outbox{endpoint="crm",state="dead"} 2"#,
+            r#"keepwarm_loop_healthy{loop="endpoint",name="crm"} 1"#,
+            r#"keepwarm_loop_healthy{loop="nudges",name=""} 0"#,
         ] {
             assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
         }

@@ -7,8 +7,10 @@ mod meetings;
 mod nudges;
 mod once;
 mod protection;
+mod reload;
 mod running;
 mod secrets;
+mod service;
 mod states;
 
 use std::time::{Duration, Instant};

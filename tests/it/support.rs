@@ -17,6 +17,7 @@ pub(crate) mod hook;
 pub(crate) mod http;
 pub(crate) mod imapd;
 pub(crate) mod invite;
+pub(crate) mod manager;
 pub(crate) mod owe;
 pub(crate) mod process;
 pub(crate) mod proxy;
