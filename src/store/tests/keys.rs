@@ -10,8 +10,9 @@ fn key(n: i64) -> Key {
     Key::of("key", &[&n.to_be_bytes()])
 }
 
-fn known(message: i64) -> Known {
-    Known { thread: Some(-message), message: Some(message) }
+/// Rows begin at 1: 0 is none.
+fn known(n: i64) -> Known {
+    Known { thread: Some(-1 - n), message: Some(1 + n) }
 }
 
 /// Notes keys with the message that each names, in one commit.
