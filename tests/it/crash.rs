@@ -124,9 +124,11 @@ fn deliver(server: &Dovecot, mails: &[Mail]) {
     }
 }
 
-/// A process killed early has made the file, but not migrated it.
+/// A process killed early has made the file, but not migrated it, or not to the end.
 fn has_tables(place: &Place) -> bool {
-    rows(&place.database(), "sqlite_schema WHERE name = 'outbox'") == 1
+    let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let newest = std::fs::read_dir(migrations).unwrap().count();
+    rows(&place.database(), &format!("pragma_user_version WHERE user_version = {newest}")) == 1
 }
 
 /// Every state is what the log of its counted interactions says, folded anew.
