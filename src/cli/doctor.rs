@@ -6,6 +6,7 @@
 
 mod endpoint;
 mod local;
+mod login;
 mod network;
 mod source;
 

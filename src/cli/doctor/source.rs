@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Checked, Verdict, network};
+use super::{Checked, Verdict, login, network};
 use crate::clock::Clock;
-use crate::config::{self, Config, Grant, Login, SourceKind, Tls};
+use crate::config::{self, Config, SourceKind, Tls};
 use crate::daemon;
 use crate::model::Timestamp;
 use crate::source::probe::{Probe, probe};
@@ -46,9 +46,8 @@ pub(super) async fn check(config: &Config, found: &config::Source) -> Vec<Checke
             checks.push(secured);
         }
     }
-    if exchanges(&found.kind) {
-        let told = "the daemon exchanges its tokens, and nobody beside it: see `keepwarm status`";
-        checks.push(Checked::new(&subject, "login", Verdict::Skipped, told));
+    if let Some(known) = login::check(config, found) {
+        checks.push(known);
         return checks;
     }
     let reader = match daemon::reader_alone(config, found) {
@@ -68,18 +67,6 @@ pub(super) async fn check(config: &Config, found: &config::Source) -> Vec<Checke
     };
     checks.extend(stages(&subject, &found.kind, &seen, error.as_ref(), now));
     checks
-}
-
-/// Whether it logs in with tokens for which each a refresh token may be spent.
-fn exchanges(kind: &SourceKind) -> bool {
-    let login = match kind {
-        SourceKind::Imap(imap) => &imap.login,
-        SourceKind::Caldav(dav) => &dav.login,
-        SourceKind::GoogleCalendar(api) | SourceKind::GraphCalendar(api) => &api.login,
-        SourceKind::Maildir { .. } | SourceKind::Ics { .. } | SourceKind::Feed(_) => return false,
-    };
-    let Login::Oauth(oauth) = login else { return false };
-    matches!(oauth.grant, Grant::RefreshToken { .. })
 }
 
 fn server(kind: &SourceKind) -> Option<Server<'_>> {

@@ -86,6 +86,8 @@ fn a_browser_signs_in_beside_the_daemon_which_reads_at_once() {
     let mut daemon = place.start(&["run"]);
     daemon.wait_for("nobody has signed in; hint: keepwarm login ann-mail", SOON);
     assert_eq!(place.json(&["status"])["sources"][0]["state"], "auth_required");
+    let told = doctor(&place);
+    assert_eq!(told, "failed nobody has signed in; hint: keepwarm login ann-mail");
 
     let (login, url) = begin(&place, &[]);
     let browser = Browser::phone();
@@ -100,6 +102,7 @@ fn a_browser_signs_in_beside_the_daemon_which_reads_at_once() {
     assert_eq!(ran.stdout, "ann-mail: signed in\n");
 
     daemon.wait_for("source read", SOON);
+    assert!(doctor(&place).starts_with("skipped the daemon exchanges"), "{}", doctor(&place));
     let (asked, exchanged) = provider.sign_ins(|all| all.asked.remove(0)).split();
     assert_eq!(asked, "kw mail offline");
     assert_eq!(exchanged, "ann");
@@ -112,6 +115,16 @@ fn a_browser_signs_in_beside_the_daemon_which_reads_at_once() {
     assert_eq!(provider.presented(), ["canary-refresh-1", "canary-refresh-2"], "and so on");
     assert_eq!(place.json(&["status"])["sources"][0]["state"], "ok");
     assert_sealed(&place);
+}
+
+/// What doctor says of the login.
+fn doctor(place: &Place) -> String {
+    let ran = place.keepwarm(&["doctor", "--source", "ann-mail", "--format", "json"]);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&ran.stdout).unwrap();
+    let row = rows.iter().find(|row| row["check"] == "login").unwrap();
+    let of = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    let hint = row["hint"].as_str().map(|hint| format!("; hint: {hint}")).unwrap_or_default();
+    format!("{} {}{hint}", of("result"), of("found"))
 }
 
 /// Client, scope, and whom the browser is asked to sign in as.
