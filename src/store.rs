@@ -34,6 +34,7 @@ pub mod nudge;
 pub mod nudging;
 pub mod object;
 pub mod outbox;
+pub mod private;
 pub mod quarantine;
 pub mod relationship;
 pub mod rep;

@@ -28,6 +28,8 @@ pub(super) fn privacy(item: &mut Item<'_>, raw: RawPrivacy) -> Privacy {
         keep_nudges: age("keep_nudges_days", raw.keep_nudges_days, NUDGES),
         keep_deliveries: age("keep_deliveries_days", raw.keep_deliveries_days, OTHERS),
         keep_quarantine: age("keep_quarantine_days", raw.keep_quarantine_days, OTHERS),
+        match_any: raw.matching == "any",
+        private_mailboxes: raw.private_mailboxes,
         exclude_domains: raw.exclude_domains,
         exclude_addresses: raw.exclude_addresses,
     }

@@ -213,6 +213,9 @@ pub(super) struct RawPrivacy {
     pub(super) subject: String,
     pub(super) exclude_domains: Vec<String>,
     pub(super) exclude_addresses: Vec<String>,
+    #[serde(rename = "match")]
+    pub(super) matching: String,
+    pub(super) private_mailboxes: Vec<String>,
     pub(super) keep_interactions_days: i64,
     pub(super) keep_nudges_days: i64,
     pub(super) keep_deliveries_days: i64,

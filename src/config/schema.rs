@@ -297,6 +297,8 @@ pub(super) const KEYS: &[Key] = &[
     key("privacy", "subject", Shape::OneOfSoFar(&["none"], &["store"])),
     key("privacy", "exclude_domains", Shape::List(words::DOMAIN, 0)),
     key("privacy", "exclude_addresses", Shape::List(words::ADDRESS, 0)),
+    key("privacy", "match", Shape::OneOf(&["only", "any"])),
+    key("privacy", "private_mailboxes", Shape::List(words::ANY, 0)),
     key("privacy", "keep_interactions_days", Shape::Whole(0, CENTURY_DAYS)),
     key("privacy", "keep_nudges_days", Shape::Whole(0, CENTURY_DAYS)),
     key("privacy", "keep_deliveries_days", Shape::Whole(0, CENTURY_DAYS)),

@@ -376,6 +376,10 @@ pub struct Privacy {
     pub exclude_domains: Vec<String>,
     /// Addresses, as written.
     pub exclude_addresses: Vec<String>,
+    /// Whether a message or meeting is left out as a whole of which one of them has part.
+    pub match_any: bool,
+    /// Mailboxes, by name, of which and of what is moved there nothing is kept.
+    pub private_mailboxes: Vec<String>,
     /// For how long messages, meetings and what was made of them are kept; `None` is for ever.
     pub keep_interactions: Option<Span>,
     /// For how long nudges are kept of which there is no more to say.

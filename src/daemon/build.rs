@@ -143,6 +143,7 @@ pub(super) async fn assemble(
             reader,
             authserv_id: authserv_id(&found.kind),
             history: history(config),
+            private: config.privacy.private_mailboxes.clone(),
         };
         let poll = Span::from_duration(found.poll);
         let same = before.and_then(|daemon| daemon.scheduled(&found.name));
@@ -256,6 +257,7 @@ fn rules(db: &Db, config: &Config, reps: &[(&config::Rep, i64)]) -> Result<Rules
         config.privacy.exclude_addresses.iter().filter_map(address_of),
         domains(&config.privacy.exclude_domains),
     );
+    let own = own.wholly(config.privacy.match_any);
     let identity = &config.identity;
     let aliases = Aliases::new(domains(&identity.google_domains), identity.alias_domains.clone());
     let own = own.aliasing(aliases);

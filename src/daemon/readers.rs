@@ -78,6 +78,7 @@ pub(super) fn reader(
             settings.response_timeout = config.sync.command_timeout;
             settings.command_timeout = settings.command_timeout.max(config.sync.command_timeout);
             settings.exclude_mailboxes = exclude_mailboxes;
+            settings.private_labels.clone_from(&config.privacy.private_mailboxes);
             Reader::Imap(Arc::new(settings), tls.get(imap.ca_file.as_ref())?)
         }
         SourceKind::Caldav(caldav) => {
@@ -86,7 +87,9 @@ pub(super) fn reader(
                 username: caldav.username.clone(),
                 credentials: login::credentials(config, found, &caldav.login, shared)?,
                 response_timeout: config.sync.command_timeout,
-                exclude_mailboxes,
+                // Nothing can be told there of what was moved.
+                exclude_mailboxes: [exclude_mailboxes, config.privacy.private_mailboxes.clone()]
+                    .concat(),
             };
             Reader::Caldav(Arc::new(settings), roots.get(caldav.ca_file.as_ref(), shared)?)
         }

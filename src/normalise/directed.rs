@@ -94,7 +94,8 @@ pub fn directed(envelope: &Envelope, own: &Own) -> Directed {
     }
     let Some(from) = &envelope.from else { return Directed::LeftOut(LeftOut::NoSender) };
     let sender = own.who(&from.address);
-    if sender == Who::Excluded {
+    let everybody = [from].into_iter().chain(&envelope.to).chain(&envelope.cc);
+    if sender == Who::Excluded || own.leaves_out(everybody.map(|person| &person.address)) {
         return Directed::Excluded;
     }
     let recipients = recipients(envelope, own, from, sender);

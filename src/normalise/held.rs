@@ -54,6 +54,9 @@ pub fn met(meeting: &Meeting, rep: i64, own: &Own) -> Vec<Met> {
     let Some((me, _)) = people.iter().find(|(_, who)| *who == Who::Rep(rep)) else {
         return Vec::new();
     };
+    if own.leaves_out(meeting.attendees.iter().map(|a| &a.person.address)) {
+        return Vec::new();
+    }
     if meeting.status == MeetingStatus::Cancelled || answer(me) != Answer::Comes {
         return Vec::new();
     }

@@ -170,6 +170,10 @@ impl Invitation {
         if organizers.clone().any(|organizer| own.who(&organizer) == Who::Excluded) {
             return Heard::Excluded;
         }
+        let people: Vec<Address> = object.events.iter().flat_map(lines::Event::attendees).collect();
+        if own.leaves_out(&people) {
+            return Heard::Excluded;
+        }
         match self.method {
             Method::Talk => return Heard::Talk,
             Method::Reply => {

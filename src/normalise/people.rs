@@ -36,6 +36,8 @@ pub struct Own {
     excluded_domains: HashSet<String>,
     aliases: Aliases,
     erased: Option<Arc<Erased>>,
+    /// Whether what one of the excluded has part in is left out as a whole.
+    wholly: bool,
 }
 
 /// Those who were erased, known by keyed hashes of their addresses only.
@@ -190,6 +192,24 @@ impl Own {
         self.excluded_addresses = addresses.into_iter().collect();
         self.excluded_domains = domains.into_iter().collect();
         self
+    }
+
+    /// The same, that leaves out as a whole what one of the excluded has part in.
+    #[must_use]
+    pub const fn wholly(mut self, wholly: bool) -> Self {
+        self.wholly = wholly;
+        self
+    }
+
+    /// Whether what these people have part in is left out as a whole: those who were erased are only left
+    /// out of it, or what others have would change.
+    #[must_use]
+    pub fn leaves_out<'a>(&self, people: impl IntoIterator<Item = &'a Address>) -> bool {
+        let by_rule = |address| {
+            self.who(address) == Who::Excluded
+                && matches!(self.because(address), Some(Because::Address | Because::Domain))
+        };
+        self.wholly && people.into_iter().any(by_rule)
     }
 
     /// The same, with those who were erased: nothing may be written down of them either.

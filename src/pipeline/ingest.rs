@@ -10,8 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{
-    Address, Cursor, Envelope, Interaction, MailboxInfo, Meeting, Object, Role, Sent, Timestamp,
-    window,
+    Address, Cursor, Envelope, Interaction, Key, MailboxInfo, Meeting, Object, Role, Sent,
+    Timestamp, window,
 };
 use crate::normalise::name::name_key;
 use crate::normalise::people::organisation;
@@ -33,6 +33,7 @@ mod invitation;
 mod keys;
 mod link;
 mod message;
+mod private;
 mod regroup;
 
 /// A delta, normalised, with the rows it belongs to.
@@ -58,6 +59,8 @@ pub struct Batch {
     pub seen: Vec<i64>,
     /// Messages that have gone from a mailbox without an order.
     pub gone: Vec<i64>,
+    /// The names of messages that lie where only the rep looks, of which nothing may be written down.
+    pub private: Vec<Vec<Key>>,
     /// Items that must not be written down.
     pub excluded: usize,
     /// Whether the mailbox has been read through.
@@ -171,6 +174,7 @@ pub fn commit_deltas(
         fold::put_off(db, &work.touched)?;
     }
     evidence::settle(&work, named, now)?;
+    private::forget(&work)?;
     Ok(work.outcome)
 }
 
@@ -231,8 +235,11 @@ fn store_messages(work: &mut Work<'_>, batches: &[Batch]) -> Result<(), StoreErr
         .collect();
     messages.sort_by_key(|(envelope, proven)| (envelope.at, envelope.key, *proven));
     let own = &work.rules.own;
-    let met: Vec<message::Met<'_>> =
+    let mut met: Vec<message::Met<'_>> =
         messages.into_iter().map(|(of, proven)| message::Met::new(of, proven, own)).collect();
+    if let Some(private) = private::note(work, batches)? {
+        met.iter_mut().try_for_each(|met| private.keep_out(met))?;
+    }
     let keys = met.iter().flat_map(message::Met::asks_for).collect();
     work.keys.look_ahead(work.db, keys)?;
     for met in met {
@@ -258,6 +265,8 @@ struct Work<'a> {
     threads: BTreeSet<i64>,
     /// Reps and UIDs of meetings that are to be counted anew.
     meetings: BTreeSet<(i64, String)>,
+    /// Contacts, by row, of whom something private was taken out.
+    private: BTreeSet<i64>,
     /// All messages of threads that this commit has made, by thread.
     fresh: HashMap<i64, Vec<ThreadMessage>>,
     outcome: Outcome,
@@ -276,6 +285,7 @@ impl<'a> Work<'a> {
             touched: BTreeMap::new(),
             threads: BTreeSet::new(),
             meetings: BTreeSet::new(),
+            private: BTreeSet::new(),
             fresh: HashMap::new(),
             outcome: Outcome::default(),
         }

@@ -48,6 +48,8 @@ pub struct Source {
     pub authserv_id: Option<String>,
     /// How far back messages are stored; `None` is without limit.
     pub history: Option<Span>,
+    /// Names of mailboxes where only the rep looks, in any case.
+    pub private: Vec<String>,
 }
 
 /// What passes have done so far; shared with whoever shows it.

@@ -91,6 +91,9 @@ pub struct Settings {
     /// Mailboxes not to read, by name as people see it or as on the wire, in any case; what lies
     /// below one is excluded too.
     pub exclude_mailboxes: Vec<String>,
+    /// Labels under which messages are not to be read, where the server has labels; mailboxes of these
+    /// names are read all the same where it has none.
+    pub private_labels: Vec<String>,
 }
 
 impl Settings {
@@ -109,6 +112,7 @@ impl Settings {
             window: 1000,
             compression: Compression::OverNetworks,
             exclude_mailboxes: Vec::new(),
+            private_labels: Vec::new(),
         }
     }
 }

@@ -82,6 +82,17 @@ pub fn absorb(db: &Db, into: i64, from: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Whether a message went between any reps.
+///
+/// # Errors
+/// As every read.
+pub fn any(db: &Db, message: i64) -> Result<bool, StoreError> {
+    let mut statement = db
+        .connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM colleague WHERE message_id = ?1)")?;
+    Ok(statement.query_row([message], |row| row.get(0))?)
+}
+
 /// When a rep has written to another, in order, and to how many people: each message once, those that
 /// only an inbox knows and those of machines left out.
 ///

@@ -86,6 +86,20 @@ pub fn addresses(db: &Db, erased: &[(i64, Key)]) -> Result<Erased, StoreError> {
     Ok(done)
 }
 
+/// Whether anything is left of an address: an interaction, or one that did not come about.
+///
+/// # Errors
+/// As every read.
+pub fn is_left(db: &Db, address: i64) -> Result<bool, StoreError> {
+    let mut statement = db.connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM line JOIN interaction ON line_id = line.id
+                        WHERE address_id = ?1)
+             OR EXISTS (SELECT 1 FROM line JOIN fate ON fate.line_id = line.id
+                        WHERE address_id = ?1)",
+    )?;
+    Ok(statement.query_row([address], |row| row.get(0))?)
+}
+
 /// Forgets what was sent to endpoints, or is to be, about a contact: a digest that names others too
 /// goes as a whole if it has been written, since its bytes cannot be changed any more.
 fn forget_messages_about(db: &Db, contact: i64) -> Result<(), StoreError> {

@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0017-login.sql"),
     include_str!("../../migrations/0018-erased.sql"),
     include_str!("../../migrations/0019-retention.sql"),
+    include_str!("../../migrations/0020-private.sql"),
 ];
 
 /// The schema that this version writes.

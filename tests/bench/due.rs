@@ -261,6 +261,7 @@ fn batch((rep, source): (i64, i64), name: &str, role: Role, messages: Vec<Envelo
         quarantined: Vec::new(),
         seen: Vec::new(),
         gone: Vec::new(),
+        private: Vec::new(),
         excluded: 0,
         complete: true,
         cursor: Cursor::Maildir,

@@ -190,6 +190,7 @@ fn batch(row: i64, source: i64, rep: u64, messages: &[(u64, Envelope)]) -> Batch
         quarantined: Vec::new(),
         seen: Vec::new(),
         gone: Vec::new(),
+        private: Vec::new(),
         excluded: 0,
         complete: false,
         cursor: Cursor::Maildir,

@@ -62,6 +62,8 @@ mod oauth;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod privacy;
+#[cfg(test)]
 mod retention;
 #[cfg(test)]
 mod robust;

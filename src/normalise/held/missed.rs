@@ -26,6 +26,9 @@ pub fn missed(meeting: &Meeting, rep: i64, own: &Own) -> Vec<Missed> {
     let Some((me, _)) = people.iter().find(|(_, who)| *who == Who::Rep(rep)) else {
         return Vec::new();
     };
+    if own.leaves_out(meeting.attendees.iter().map(|a| &a.person.address)) {
+        return Vec::new();
+    }
     let outsiders = people.iter().filter(|(_, who)| *who == Who::Outsider).map(|(a, _)| *a);
     let told = outsiders.filter_map(|contact| {
         let fate = fate(meeting.status, me, contact)?;

@@ -72,6 +72,15 @@ impl Keys {
         Ok(())
     }
 
+    /// Notes that keys name no message any more.
+    pub(super) fn unname(&mut self, db: &Db, keys: &[Key]) -> Result<(), StoreError> {
+        for key in keys {
+            let thread = self.get(db, *key)?.and_then(|known| known.thread);
+            self.set(*key, Known { thread, message: None });
+        }
+        Ok(())
+    }
+
     /// Writes what has become of the keys.
     pub(super) fn flush(&mut self, db: &Db) -> Result<(), StoreError> {
         let mut changed = Vec::new();

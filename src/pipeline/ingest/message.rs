@@ -46,11 +46,11 @@ pub(super) struct Met<'a> {
     envelope: &'a Envelope,
     /// Whether it was met where only the rep puts messages, so that what says it is the rep's is.
     proven: bool,
-    makes: Directed,
+    pub(super) makes: Directed,
     /// Which reps it went between.
-    sent: Vec<Sent>,
+    pub(super) sent: Vec<Sent>,
     /// All keys that name it.
-    keys: Vec<Key>,
+    pub(super) keys: Vec<Key>,
 }
 
 impl<'a> Met<'a> {

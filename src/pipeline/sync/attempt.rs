@@ -184,7 +184,7 @@ mod tests {
         let (path, exclude_mailboxes) = ("nowhere".into(), Vec::new());
         let reader = Reader::Maildir(maildir::Settings { path, exclude_mailboxes });
         let (name, authserv_id, history) = ("ann-mail".to_owned(), None, None);
-        Source { id, rep, name, reader, authserv_id, history }
+        Source { id, rep, name, reader, authserv_id, history, private: Vec::new() }
     }
 
     /// Until when a pass has to wait, in seconds, and why.

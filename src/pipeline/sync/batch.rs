@@ -1,5 +1,7 @@
 //! From a delta to a batch: everything that can be done before the store is asked. Pure.
 
+use std::iter::once;
+
 use crate::model::{Automated, Delta, Envelope, Key, Marks, Object, RawItem, Timestamp, window};
 use crate::normalise::calendar::{self, Problem};
 use crate::normalise::envelope::writers;
@@ -27,6 +29,7 @@ pub(super) fn is_quiet(batch: &Batch) -> bool {
 pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: Timestamp) -> Batch {
     let not_before = from.history.map(|history| now - history);
     let window = window::around(now);
+    let is_private = is_private(&delta.mailbox.name, &from.private);
     let mut batch = Batch {
         source: from.id,
         rep: from.rep,
@@ -38,6 +41,7 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
         quarantined: Vec::new(),
         seen: Vec::with_capacity(delta.items.len()),
         gone: delta.vanished,
+        private: Vec::new(),
         excluded: 0,
         complete: delta.complete,
         cursor: delta.cursor,
@@ -46,6 +50,13 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
     let mut whole = true;
     for item in delta.items {
         match item {
+            RawItem::Message { item, received_at, header, .. } if is_private => {
+                batch.seen.push(item);
+                batch.excluded += 1;
+                if let Ok(found) = envelope(&header, received_at, None) {
+                    batch.private.push(once(found.key).chain(found.aliases).collect());
+                }
+            }
             RawItem::Message { item, received_at, header, marks, calendar } => {
                 batch.seen.push(item);
                 match envelope(&header, received_at, from.authserv_id.as_deref()) {
@@ -84,6 +95,12 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
         calendar.whole = whole;
     }
     batch
+}
+
+/// Whether a mailbox, or one that it lies in, has a name that makes it private.
+fn is_private(mailbox: &str, names: &[String]) -> bool {
+    let is = |level: &str| names.iter().any(|name| name.to_lowercase() == level.to_lowercase());
+    is(mailbox) || mailbox.split(['/', '.']).any(is)
 }
 
 /// Adds the invitation that a message has, which then is a calendar's word and nobody's letter.
@@ -186,7 +203,8 @@ mod tests {
         };
         let reader = Reader::Ics(ics::Settings { path: "nowhere".into() }, ics::Watch::default());
         let (name, authserv_id, history) = ("ann-dav".to_owned(), None, None);
-        let from = Source { id: 1, rep: 1, name, reader, authserv_id, history };
+        let private = Vec::new();
+        let from = Source { id: 1, rep: 1, name, reader, authserv_id, history, private };
         let batch = normalise(delta, &from, chrono_tz::UTC, now);
         assert_eq!((batch.objects, batch.seen), (vec![object], vec![7]));
         let starts = batch.calendars[0].meetings.iter().map(|m| m.starts_at);

@@ -101,7 +101,12 @@ impl<'a> Reader<'a> {
     ) -> Self {
         let labels = match line.facts.marks {
             Marking::Labels => Labels::Excluding(
-                settings.exclude_mailboxes.iter().map(|name| name.to_lowercase()).collect(),
+                settings
+                    .exclude_mailboxes
+                    .iter()
+                    .chain(&settings.private_labels)
+                    .map(|name| name.to_lowercase())
+                    .collect(),
             ),
             Marking::None => Labels::None,
         };

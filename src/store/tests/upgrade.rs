@@ -101,7 +101,7 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     assert_eq!(silent.unwrap(), Some(Timestamp::from_millis(9000)));
     drop(store);
 
-    assert_eq!((version(&path), version(&copy)), (19, 1));
+    assert_eq!((version(&path), version(&copy)), (20, 1));
     let kept: i64 =
         open(&copy).query_row("SELECT count(*) FROM quarantine", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 2);

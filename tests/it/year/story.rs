@@ -163,6 +163,7 @@ pub(super) fn batches((rep, source): (i64, i64), mail: Vec<Mail>) -> [Batch; 2] 
         quarantined: Vec::new(),
         seen: Vec::new(),
         gone: Vec::new(),
+        private: Vec::new(),
         excluded: 0,
         complete: true,
         cursor: Cursor::Maildir,

@@ -186,6 +186,7 @@ impl World {
             quarantined: Vec::new(),
             seen: Vec::new(),
             gone: Vec::new(),
+            private: Vec::new(),
             excluded: 0,
             complete: true,
             cursor: Cursor::Maildir,
