@@ -27,7 +27,12 @@ fn text(of: &Letter) -> String {
     let date = chrono::DateTime::from_timestamp(at, 0).unwrap().to_rfc2822();
     let answers = match n % 10 {
         0 => String::new(),
-        _ => format!("In-Reply-To: <{}@x.example>\r\n", n - 1),
+        // As mail programs write them: the whole way, for a thread that was joined stays joined.
+        _ => {
+            let all: Vec<String> =
+                (n / 10 * 10..*n).map(|before| format!("<{before}@x.example>")).collect();
+            format!("References: {}\r\n", all.join(" "))
+        }
     };
     format!(
         "From: {from}\r\nTo: {to}\r\nDate: {date}\r\nMessage-ID: <{n}@x.example>\r\n{answers}\r\n"
