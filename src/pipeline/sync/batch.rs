@@ -30,32 +30,12 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
     let not_before = from.history.map(|history| now - history);
     let window = window::around(now);
     let is_private = is_private(&delta.mailbox.name, &from.private);
-    let mut batch = Batch {
-        source: from.id,
-        rep: from.rep,
-        mailbox: delta.mailbox,
-        messages: Vec::with_capacity(delta.items.len()),
-        invitations: Vec::new(),
-        calendars: Vec::new(),
-        objects: Vec::new(),
-        quarantined: Vec::new(),
-        seen: Vec::with_capacity(delta.items.len()),
-        gone: delta.vanished,
-        private: Vec::new(),
-        excluded: 0,
-        complete: delta.complete,
-        cursor: delta.cursor,
-        total: delta.total,
-    };
+    let (mut batch, items) = empty(delta, from);
     let mut whole = true;
-    for item in delta.items {
+    for item in items {
         match item {
             RawItem::Message { item, received_at, header, .. } if is_private => {
-                batch.seen.push(item);
-                batch.excluded += 1;
-                if let Ok(found) = envelope(&header, received_at, None) {
-                    batch.private.push(once(found.key).chain(found.aliases).collect());
-                }
+                private(&mut batch, item, received_at, &header);
             }
             RawItem::Message { item, received_at, header, marks, calendar } => {
                 batch.seen.push(item);
@@ -95,6 +75,37 @@ pub(super) fn normalise(delta: Delta, from: &Source, zone: chrono_tz::Tz, now: T
         calendar.whole = whole;
     }
     batch
+}
+
+/// A batch of which nothing is known yet but where it is from, and the items that it is to be made of.
+fn empty(delta: Delta, from: &Source) -> (Batch, Vec<RawItem>) {
+    let batch = Batch {
+        source: from.id,
+        rep: from.rep,
+        mailbox: delta.mailbox,
+        messages: Vec::with_capacity(delta.items.len()),
+        invitations: Vec::new(),
+        calendars: Vec::new(),
+        objects: Vec::new(),
+        quarantined: Vec::new(),
+        seen: Vec::with_capacity(delta.items.len()),
+        gone: delta.vanished,
+        private: Vec::new(),
+        excluded: 0,
+        complete: delta.complete,
+        cursor: delta.cursor,
+        total: delta.total,
+    };
+    (batch, delta.items)
+}
+
+/// Notes of a message that lies where only the rep looks nothing but its names.
+fn private(batch: &mut Batch, item: i64, received_at: Option<Timestamp>, header: &[u8]) {
+    batch.seen.push(item);
+    batch.excluded += 1;
+    if let Ok(found) = envelope(header, received_at, None) {
+        batch.private.push(once(found.key).chain(found.aliases).collect());
+    }
 }
 
 /// Whether a mailbox, or one that it lies in, has a name that makes it private.
