@@ -89,6 +89,9 @@ fn tell(out: &mut dyn Write, look: Look, document: &Document<'_>) -> io::Result<
         return writeln!(out, "what is stored of it cannot be looked up: no key can be read of it");
     };
     writeln!(out, "{}: {}", stored.is.replace('_', " "), stored.because)?;
+    if !stored.private_to.is_empty() {
+        writeln!(out, "private to {}", stored.private_to.join(", "))?;
+    }
     if let Some(at) = stored.at {
         writeln!(out, "written {at}")?;
     }

@@ -15,6 +15,7 @@ use crate::store::{
 };
 
 use super::Rules;
+use super::ingest::private_to;
 
 /// Items put aside that are named.
 const ASIDE: usize = 50;
@@ -22,7 +23,7 @@ const ASIDE: usize = 50;
 /// What is stored of a Message-ID. The names of the fields are a contract.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Capture {
-    /// `stored`, `left_out`, `referred_to` or `unknown`.
+    /// `stored`, `left_out`, `private`, `referred_to` or `unknown`.
     pub is: &'static str,
     /// What that means.
     pub because: String,
@@ -30,6 +31,8 @@ pub struct Capture {
     pub at: Option<Timestamp>,
     /// The number of its thread, and how many of its messages are stored.
     pub thread: Option<Thread>,
+    /// The reps who have put it into a private mailbox, by id: to them it is nothing.
+    pub private_to: Vec<String>,
     /// What it is to relationships.
     pub interactions: Vec<Touch>,
     /// How far mailboxes were read: what is not stored may not have been read yet.
@@ -109,12 +112,17 @@ pub fn capture(db: &Db, key: Key) -> Result<Capture, StoreError> {
         because: UNKNOWN.to_owned(),
         at: None,
         thread: None,
+        private_to: private_to(db, key)?,
         interactions: Vec::new(),
         mailboxes: Vec::new(),
         put_aside: Vec::new(),
     };
     match known {
         Some(Known { message: Some(row), .. }) => of_message(db, row, &mut told)?,
+        _ if !told.private_to.is_empty() => {
+            told.is = "private";
+            told.because = PRIVATE.to_owned();
+        }
         Some(Known { thread: Some(of), .. }) => {
             told.is = "referred_to";
             told.because = REFERRED_TO.to_owned();
@@ -132,8 +140,10 @@ pub fn capture(db: &Db, key: Key) -> Result<Capture, StoreError> {
 
 const REFERRED_TO: &str = "other messages refer to it, and it is not stored itself: it was not read, \
     must not be written down (see exclusions, erasures), was erased, or was older than is kept";
-const UNKNOWN: &str = "nothing is stored under this Message-ID: it was not read, was put aside, must not \
-    be written down (see exclusions, erasures), was older than is kept, or was stored by what it looks \
+const PRIVATE: &str = "it lies, or has lain, in a private mailbox (privacy.private_mailboxes): nothing is \
+    kept of it";
+const UNKNOWN: &str = "nothing is stored under this Message-ID: it was not read (see exclude_mailboxes), was \
+    put aside, must not be written down (see exclusions, erasures), was older than is kept, or was stored by what it looks \
     like under the Message-ID of another copy";
 
 fn of_message(db: &Db, row: i64, told: &mut Capture) -> Result<(), StoreError> {
@@ -244,7 +254,8 @@ pub fn judge(header: &[u8], rules: &Rules, now: Timestamp) -> (Option<Key>, Judg
     let judged = match directed(&found, &rules.own) {
         Directed::Touches(touches) => {
             let people = touches.len();
-            judged("captured", &format!("it makes {people} interactions"))
+            let but = "unless the mailbox that it lies in is left out or private";
+            judged("captured", &format!("it makes {people} interactions, {but}"))
         }
         Directed::LeftOut(why) => {
             let code = why.code();

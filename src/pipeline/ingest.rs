@@ -24,6 +24,7 @@ use super::{Rules, fold};
 
 pub use held::speaks;
 pub use invitation::{Letter, is_any_due};
+pub(super) use private::private_to;
 pub use regroup::regroup;
 
 mod calendar;

@@ -129,6 +129,11 @@ fn what_is_moved_into_a_private_mailbox_is_as_if_it_had_never_been_read() {
             let found = bytes.windows(4).any(|w| w.eq_ignore_ascii_case(b"dora"));
             assert!(!(database && found), "{what}: dora is in {}", path.display());
         }
+        for (n, is) in [(10, "private"), (20, "stored")] {
+            let told = &place.json(&["explain-capture", &format!("{n}@x.example")])["stored"];
+            let to = serde_json::json!(["ann"]);
+            assert_eq!((&told["is"], &told["private_to"]), (&is.into(), &to), "{what}: {told}");
+        }
         let ran = place.keepwarm(&["rebuild"]);
         assert!(ran.stdout.contains("all of them were right"), "{what}: {}", ran.stdout);
     };

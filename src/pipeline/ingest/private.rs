@@ -9,7 +9,7 @@ use crate::normalise::address::address_key;
 use crate::normalise::people::Erased;
 use crate::normalise::{Directed, Touch};
 use crate::store::{
-    Db, StoreError, contact, erase, erased, interaction, message, private, relationship,
+    Db, StoreError, contact, erase, erased, interaction, message, private, relationship, rep,
 };
 
 use super::message::Met;
@@ -19,6 +19,23 @@ use super::{Batch, Work, link};
 pub(super) struct Private<'a> {
     db: &'a Db,
     hashes: Erased,
+}
+
+/// The reps, by id, who have put the message that a key names into a private mailbox. Only reads.
+///
+/// # Errors
+/// As every read.
+pub(in crate::pipeline) fn private_to(db: &Db, key: Key) -> Result<Vec<String>, StoreError> {
+    let hashes = if private::exist(db)? { erased::all(db)? } else { None };
+    let Some(hashes) = hashes else { return Ok(Vec::new()) };
+    let known = Private { db, hashes: Erased::new(hashes.0.clone(), []) };
+    let mut found = Vec::new();
+    for rep in rep::all(db)? {
+        if known.holds(rep.id, &[key])? {
+            found.push(rep.code);
+        }
+    }
+    Ok(found)
 }
 
 /// Notes what batches have of private mailboxes, and takes out what was stored of it.
