@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::service::Service;
 use crate::lifecycle;
 use crate::model::{SourceState, Timestamp};
-use crate::store::{Db, StoreError, nudge, open_reader, outbox, source};
+use crate::store::{StoreError, nudge, open_reader, outbox, source};
 
 /// How often it is looked whether something else is to be said.
 const LOOK: Duration = Duration::from_secs(15);
@@ -44,16 +44,10 @@ fn told(path: &Path, now: Timestamp) -> Result<String, StoreError> {
     let db = open_reader(path)?;
     let states: Vec<SourceState> =
         source::all(&db)?.into_iter().map(|found| found.condition.state).collect();
-    let waiting = nudge::counts(&db, now)?.into_iter().filter(|counted| counted.state == "waiting");
-    let due: i64 = waiting.map(|counted| i64::from(counted.count)).sum();
-    Ok(line(&states, due, pending(&db, now)?))
+    Ok(line(&states, nudge::waiting(&db)?, outbox::counts(&db, now)?.pending))
 }
 
-fn pending(db: &Db, now: Timestamp) -> Result<u32, StoreError> {
-    Ok(outbox::counts(db, now)?.pending)
-}
-
-fn line(states: &[SourceState], due: i64, pending: u32) -> String {
+fn line(states: &[SourceState], due: u32, pending: u32) -> String {
     let mut counts = [("ok", 0_u32), ("syncing", 0), ("failing", 0), ("stopped", 0)];
     for state in states {
         let group = match state {

@@ -27,7 +27,7 @@ use crate::store::source::Freshness;
 use crate::store::{Db, StoreError, held, nudge, nudging, relationship, silence, source};
 
 use super::{Rules, fold};
-use compose::{Decayed, episode_of};
+use compose::Decayed;
 pub use guard::Notice;
 pub use release::Destination;
 
@@ -177,7 +177,7 @@ impl<'a> Work<'a> {
                 next = self.keep(&told, made)?;
             }
             Decision::FellLongAgo { .. } => {
-                let episode = episode_of(db, &row, now)?;
+                let episode = self.episode_of(&row)?;
                 begin_episode(&mut row, &episode, now);
             }
             Decision::InEpisode => next = remind::remind(self, &row, &facts, made)?,

@@ -3,7 +3,7 @@
 //! A decay is written when its moment has come, of what is so then: of most that fall at once none is
 //! ever said, for others have more at stake.
 
-use crate::model::{Interaction, Nudge, NudgeKind, NudgeState, Reason, Timestamp};
+use crate::model::{Interaction, Nudge, NudgeKind, NudgeState, Reason};
 use crate::nudge::kinds::Matter;
 use crate::nudge::payload::{
     AccountPart, ContactPart, LastPart, MovedPart, Payload, RepPart, StrengthPart, band, body,
@@ -15,7 +15,7 @@ use crate::score::{Band, strength_at};
 use crate::store::contact::Contact;
 use crate::store::relationship::{self, Stored};
 use crate::store::rep::Rep;
-use crate::store::{Db, StoreError, contact, feedback, interaction, rep};
+use crate::store::{StoreError, contact, feedback, interaction, rep};
 
 use super::Work;
 
@@ -64,33 +64,28 @@ struct Parties {
     last: Option<Interaction>,
 }
 
-/// The id of the episode that begins with the silence after the last interaction.
-pub(super) fn episode_of(db: &Db, row: &Stored, now: Timestamp) -> Result<String, StoreError> {
-    let rep = rep::get(db, row.rep)?;
-    let contact = contact::get(db, row.contact)?;
-    Ok(episode_id(&rep.code, &contact.public_id, row.state.last_at().unwrap_or(now)))
-}
-
-/// One word about a decay: of which episode, and for the so-many-th time.
-fn word(rep: &str, contact: &str, row: &Stored, how: Decayed<'_>, now: Timestamp) -> (String, u32) {
-    match how {
-        Decayed::Anew => (episode_id(rep, contact, row.state.last_at().unwrap_or(now)), 0),
-        Decayed::Still { episode, reminder } => (episode.to_owned(), reminder),
-    }
-}
-
 impl Work<'_> {
+    /// The id of the episode that begins with the silence after the last interaction.
+    pub(super) fn episode_of(&mut self, row: &Stored) -> Result<String, StoreError> {
+        let contact = contact::public_id_of(self.db, row.contact)?;
+        let last_at = row.state.last_at().unwrap_or(self.now);
+        Ok(episode_id(&self.rep(row.rep)?.code, &contact, last_at))
+    }
+
+    /// Of which episode a word about a decay is, and for the so-many-th time.
+    fn word(&mut self, row: &Stored, how: Decayed<'_>) -> Result<(String, u32), StoreError> {
+        Ok(match how {
+            Decayed::Anew => (self.episode_of(row)?, 0),
+            Decayed::Still { episode, reminder } => (episode.to_owned(), reminder),
+        })
+    }
+
     /// The nudge of a decay that has just been decided: not written yet if it waits for its moment.
     pub(super) fn fallen(&mut self, row: &Stored, how: Decayed<'_>) -> Result<Nudge, StoreError> {
         if self.made != NudgeState::Waiting {
             return self.decayed(row, how);
         }
-        let contact = match how {
-            Decayed::Anew => contact::public_id_of(self.db, row.contact)?,
-            Decayed::Still { .. } => String::new(),
-        };
-        let rep = self.rep(row.rep)?;
-        let word = word(&rep.code, &contact, row, how, self.now);
+        let word = self.word(row, how)?;
         Ok(self.nudge(row, NudgeKind::Decay, word, (Vec::new(), String::new())))
     }
 
@@ -122,8 +117,8 @@ impl Work<'_> {
             account: None,
             moved_to: None,
         };
-        let (rep, contact) = (&parties.rep.code, &parties.contact.public_id);
-        self.compose(row, &parties, told, word(rep, contact, row, how, now))
+        let word = self.word(row, how)?;
+        self.compose(row, &parties, told, word)
     }
 
     /// The nudge of anything else.
