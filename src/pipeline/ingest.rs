@@ -36,6 +36,7 @@ mod link;
 mod message;
 mod private;
 mod regroup;
+mod unstored;
 
 /// A delta, normalised, with the rows it belongs to.
 #[derive(Clone, Debug)]
@@ -270,6 +271,7 @@ struct Work<'a> {
     private: BTreeSet<i64>,
     /// All messages of threads that this commit has made, by thread.
     fresh: HashMap<i64, Vec<ThreadMessage>>,
+    unstored: unstored::Unstored,
     outcome: Outcome,
 }
 
@@ -288,6 +290,7 @@ impl<'a> Work<'a> {
             meetings: BTreeSet::new(),
             private: BTreeSet::new(),
             fresh: HashMap::new(),
+            unstored: unstored::Unstored::default(),
             outcome: Outcome::default(),
         }
     }

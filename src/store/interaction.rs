@@ -29,19 +29,39 @@ pub struct Logged {
     pub interaction: Interaction,
 }
 
-/// Stores an interaction. The row, or `None` if it was there already.
+/// An interaction to be stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct New {
+    /// The line's row.
+    pub line: i64,
+    /// As scoring sees it.
+    pub interaction: Interaction,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What speaks for it.
+    pub standing: Standing,
+    /// Whether it has mass.
+    pub counted: bool,
+    /// What its thread says of it.
+    pub turn: Turn,
+}
+
+/// The first row after all that are taken.
+///
+/// # Errors
+/// As every read.
+pub fn free(db: &Db) -> Result<i64, StoreError> {
+    let mut statement =
+        db.connection.prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM interaction")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// Stores an interaction in a row that is free; gives whether it was not there already.
 ///
 /// # Errors
 /// As every write.
-pub fn insert(
-    db: &Db,
-    line: i64,
-    interaction: &Interaction,
-    origin: Origin,
-    standing: Standing,
-    counted: bool,
-    turn: Turn,
-) -> Result<Option<i64>, StoreError> {
+pub fn insert(db: &Db, row: i64, new: &New) -> Result<bool, StoreError> {
+    let New { line, interaction, origin, standing, counted, turn } = new;
     let (message, meeting) = match origin {
         Origin::Message(id) => (Some(id), None),
         Origin::Meeting(id) => (None, Some(id)),
@@ -49,12 +69,13 @@ pub fn insert(
     let changed = db
         .connection
         .prepare_cached(
-            "INSERT INTO interaction (line_id, at, direction, kind, audience, linked,
+            "INSERT INTO interaction (id, line_id, at, direction, kind, audience, linked,
                  standing, counted, message_id, meeting_id, parent_at, opens, followed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
              ON CONFLICT DO NOTHING",
         )?
         .execute(params![
+            row,
             line,
             interaction.at,
             interaction.direction,
@@ -69,7 +90,7 @@ pub fn insert(
             turn.opens,
             turn.followed_at,
         ])?;
-    Ok((changed > 0).then(|| db.connection.last_insert_rowid()))
+    Ok(changed > 0)
 }
 
 /// The counted interactions of a relationship in `from..=to`, by time.

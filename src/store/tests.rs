@@ -119,17 +119,15 @@ fn a_job_that_fails_or_panics_leaves_nothing_and_the_next_one_runs() {
         // A relationship that is not there.
         let at = Timestamp::from_seconds(0);
         let (direction, kind) = (Direction::Outbound, Kind::Message);
-        let one = Interaction { at, direction, kind, audience: 1, linked: false };
-        let origin = interaction::Origin::Message(7);
-        interaction::insert(
-            db,
-            7,
-            &one,
-            origin,
-            crate::model::Standing::Sound,
-            true,
-            Turn::default(),
-        )
+        let new = interaction::New {
+            line: 7,
+            interaction: Interaction { at, direction, kind, audience: 1, linked: false },
+            origin: interaction::Origin::Message(7),
+            standing: crate::model::Standing::Sound,
+            counted: true,
+            turn: Turn::default(),
+        };
+        interaction::insert(db, 1, &new)
     });
     assert!(matches!(fails, Err(StoreError::Sql(_))), "foreign keys hold: {fails:?}");
     let panics = write(&store, move |db| {

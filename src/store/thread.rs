@@ -121,12 +121,14 @@ fn sift(db: &Db) -> Result<Sieve, StoreError> {
 }
 
 /// What joining keys to one thread came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Joined {
     /// The thread.
     pub thread: i64,
     /// What it was made of.
     pub from: From,
+    /// If it was several, the threads that were left of them.
+    pub several: Vec<i64>,
 }
 
 /// What a thread was made of.
@@ -161,10 +163,11 @@ pub fn join(db: &Db, threads: impl Iterator<Item = i64>) -> Result<Joined, Store
         Some(first) => *first,
         None => insert(db)?,
     };
-    for other in roots.into_iter().filter(|root| *root != thread) {
-        merge(db, other, thread)?;
+    for other in roots.iter().filter(|root| **root != thread) {
+        merge(db, *other, thread)?;
     }
-    Ok(Joined { thread, from })
+    let several = if from == From::Several { roots } else { Vec::new() };
+    Ok(Joined { thread, from, several })
 }
 
 /// The thread that is left of one that may have been merged.

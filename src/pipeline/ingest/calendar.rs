@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::model::{Direction, Interaction, Key, Kind, Meeting, Standing, Timestamp, Turn};
 use crate::normalise::Own;
 use crate::normalise::held::{Met, Missed, met, missed};
-use crate::store::interaction::{MessageTouch, Origin};
+use crate::store::interaction::{MessageTouch, New, Origin};
 use crate::store::meeting::Place;
 use crate::store::{StoreError, contact, fate, interaction, meeting};
 
@@ -138,10 +138,18 @@ fn hold(
                 held::rewrite(work, &before, now)?;
             }
             None => {
-                let (origin, standing) = (Origin::Meeting(meeting), person.standing);
-                let (row, turn) = (line.id, Turn::default());
-                let new = interaction::insert(work.db, row, &held, origin, standing, false, turn)?;
-                new.into_iter().for_each(|id| work.added(line.relationship, id, held, false));
+                let new = New {
+                    line: line.id,
+                    interaction: held,
+                    origin: Origin::Meeting(meeting),
+                    standing: person.standing,
+                    counted: false,
+                    turn: Turn::default(),
+                };
+                let row = work.unstored.row(work.db)?;
+                if interaction::insert(work.db, row, &new)? {
+                    work.added(line.relationship, row, held, false);
+                }
             }
         }
     }

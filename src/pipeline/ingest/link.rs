@@ -45,30 +45,31 @@ pub(super) fn unsettle(
     Ok(())
 }
 
-/// Notes a message that has been stored in a thread made `from` others: a thread that this commit
-/// has made, and all of whose messages it has stored, need not be loaded.
-pub(super) fn remember(work: &mut Work<'_>, thread: i64, from: From, message: ThreadMessage) {
+/// Whether a message in a thread made `from` others is to be remembered: a thread that this commit has
+/// made, and all of whose messages it has stored, need not be loaded.
+pub(super) fn is_remembered(work: &Work<'_>, thread: i64, from: From) -> bool {
     match from {
-        From::Nothing => {
-            work.fresh.insert(thread, vec![message]);
-        }
-        From::One => {
-            if let Some(fresh) = work.fresh.get_mut(&thread) {
-                fresh.push(message);
-            }
-        }
-        From::Several => forget(work, Some(thread)),
+        From::Nothing => true,
+        From::One => work.fresh.contains_key(&thread),
+        From::Several => false,
     }
 }
 
-/// Notes that a thread is not what is remembered of it.
-pub(super) fn forget(work: &mut Work<'_>, thread: Option<i64>) {
-    if let Some(thread) = thread {
-        work.fresh.remove(&thread);
-    }
+/// Remembers a message of such a thread, whose touches may wait to be stored.
+pub(super) fn remember(work: &mut Work<'_>, thread: i64, message: ThreadMessage) {
+    work.fresh.entry(thread).or_default().push(message);
 }
 
-/// Decides the touched threads anew and notes what has changed.
+/// Notes that a thread is not what is remembered of it, and stores what waits of it.
+pub(super) fn forget(work: &mut Work<'_>, thread: Option<i64>) -> Result<(), StoreError> {
+    let fresh = thread.and_then(|thread| work.fresh.remove(&thread)).unwrap_or_default();
+    fresh
+        .iter()
+        .flat_map(|message| &message.touches)
+        .try_for_each(|touch| work.unstored.store(work.db, touch))
+}
+
+/// Decides the touched threads anew, notes what has changed, and stores what has waited for it.
 pub(super) fn link_threads(work: &mut Work<'_>) -> Result<(), StoreError> {
     let mut open = BTreeSet::new();
     for thread in std::mem::take(&mut work.threads) {
@@ -84,7 +85,7 @@ pub(super) fn link_threads(work: &mut Work<'_>) -> Result<(), StoreError> {
             save(work, touch, linked)?;
         }
     }
-    Ok(())
+    work.unstored.store_all(work.db)
 }
 
 /// Loads a thread and all that hang together with it; those are no longer open.
@@ -137,6 +138,7 @@ fn neighbours(
             message.reply_subject,
             !message.references.is_empty(),
         );
+        work.unstored.store_of(work.db, touch.relationship)?;
         let others = interaction::with_subject(work.db, touch.relationship, subject, from, to)?;
         for other in others.into_iter().filter(|other| other.message != id) {
             let them = loose(other.at, other.direction, other.reply_subject, other.has_references);
@@ -197,7 +199,9 @@ fn save(work: &mut Work<'_>, touch: &MessageTouch, decided: Linked) -> Result<()
     if same && decided.turn == touch.turn {
         return Ok(());
     }
-    turn::relink(work.db, touch.id, decided.linked, decided.counted, decided.turn)?;
+    if !work.unstored.decide(touch, decided) {
+        turn::relink(work.db, touch.id, decided.linked, decided.counted, decided.turn)?;
+    }
     if same {
         return Ok(());
     }

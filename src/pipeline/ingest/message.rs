@@ -10,7 +10,7 @@ use crate::normalise::address::address_key;
 use crate::normalise::colleague::{Between, between};
 use crate::normalise::{Directed, LeftOut, Own, Touch, Who, directed};
 use crate::store::colleague::Sent;
-use crate::store::interaction::{MessageTouch, Origin};
+use crate::store::interaction::{MessageTouch, New, Origin};
 use crate::store::line::Line;
 use crate::store::message::{Message, ThreadMessage};
 use crate::store::thread::From;
@@ -211,9 +211,14 @@ fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
     work.keys.name(work.db, &says.keys, id)?;
     note_sent(work, id, &sent)?;
     work.outcome.messages += 1;
+    let thread = says.thread.filter(|thread| link::is_remembered(work, *thread, from));
     let mut stored = Vec::with_capacity(touches.len());
     for touch in &touches {
-        stored.extend(add(work, id, &says, touch, from)?);
+        if thread.is_none() {
+            add(work, id, &says, touch)?;
+        } else if !stored.iter().any(|known| is_same(known, touch)) {
+            stored.push(keep(work, id, &says, touch, from)?);
+        }
     }
     note_loose(work, &says, touches.iter().map(|t| t.relationship));
     let mut alone = from == From::Nothing && !reaches_twice(&touches);
@@ -221,8 +226,8 @@ fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
         alone &= says.subject.is_none() || !work.is_loose(touch.relationship)?;
     }
     work.threads.extend(says.thread.filter(|_| !alone));
-    if let Some(thread) = says.thread {
-        link::remember(work, thread, from, ThreadMessage { id, message: says, touches: stored });
+    if let Some(thread) = thread {
+        link::remember(work, thread, ThreadMessage { id, message: says, touches: stored });
     }
     Ok(())
 }
@@ -238,7 +243,7 @@ fn reaches_twice(touches: &[Touching]) -> bool {
 fn merge(work: &mut Work<'_>, id: i64, copy: &Sighting) -> Result<(), StoreError> {
     note_sent(work, id, &copy.sent)?;
     let before = message::get(work.db, id)?;
-    link::forget(work, before.thread);
+    link::forget(work, before.thread)?;
     let mut after = before.clone();
     let fresh = union(&mut after.keys, &copy.says.keys);
     work.keys.name(work.db, &fresh, id)?;
@@ -249,7 +254,7 @@ fn merge(work: &mut Work<'_>, id: i64, copy: &Sighting) -> Result<(), StoreError
         let joined = join(work, &after.keys, references)?;
         after.thread = Some(joined.thread);
         joins = joined.from == From::Several;
-        link::forget(work, after.thread);
+        link::forget(work, after.thread)?;
     }
     let weighed = weigh(before.left_out.as_deref(), copy.says.left_out.as_deref());
     match weighed {
@@ -299,7 +304,7 @@ fn merge(work: &mut Work<'_>, id: i64, copy: &Sighting) -> Result<(), StoreError
 /// Makes two stored messages one that a copy has shown to be one.
 fn absorb(work: &mut Work<'_>, into: i64, from: i64) -> Result<(), StoreError> {
     let says = message::get(work.db, from)?;
-    link::forget(work, says.thread);
+    link::forget(work, says.thread)?;
     let found = interaction::of_message(work.db, from)?;
     link::unsettle(work, from, &says, &found)?;
     take_back(work, from, &found)?;
@@ -364,15 +369,40 @@ fn add_content(message: &mut Message, copy: &Message) {
     message.references.extend(parent);
 }
 
-/// Adds a touch of a message whose thread was made `from` others: in any but a new one all of it is
-/// decided anew.
-fn add(
+/// Has a touch of a message, whose thread was made `from` others and is remembered, wait to be stored.
+fn keep(
     work: &mut Work<'_>,
     id: i64,
     message: &Message,
     touch: &Touching,
     from: From,
-) -> Result<Option<MessageTouch>, StoreError> {
+) -> Result<MessageTouch, StoreError> {
+    let mut new = new(id, message, touch);
+    new.turn.opens = Some(new.counted && from == From::Nothing);
+    let New { line, interaction, standing, counted, turn, .. } = new;
+    let (id, relationship) = (work.unstored.row(work.db)?, touch.relationship);
+    let kept = MessageTouch { id, line, relationship, interaction, standing, counted, turn };
+    work.unstored.keep(&kept, new);
+    work.added(relationship, id, interaction, counted);
+    Ok(kept)
+}
+
+/// Adds a touch of a message whose thread is decided anew.
+fn add(
+    work: &mut Work<'_>,
+    id: i64,
+    message: &Message,
+    touch: &Touching,
+) -> Result<(), StoreError> {
+    let new = new(id, message, touch);
+    let row = work.unstored.row(work.db)?;
+    if interaction::insert(work.db, row, &new)? {
+        work.added(touch.relationship, row, new.interaction, new.counted);
+    }
+    Ok(())
+}
+
+fn new(id: i64, message: &Message, touch: &Touching) -> New {
     let interaction = Interaction {
         at: message.at,
         direction: touch.direction,
@@ -380,14 +410,18 @@ fn add(
         audience: touch.audience,
         linked: false,
     };
-    let Touching { line, relationship, standing, .. } = *touch;
-    let (counted, origin) = (standing == Standing::Sound, Origin::Message(id));
-    let turn = Turn { opens: Some(counted && from == From::Nothing), ..Turn::default() };
-    let new = interaction::insert(work.db, line, &interaction, origin, standing, counted, turn)?;
-    Ok(new.map(|id| {
-        work.added(relationship, id, interaction, counted);
-        MessageTouch { id, line, relationship, interaction, standing, counted, turn }
-    }))
+    New {
+        line: touch.line,
+        interaction,
+        origin: Origin::Message(id),
+        standing: touch.standing,
+        counted: touch.standing == Standing::Sound,
+        turn: Turn { opens: Some(false), ..Turn::default() },
+    }
+}
+
+fn is_same(known: &MessageTouch, touch: &Touching) -> bool {
+    known.line == touch.line && known.interaction.direction == touch.direction
 }
 
 /// Of one touch in two copies counts the better standing and the larger audience.
@@ -398,11 +432,9 @@ fn add_or_revise(
     known: &[MessageTouch],
     touch: &Touching,
 ) -> Result<(), StoreError> {
-    let same =
-        |k: &&MessageTouch| k.line == touch.line && k.interaction.direction == touch.direction;
-    let Some(stored) = known.iter().find(same) else {
+    let Some(stored) = known.iter().find(|known| is_same(known, touch)) else {
         work.threads.extend(message.thread);
-        return add(work, id, message, touch, From::Several).map(|_| ());
+        return add(work, id, message, touch);
     };
     let standing = stored.standing.min(touch.standing);
     let audience = stored.interaction.audience.max(touch.audience);
@@ -444,7 +476,9 @@ fn join<'k>(
 ) -> Result<thread::Joined, StoreError> {
     let mut all = keys.to_vec();
     union(&mut all, references);
-    work.keys.join(work.db, &all)
+    let joined = work.keys.join(work.db, &all)?;
+    joined.several.iter().try_for_each(|thread| link::forget(work, Some(*thread)))?;
+    Ok(joined)
 }
 
 /// Adds the keys that are missing; gives those.

@@ -67,8 +67,8 @@ pub(super) fn note<'a>(
 /// Takes away what a stored message is to a rep, and the message if it is nothing to anybody else.
 fn take_out(work: &mut Work<'_>, row: i64, rep: i64) -> Result<(), StoreError> {
     let stored = message::get(work.db, row)?;
+    link::forget(work, stored.thread)?;
     let touches = interaction::of_message(work.db, row)?;
-    link::forget(work, stored.thread);
     link::unsettle(work, row, &stored, &touches)?;
     let (gone, left) = private::take_out(work.db, row, rep)?;
     for touch in &gone {
