@@ -269,8 +269,9 @@ struct Work<'a> {
     meetings: BTreeSet<(i64, String)>,
     /// Contacts, by row, of whom something private was taken out.
     private: BTreeSet<i64>,
-    /// All messages of threads that this commit has made, by thread.
-    fresh: HashMap<i64, Vec<ThreadMessage>>,
+    /// All messages of threads to which this commit has added some, by thread; `None` once it has
+    /// changed others of them.
+    recalled: HashMap<i64, Option<Vec<ThreadMessage>>>,
     unstored: unstored::Unstored,
     outcome: Outcome,
 }
@@ -289,15 +290,17 @@ impl<'a> Work<'a> {
             threads: BTreeSet::new(),
             meetings: BTreeSet::new(),
             private: BTreeSet::new(),
-            fresh: HashMap::new(),
+            recalled: HashMap::new(),
             unstored: unstored::Unstored::default(),
             outcome: Outcome::default(),
         }
     }
 
     /// The line between a rep and an outsider's address.
-    fn line(&self, rep: i64, address: &Address) -> Result<Line, StoreError> {
-        line::ensure(self.db, rep, address, organisation)
+    fn line(&mut self, rep: i64, address: &Address) -> Result<Line, StoreError> {
+        let line = line::ensure(self.db, rep, address, organisation)?;
+        self.addresses.insert(line.id, line.address);
+        Ok(line)
     }
 
     /// The row of a line's address, which never changes.

@@ -45,25 +45,33 @@ pub(super) fn unsettle(
     Ok(())
 }
 
-/// Whether a message in a thread made `from` others is to be remembered: a thread that this commit has
-/// made, and all of whose messages it has stored, need not be loaded.
-pub(super) fn is_remembered(work: &Work<'_>, thread: i64, from: From) -> bool {
-    match from {
-        From::Nothing => true,
-        From::One => work.fresh.contains_key(&thread),
-        From::Several => false,
+/// Has a thread made `from` others remembered, to which a message is about to be added, with the messages
+/// that it has; gives whether it is. Once this commit has changed what it was, it is not, lest a long
+/// thread be loaded again with every message.
+pub(super) fn recall(work: &mut Work<'_>, thread: i64, from: From) -> Result<bool, StoreError> {
+    if let Some(known) = work.recalled.get(&thread) {
+        return Ok(known.is_some());
     }
+    let known = match from {
+        From::Nothing => Vec::new(),
+        From::One | From::Several => message::of_thread(work.db, thread)?,
+    };
+    work.recalled.insert(thread, Some(known));
+    Ok(true)
 }
 
-/// Remembers a message of such a thread, whose touches may wait to be stored.
+/// Adds a message to a thread that is remembered; its touches may wait to be stored.
 pub(super) fn remember(work: &mut Work<'_>, thread: i64, message: ThreadMessage) {
-    work.fresh.entry(thread).or_default().push(message);
+    if let Some(Some(known)) = work.recalled.get_mut(&thread) {
+        known.push(message);
+    }
 }
 
 /// Notes that a thread is not what is remembered of it, and stores what waits of it.
 pub(super) fn forget(work: &mut Work<'_>, thread: Option<i64>) -> Result<(), StoreError> {
-    let fresh = thread.and_then(|thread| work.fresh.remove(&thread)).unwrap_or_default();
-    fresh
+    let Some(thread) = thread else { return Ok(()) };
+    let known = work.recalled.insert(thread, None).flatten().unwrap_or_default();
+    known
         .iter()
         .flat_map(|message| &message.touches)
         .try_for_each(|touch| work.unstored.store(work.db, touch))
@@ -99,8 +107,8 @@ fn load(
     let mut next = vec![first];
     while let Some(root) = next.pop() {
         open.remove(&root);
-        let found = match work.fresh.remove(&root) {
-            Some(fresh) => fresh,
+        let found = match work.recalled.remove(&root).flatten() {
+            Some(known) => known,
             None => message::of_thread(work.db, root)?,
         };
         for one in &found {

@@ -201,23 +201,23 @@ fn standing(envelope: &Envelope, touch: &Touch, proven: bool) -> Standing {
 
 fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
     let Sighting { mut says, thread, touches, sent } = sighting;
-    let mut from = From::Nothing;
+    let (mut from, mut waits) = (From::Nothing, false);
     if says.left_out.is_none() {
         let joined = join(work, &says.keys, says.references.iter().chain(&thread))?;
         says.thread = Some(joined.thread);
         from = joined.from;
+        waits = link::recall(work, joined.thread, from)?;
     }
     let id = message::insert(work.db, &says)?;
     work.keys.name(work.db, &says.keys, id)?;
     note_sent(work, id, &sent)?;
     work.outcome.messages += 1;
-    let thread = says.thread.filter(|thread| link::is_remembered(work, *thread, from));
-    let mut stored = Vec::with_capacity(touches.len());
+    let mut kept = Vec::with_capacity(touches.len());
     for touch in &touches {
-        if thread.is_none() {
+        if !waits {
             add(work, id, &says, touch)?;
-        } else if !stored.iter().any(|known| is_same(known, touch)) {
-            stored.push(keep(work, id, &says, touch, from)?);
+        } else if !kept.iter().any(|known| is_same(known, touch)) {
+            kept.push(keep(work, id, &says, touch, from)?);
         }
     }
     note_loose(work, &says, touches.iter().map(|t| t.relationship));
@@ -226,8 +226,8 @@ fn insert(work: &mut Work<'_>, sighting: Sighting) -> Result<(), StoreError> {
         alone &= says.subject.is_none() || !work.is_loose(touch.relationship)?;
     }
     work.threads.extend(says.thread.filter(|_| !alone));
-    if let Some(thread) = thread {
-        link::remember(work, thread, ThreadMessage { id, message: says, touches: stored });
+    if let Some(thread) = says.thread.filter(|_| waits) {
+        link::remember(work, thread, ThreadMessage { id, message: says, touches: kept });
     }
     Ok(())
 }
@@ -369,7 +369,7 @@ fn add_content(message: &mut Message, copy: &Message) {
     message.references.extend(parent);
 }
 
-/// Has a touch of a message, whose thread was made `from` others and is remembered, wait to be stored.
+/// Has a touch of a new message, whose thread was made `from` others, wait to be stored.
 fn keep(
     work: &mut Work<'_>,
     id: i64,
@@ -387,7 +387,7 @@ fn keep(
     Ok(kept)
 }
 
-/// Adds a touch of a message whose thread is decided anew.
+/// Adds a touch to a message that is stored.
 fn add(
     work: &mut Work<'_>,
     id: i64,

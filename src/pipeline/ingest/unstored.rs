@@ -1,8 +1,7 @@
 //! Interactions that a commit has made and not stored yet.
 //!
-//! Those of threads that the commit has made itself are stored once it is decided what they are, and in
-//! the order of the log's index, by line and time: as they come, every one of them would be on another
-//! page of it.
+//! Those of new messages are stored once it is decided what they are, in the order of the log's index,
+//! by line and time.
 
 use std::collections::BTreeMap;
 
