@@ -272,6 +272,7 @@ struct Work<'a> {
     /// All messages of threads to which this commit has added some, by thread; `None` once it has
     /// changed others of them.
     recalled: HashMap<i64, Option<Vec<ThreadMessage>>>,
+    /// Interactions that are stored when their threads have been decided.
     unstored: unstored::Unstored,
     outcome: Outcome,
 }

@@ -40,7 +40,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Db, StoreError> {
          -- What is deleted is written over.
          PRAGMA secure_delete = ON;
          -- In KB. Whatever of it a small database does not fill is not taken; with a large one, what
-         -- is written lies all over the indexes, and half of it would be read again for every commit.
+         -- is written lies all over the indexes, and much of it would be read again for every commit.
          PRAGMA cache_size = -48000;
          -- In pages, 64 MB: a backfill dirties the same ones with every commit, and copying them
          -- to the file once for several commits halves what is written.

@@ -59,7 +59,7 @@ pub fn free(db: &Db) -> Result<i64, StoreError> {
 /// Stores an interaction in a row that is free; gives whether it was not there already.
 ///
 /// # Errors
-/// As every write.
+/// As every write; a row that is taken by another is one.
 pub fn insert(db: &Db, row: i64, new: &New) -> Result<bool, StoreError> {
     let New { line, interaction, origin, standing, counted, turn } = new;
     let (message, meeting) = match origin {
@@ -72,7 +72,8 @@ pub fn insert(db: &Db, row: i64, new: &New) -> Result<bool, StoreError> {
             "INSERT INTO interaction (id, line_id, at, direction, kind, audience, linked,
                  standing, counted, message_id, meeting_id, parent_at, opens, followed_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-             ON CONFLICT DO NOTHING",
+             ON CONFLICT (message_id, line_id, direction) WHERE message_id IS NOT NULL DO NOTHING
+             ON CONFLICT (meeting_id, line_id) WHERE meeting_id IS NOT NULL DO NOTHING",
         )?
         .execute(params![
             row,

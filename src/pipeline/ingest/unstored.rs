@@ -47,8 +47,7 @@ impl Unstored {
 
     /// Stores a touch, if it waits.
     pub(super) fn store(&mut self, db: &Db, touch: &MessageTouch) -> Result<(), StoreError> {
-        let place = place(touch);
-        self.waiting.remove(&place).map_or(Ok(()), |new| insert(db, place, &new))
+        self.store_at(db, place(touch))
     }
 
     /// Stores those of a relationship.
@@ -57,10 +56,7 @@ impl Unstored {
         let from = (relationship, i64::MIN, first, i64::MIN);
         let to = (relationship, i64::MAX, last, i64::MAX);
         let places: Vec<Place> = self.waiting.range(from..=to).map(|(place, _)| *place).collect();
-        for place in places {
-            self.waiting.remove(&place).map_or(Ok(()), |new| insert(db, place, &new))?;
-        }
-        Ok(())
+        places.into_iter().try_for_each(|place| self.store_at(db, place))
     }
 
     /// Stores all.
@@ -68,6 +64,10 @@ impl Unstored {
         std::mem::take(&mut self.waiting)
             .into_iter()
             .try_for_each(|(place, new)| insert(db, place, &new))
+    }
+
+    fn store_at(&mut self, db: &Db, place: Place) -> Result<(), StoreError> {
+        self.waiting.remove(&place).map_or(Ok(()), |new| insert(db, place, &new))
     }
 }
 
