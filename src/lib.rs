@@ -64,7 +64,9 @@
 //!
 //! 1. Data flows one way. A policy is a plain struct owned by the function that goes by it.
 //! 2. The work and the proof that it was done commit together: interactions *and* cursor, nudge
-//!    *and* outbox row. A transaction is a job on the writer's thread; none spans an `.await`.
+//!    *and* outbox row. A transaction is a job on the writer's thread; none spans an `.await`, but that
+//!    what a backfill brings is gathered ([`store::Store::gather`]): if some of it is lost, nothing that
+//!    the same pass reads after it is stored.
 //! 3. Every step is idempotent: replaying any delta changes nothing. Natural keys are `UNIQUE`.
 //! 4. Incremental equals batch: any order, chunking and duplication of what arrives ends in the
 //!    same counted interactions, and in states within 1e-9 of a rebuild from the log. Sums are
@@ -99,6 +101,8 @@
 //! - A key of a thread is a hash: new ones are noted in the order in which they come, remembered by
 //!   the writer, and move to the large table in bulk, or each commit of a backfill would write most of
 //!   its pages. What the large table cannot hold is not looked for in it.
+//! - A commit writes every page that it has changed, and a backfill comes back to the same ones: what it
+//!   brings within a second is one transaction. News and whatever is not a backfill is committed at once.
 //! - Windows of days slide while nothing happens: what is kept of engagement are facts about each
 //!   message, and the windows are evaluated when somebody asks.
 //! - The audience of a message counts addresses, not contacts: so merging two contacts changes nothing

@@ -2,7 +2,7 @@
 //!
 //! Everything above calls functions that say what they mean (`message::insert`, `outbox::due`) over
 //! a [`Db`]; SQL stays in the files below, one for each aggregate. A write runs on the writer's
-//! thread inside one transaction, so what a job stores and the proof that it was done commit
+//! thread inside one transaction (what a backfill gathers, several in one), so what a job stores and the proof that it was done commit
 //! together, and no transaction spans an `.await`. Knows nothing but the model.
 
 pub mod backup;
@@ -50,7 +50,7 @@ pub mod writer;
 
 pub use connection::{Db, directory, open_reader, sibling};
 pub use error::StoreError;
-pub use writer::Store;
+pub use writer::{Gathering, Store};
 
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,15 @@
 //! of a mailbox is to come, once each when the pass has ended.
 
 use std::collections::BTreeMap;
+use std::slice::Iter;
+use std::sync::{Mutex, PoisonError};
 
 use crate::model::{Interaction, Relationship, Resolution, Span, Timestamp};
 use crate::nudge::decide::silent_since;
 use crate::nudge::{Recovery, looks_next, recovery};
 use crate::score::{Fall, extend, fall, fell_at, rebuild};
 use crate::store::relationship::Stored;
-use crate::store::{Db, StoreError, interaction, nudge, relationship};
+use crate::store::{Db, StoreError, connection, interaction, nudge, relationship};
 
 use super::Rules;
 use super::nudge::matters;
@@ -27,7 +29,9 @@ pub struct Touched {
 }
 
 /// Rows of relationships looked at in one transaction while settling.
-const SETTLED_AT_ONCE: usize = 500;
+const SETTLED_AT_ONCE: usize = 2000;
+/// As many are worth another connection.
+const MANY: usize = 200;
 
 /// Folds everything touched, each relationship once.
 ///
@@ -69,8 +73,8 @@ pub fn put_off(db: &Db, touched: &BTreeMap<i64, Touched>) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Folds the baselines that a backfill has left, at most 500 above `after`; gives the last row
-/// looked at, `None` when there are no more.
+/// Folds the baselines that a backfill has left, at most 2,000 above `after`, on two cores if the
+/// transaction has changed nothing before; gives the last row looked at, `None` when there are no more.
 ///
 /// # Errors
 /// As every write.
@@ -81,23 +85,57 @@ pub fn settle(
     after: i64,
 ) -> Result<Option<i64>, StoreError> {
     let stale = relationship::stale(db, after, SETTLED_AT_ONCE)?;
-    for id in &stale {
-        let mut row = relationship::get(db, *id)?;
-        refold(db, rules, now, &mut row)?;
-        finish(db, rules, now, &mut row)?;
-    }
-    Ok(stale.last().copied())
+    let beside = if stale.len() < MANY { None } else { connection::beside(db)? };
+    let left = Mutex::new(stale.iter());
+    std::thread::scope(|scope| {
+        let (left, from_the_end) = (&left, Iter::next_back);
+        let helper = beside.map(|db| {
+            scope.spawn(move || {
+                let ids = std::iter::from_fn(|| take(left, from_the_end));
+                ids.map(|id| folded(&db, rules, now, id)).collect::<Result<Vec<_>, _>>()
+            })
+        });
+        while let Some(id) = take(left, Iter::next) {
+            conclude(db, rules, now, &mut folded(db, rules, now, id)?)?;
+        }
+        let rows =
+            helper.map(|helper| helper.join().map_err(|_| StoreError::Closed)).transpose()?;
+        for mut row in rows.transpose()?.into_iter().flatten() {
+            conclude(db, rules, now, &mut row)?;
+        }
+        Ok(stale.last().copied())
+    })
 }
 
-/// Brings a state up to `now` from the whole log.
+fn take<'a>(
+    left: &Mutex<Iter<'a, i64>>,
+    next: impl FnOnce(&mut Iter<'a, i64>) -> Option<&'a i64>,
+) -> Option<i64> {
+    next(&mut left.lock().unwrap_or_else(PoisonError::into_inner)).copied()
+}
+
+/// A relationship with its state and its fall from the whole log. Only reads.
+fn folded(db: &Db, rules: &Rules, now: Timestamp, id: i64) -> Result<Stored, StoreError> {
+    let mut row = relationship::get(db, id)?;
+    let log = refold(db, rules, now, &mut row)?;
+    row.falls_at = falls(rules, &row, &row.state, row.state.folded_at, || Ok(log))?;
+    Ok(row)
+}
+
+/// Brings a state up to `now` from the whole log, and gives that.
 ///
 /// # Errors
 /// As every read.
-pub fn refold(db: &Db, rules: &Rules, now: Timestamp, row: &mut Stored) -> Result<(), StoreError> {
+pub fn refold(
+    db: &Db,
+    rules: &Rules,
+    now: Timestamp,
+    row: &mut Stored,
+) -> Result<Vec<Interaction>, StoreError> {
     let log = interaction::log(db, row.id)?;
     let until = row.state.folded_at.max(now);
     row.state = rebuild(&log, rules.zone(row.rep), &rules.parameters, until);
-    Ok(())
+    Ok(log)
 }
 
 /// The state of a relationship as of any instant: what is dated later does not count.
@@ -132,14 +170,21 @@ pub fn falls_at(
     state: &Relationship,
     until: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
+    falls(rules, row, state, until, || interaction::log(db, row.id))
+}
+
+fn falls(
+    rules: &Rules,
+    row: &Stored,
+    state: &Relationship,
+    until: Timestamp,
+    log: impl FnOnce() -> Result<Vec<Interaction>, StoreError>,
+) -> Result<Option<Timestamp>, StoreError> {
     let trigger = &rules.policy.trigger();
     Ok(match fall(state, trigger) {
         Fall::At(at) => Some(at),
         Fall::Never => None,
-        Fall::Earlier => {
-            let log = interaction::log(db, row.id)?;
-            fell_at(&log, rules.zone(row.rep), &rules.parameters, trigger, until)
-        }
+        Fall::Earlier => fell_at(&log()?, rules.zone(row.rep), &rules.parameters, trigger, until),
     })
 }
 
@@ -153,6 +198,11 @@ pub fn finish(db: &Db, rules: &Rules, now: Timestamp, row: &mut Stored) -> Resul
         return relationship::save(db, row);
     }
     row.falls_at = falls_at(db, rules, row, &row.state, row.state.folded_at)?;
+    conclude(db, rules, now, row)
+}
+
+/// As [`finish`], if it is known when the relationship falls.
+fn conclude(db: &Db, rules: &Rules, now: Timestamp, row: &mut Stored) -> Result<(), StoreError> {
     if let Some(episode) = &row.episode_id
         && recovery(&row.state, &rules.policy, now) == Recovery::Recovered
     {

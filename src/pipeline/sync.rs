@@ -16,7 +16,7 @@ use crate::model::{Delta, KnownMailbox, Link, Occasion, Role, Span, Timestamp};
 use crate::nudge::AGAIN;
 use crate::source::{self, Kept, Pass, Reader, Rest, Scope, SkipReason, SourceError};
 use crate::store::source::Freshness;
-use crate::store::{Db, Store, StoreError, quarantine, relationship, source as sources};
+use crate::store::{Db, Gathering, Store, StoreError, quarantine, relationship, source as sources};
 
 use super::ingest::{self, Batch};
 use super::{Rules, fold};
@@ -27,8 +27,8 @@ pub use attempt::{Attempt, admit, lost};
 const AHEAD: usize = 1;
 /// No pass takes longer: what was put off while it ran was put off from an instant within it.
 const LONGEST_PASS: Span = Span::from_hours(24);
-/// Batches normalised ahead of the ones being committed: those that wait are one commit.
-const READY: usize = 4;
+/// Batches normalised ahead of the ones being stored: those that wait are stored as one.
+const READY: usize = 2;
 /// While more of a source is to come, what it has put off is folded this often at most: that costs
 /// the more the more is stored, and whoever reads meanwhile folds for himself.
 const SETTLE_EVERY: Span = Span::from_seconds(60);
@@ -131,6 +131,7 @@ pub async fn pass(
 ) -> Result<Outcome, PassError> {
     let Going { store, rules, attempt, progress, stop } = going;
     let now = attempt.clock.now();
+    let since = store.gathering();
     let attempt::Known { mailboxes: known, freshness } =
         attempt::begin(store, from, attempt, scope, now).await?;
     let mut behind = is_behind(&freshness, rules, now);
@@ -142,24 +143,17 @@ pub async fn pass(
     let mut quiet = Vec::new();
     let mut waiting = Vec::with_capacity(READY);
     while batches.recv_many(&mut waiting, READY).await > 0 {
-        let mut loud = Vec::with_capacity(waiting.len());
-        for (items, batch) in waiting.drain(..) {
-            if batch::is_quiet(&batch) {
-                quiet.push(batch);
-                continue;
-            }
-            progress.items.fetch_add(items, Ordering::Relaxed);
-            if !batch.complete {
-                behind = Behind::Yes;
-                // Its past is not all there if it is refused from now on.
-                read_before.insert(batch.mailbox.name.clone());
-            }
-            loud.push(batch);
+        let loud = loud(waiting.drain(..), &mut quiet, progress);
+        for batch in loud.iter().filter(|batch| !batch.complete) {
+            behind = Behind::Yes;
+            // Its past is not all there if it is refused from now on.
+            read_before.insert(batch.mailbox.name.clone());
         }
-        let stored = commit(store, rules, loud, now).await?;
+        let stored = commit(store, since, rules, loud, now).await?;
         progress.interactions.fetch_add(stored.interactions as u64, Ordering::Relaxed);
         outcome.stored += stored;
     }
+    store.keep(since).await?;
     let read = reading.end(kept).await;
     let read = match (normalised.await, read) {
         (Ok(Ok(())), read) => read,
@@ -377,8 +371,29 @@ fn normalising(
     (batches, task)
 }
 
+/// Those that have something to say, counted; the others are put to the quiet ones.
+fn loud(
+    waiting: impl Iterator<Item = (u64, Batch)>,
+    quiet: &mut Vec<Batch>,
+    progress: &Progress,
+) -> Vec<Batch> {
+    let mut loud = Vec::with_capacity(READY);
+    for (items, batch) in waiting {
+        if batch::is_quiet(&batch) {
+            quiet.push(batch);
+        } else {
+            progress.items.fetch_add(items, Ordering::Relaxed);
+            loud.push(batch);
+        }
+    }
+    loud
+}
+
+/// Stores batches; with more to come, what they hold is kept when all that is to come has been stored,
+/// or a second has passed.
 async fn commit(
     store: &Store,
+    since: Gathering,
     rules: &Arc<Rules>,
     batches: Vec<Batch>,
     now: Timestamp,
@@ -387,5 +402,11 @@ async fn commit(
         return Ok(ingest::Outcome::default());
     }
     let rules = Arc::clone(rules);
-    store.write(move |db| ingest::commit_deltas(db, &batches, &rules, now)).await
+    let has_more = batches.iter().any(|batch| !batch.complete);
+    let store_all = move |db: &Db| ingest::commit_deltas(db, &batches, &rules, now);
+    let stored = store.gather(since, store_all).await?;
+    if !has_more {
+        store.keep(since).await?;
+    }
+    Ok(stored)
 }

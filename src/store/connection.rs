@@ -79,11 +79,34 @@ pub(super) fn open_beside(path: &Path) -> Result<Db, StoreError> {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = connect(path, flags)?;
+    let mut db = connect(path, flags)?;
+    db.connection.busy_handler(Some(again))?;
     match migrate::refuse_newer(&db.connection, path)? {
         found if found < migrate::known() => Err(StoreError::Older { path: path.to_owned() }),
         _ => Ok(db),
     }
+}
+
+/// Whether to try again for a lock, after a wait that is shorter than what the writer leaves to others
+/// while a backfill goes on.
+fn again(tried: i32) -> bool {
+    const EVERY: Duration = Duration::from_millis(1);
+    std::thread::sleep(EVERY);
+    EVERY * tried.unsigned_abs() < BUSY
+}
+
+/// Another connection that sees what this one does, to look things up on another core; `None` if its
+/// transaction has changed anything, which nobody else sees.
+///
+/// # Errors
+/// As for reading.
+pub fn beside(db: &Db) -> Result<Option<Db>, StoreError> {
+    let unchanged = db.memo.changed_before.get() == Some(db.connection.total_changes());
+    let Some(path) = db.connection.path().filter(|_| unchanged) else { return Ok(None) };
+    let beside = open_reader(Path::new(path))?;
+    // What it reads lies all over the file and is read once.
+    beside.connection.execute_batch("PRAGMA cache_size = -2000;")?;
+    Ok(Some(beside))
 }
 
 /// Opens a file that may be of any schema, to copy or look through it.

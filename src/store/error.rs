@@ -64,6 +64,9 @@ pub enum StoreError {
     /// No room, or no permission to write: what was not committed will be read again later.
     #[error("the database cannot be written: {0}")]
     Unwritable(String),
+    /// What was gathered is not there: it is read again from where it was committed last.
+    #[error("what was read last was not stored, and will be read again: {0}")]
+    Lost(String),
     /// The file is damaged: stop, restore a backup.
     #[error(
         "the database is damaged: {0}\nhint: restore a backup; what it lacks is read from the sources again"

@@ -40,6 +40,8 @@ pub(super) struct Memo {
     pub(super) erased: RefCell<Option<Option<Arc<Hashes>>>>,
     /// SQLite's number of what other connections have written, when it was asked for last.
     pub(super) data_version: Cell<Option<i64>>,
+    /// How many rows had been changed over this connection when its transaction began.
+    pub(super) changed_before: Cell<Option<u64>>,
 }
 
 /// Rows of one kind, or what stands in one of their columns.

@@ -1,5 +1,6 @@
 //! The file, its lock and its transactions, on real files; and the plans of the hot statements.
 
+mod gathering;
 mod keys;
 mod mailboxes;
 mod silences;
@@ -24,8 +25,11 @@ fn write<T: Send + 'static>(
     store: &Store,
     job: impl FnOnce(&Db) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(store.write(job))
+    runtime().block_on(store.write(job))
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().unwrap()
 }
 
 fn enter(store: &Store, code: &'static str) -> Result<i64, StoreError> {
