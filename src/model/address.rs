@@ -33,13 +33,19 @@ impl Address {
     /// What stands before the `@`.
     #[must_use]
     pub fn local(&self) -> &str {
-        self.0.rsplit_once('@').map_or(self.0.as_str(), |(local, _)| local)
+        self.at().and_then(|at| self.0.get(..at)).unwrap_or(&self.0)
     }
 
     /// What stands after the `@`.
     #[must_use]
     pub fn domain(&self) -> &str {
-        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+        self.at().and_then(|at| self.0.get(at + 1..)).unwrap_or_default()
+    }
+
+    /// Where the `@` is. Asked several times for every address that is met: over so short a text bytes
+    /// are faster than a search for a character.
+    fn at(&self) -> Option<usize> {
+        self.0.bytes().rposition(|byte| byte == b'@')
     }
 }
 

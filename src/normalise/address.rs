@@ -32,10 +32,10 @@ pub fn canonical(raw: &str) -> Option<Address> {
         _ => trimmed,
     };
     let (local, domain) = bare.rsplit_once('@')?;
-    let local = local.trim_matches(|c| c == '"' || c == '\'').to_lowercase();
-    let local = match local.split_once('+') {
-        Some((before, _)) if !before.is_empty() => before.to_owned(),
-        _ => local,
+    let lower = local.trim_matches(|c| c == '"' || c == '\'').to_lowercase();
+    let local = match lower.split_once('+') {
+        Some((before, _)) if !before.is_empty() => before,
+        _ => &lower,
     };
     let domain = ascii_domain(domain)?;
     let visible = |c: char| match c.is_ascii() {
@@ -46,7 +46,7 @@ pub fn canonical(raw: &str) -> Option<Address> {
     if local.is_empty() || !local.chars().all(plain) || local.len() + domain.len() + 1 > MAX_LEN {
         return None;
     }
-    Some(Address::from_canonical(format!("{local}@{domain}")))
+    Some(Address::from_canonical([local, "@", &domain].concat()))
 }
 
 /// Further rules by which two spellings are one address, beside those of [`canonical`].
@@ -80,10 +80,10 @@ impl Aliases {
             other => self.domains.get(other).map_or(other, String::as_str),
         };
         let dotless = domain == GMAIL || self.google.contains(domain);
-        let local = address.local();
-        if domain == written && !(dotless && local.contains('.')) {
+        if domain == written && !(dotless && address.local().contains('.')) {
             return Cow::Borrowed(address);
         }
+        let local = address.local();
         let plain = if dotless { local.replace('.', "") } else { local.to_owned() };
         // Nothing but dots is no address, at Google neither.
         let local = if plain.is_empty() { local } else { &plain };
@@ -101,15 +101,46 @@ pub fn address_key(address: &Address) -> Key {
 #[must_use]
 pub fn ascii_domain(raw: &str) -> Option<String> {
     let raw = raw.trim().trim_end_matches('.');
+    if is_plain(raw) {
+        return Some(raw.to_owned());
+    }
     let ascii = idna::domain_to_ascii(raw).ok()?;
     let fits =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '[' | ']' | ':');
     (!ascii.is_empty() && ascii.chars().all(fits)).then_some(ascii)
 }
 
+/// Whether a domain has that form as it stands, as nearly all have: of letters, digits and hyphens, which
+/// encode no others.
+fn is_plain(domain: &str) -> bool {
+    let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    domain.split('.').all(|label| {
+        !label.is_empty() && label.bytes().all(fits) && label.as_bytes().get(2..4) != Some(b"--")
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Aliases, canonical, parse};
+    use super::{Aliases, ascii_domain, canonical, is_plain, parse};
+
+    #[test]
+    fn domains_that_are_taken_as_they_stand_are_what_idna_makes_of_them() {
+        let taken =
+            ["acme.example", "mail-1.acme.co.uk", "a.b.c.d", "localhost", "1and1.de", "-x-.de"];
+        for domain in taken {
+            assert!(is_plain(domain), "{domain}");
+            assert_eq!(idna::domain_to_ascii(domain).ok().as_deref(), Some(domain));
+        }
+        for domain in
+            ["", "a..b", "xn--bcher-kva.example", "Acme.example", "bücher.example", "a_b.de"]
+        {
+            assert!(!is_plain(domain), "{domain}");
+            assert_eq!(
+                ascii_domain(domain).is_some(),
+                idna::domain_to_ascii(domain).is_ok_and(|d| !d.is_empty())
+            );
+        }
+    }
 
     #[test]
     fn spellings_of_one_address_are_one() {

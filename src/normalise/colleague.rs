@@ -22,6 +22,10 @@ pub fn between(envelope: &Envelope, own: &Own) -> Vec<Between> {
     let (None, Some(sender)) = (envelope.automated, &envelope.from) else { return Vec::new() };
     let who = own.who(&sender.address);
     let Who::Rep(from) = who else { return Vec::new() };
+    let is_rep = |address| matches!(own.who(address), Who::Rep(_));
+    if !envelope.to.iter().chain(&envelope.cc).any(|person| is_rep(&person.address)) {
+        return Vec::new();
+    }
     let recipients = recipients(envelope, own, sender, who);
     let audience = u32::try_from(recipients.len()).unwrap_or(u32::MAX);
     let reps = recipients.iter().filter_map(|(_, who)| match who {

@@ -149,19 +149,22 @@ pub(super) fn recipients<'a>(
     let mut addresses = HashSet::new();
     let mut reps = HashSet::new();
     let writer = own.fold(&from.address);
-    envelope
-        .to
-        .iter()
-        .chain(&envelope.cc)
-        .map(|person| (person, own.who(&person.address)))
-        .filter(|(person, who)| {
-            own.fold(&person.address) != writer && !(matches!(who, Who::Rep(_)) && *who == sender)
-        })
-        .filter(|(person, who)| match who {
-            Who::Rep(rep) => reps.insert(*rep),
-            _ => addresses.insert(own.fold(&person.address)),
-        })
-        .collect()
+    let mut found = Vec::with_capacity(envelope.to.len() + envelope.cc.len());
+    for person in envelope.to.iter().chain(&envelope.cc) {
+        let address = own.fold(&person.address);
+        let who = own.who_is(&address);
+        if address == writer || matches!(who, Who::Rep(_)) && who == sender {
+            continue;
+        }
+        let is_new = match who {
+            Who::Rep(rep) => reps.insert(rep),
+            _ => addresses.insert(address),
+        };
+        if is_new {
+            found.push((person, who));
+        }
+    }
+    found
 }
 
 #[cfg(test)]

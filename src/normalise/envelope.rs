@@ -79,9 +79,10 @@ pub fn envelope(
 pub fn writers(header: &[u8]) -> Writers {
     let capped = cap(header);
     catch_unwind(|| {
+        let message = parser().parse_headers(&capped);
         let mut fields = Fields::default();
-        if let Some(message) = parser().parse_headers(&capped) {
-            message.headers().iter().for_each(|field| fields.take(&field.name, &field.value, None));
+        for field in message.iter().flat_map(|message| message.headers()) {
+            fields.take(&field.name, &field.value, None);
         }
         let address = |person: Option<Person>| person.map(|person| person.address);
         Writers { from: address(fields.from), sender: address(fields.sender) }
@@ -91,7 +92,7 @@ pub fn writers(header: &[u8]) -> Writers {
 
 /// The header fields as they were found, before they are weighed against each other.
 #[derive(Default)]
-struct Fields {
+struct Fields<'a> {
     from: Option<Person>,
     sender: Option<Person>,
     to: Vec<Person>,
@@ -99,10 +100,10 @@ struct Fields {
     date: Option<Timestamp>,
     subject: String,
     thread_name: String,
-    message_id: Vec<String>,
-    other_ids: Vec<String>,
-    references: Vec<String>,
-    in_reply_to: Vec<String>,
+    message_id: Vec<&'a str>,
+    other_ids: Vec<&'a str>,
+    references: Vec<&'a str>,
+    in_reply_to: Vec<&'a str>,
     authentication: Option<String>,
     failed: Vec<Address>,
     private: bool,
@@ -166,8 +167,13 @@ fn undelivered(automated: Option<Automated>, fields: &Fields) -> Option<Vec<Addr
     report.then(|| fields.failed.clone())
 }
 
-impl Fields {
-    fn take(&mut self, name: &HeaderName<'_>, value: &HeaderValue<'_>, authserv_id: Option<&str>) {
+impl<'a> Fields<'a> {
+    fn take(
+        &mut self,
+        name: &HeaderName<'_>,
+        value: &'a HeaderValue<'_>,
+        authserv_id: Option<&str>,
+    ) {
         self.any = true;
         match name {
             HeaderName::From => {
@@ -194,7 +200,7 @@ impl Fields {
         }
     }
 
-    fn take_other(&mut self, name: &str, value: &HeaderValue<'_>, authserv_id: Option<&str>) {
+    fn take_other(&mut self, name: &str, value: &'a HeaderValue<'_>, authserv_id: Option<&str>) {
         match name.to_ascii_lowercase().as_str() {
             "auto-submitted" => self.signs.auto_submitted = text(value),
             "precedence" => self.signs.precedence = text(value),
@@ -208,8 +214,7 @@ impl Fields {
             }
             "content-class" => self.signs.content_class = text(value),
             "x-microsoft-original-message-id" | "x-google-original-message-id" => {
-                self.other_ids
-                    .extend(text(value).map(|id| id.trim().trim_matches(['<', '>']).to_owned()));
+                self.other_ids.extend(value.as_text().map(|id| id.trim().trim_matches(['<', '>'])));
             }
             "sensitivity" => {
                 let word = text(value).unwrap_or_default().trim().to_ascii_lowercase();
@@ -260,7 +265,10 @@ fn parser() -> &'static MessageParser {
 }
 
 /// At most so many bytes and lines, without overlong lines, ending as a header block ends.
-fn cap(header: &[u8]) -> Vec<u8> {
+fn cap(header: &[u8]) -> Cow<'_, [u8]> {
+    if is_capped(header) {
+        return Cow::Borrowed(header);
+    }
     let mut capped = Vec::with_capacity(header.len().min(MAX_BYTES) + 4);
     let head = header.get(..MAX_BYTES).unwrap_or(header);
     // What continues a line that is passed over is passed over too: it is no part of the one above.
@@ -276,7 +284,18 @@ fn cap(header: &[u8]) -> Vec<u8> {
         }
     }
     capped.extend_from_slice(b"\r\n\r\n");
-    capped
+    Cow::Owned(capped)
+}
+
+/// Whether a header block is so already, as nearly all are.
+fn is_capped(header: &[u8]) -> bool {
+    let Some(fields) = header.strip_suffix(b"\r\n\r\n") else { return false };
+    let mut lines = 0;
+    let mut fits = |line: &[u8]| {
+        lines += 1;
+        lines < MAX_LINES && line.len() < MAX_LINE && !matches!(line, b"" | b"\r")
+    };
+    header.len() <= MAX_BYTES && fields.split(|byte| *byte == b'\n').all(&mut fits)
 }
 
 fn people(value: &HeaderValue<'_>) -> Vec<Person> {
@@ -292,12 +311,13 @@ fn text(value: &HeaderValue<'_>) -> Option<String> {
     value.as_text().map(str::to_owned)
 }
 
-fn texts(value: &HeaderValue<'_>) -> Vec<String> {
-    match value {
-        HeaderValue::Text(one) => vec![one.clone().into_owned()],
-        HeaderValue::TextList(many) => many.iter().map(|id| id.clone().into_owned()).collect(),
-        _ => Vec::new(),
-    }
+fn texts<'a>(value: &'a HeaderValue<'_>) -> impl Iterator<Item = &'a str> {
+    let all = match value {
+        HeaderValue::Text(one) => std::slice::from_ref(one),
+        HeaderValue::TextList(many) => many,
+        _ => &[],
+    };
+    all.iter().map(|one| &**one)
 }
 
 fn date(value: &HeaderValue<'_>) -> Option<Timestamp> {

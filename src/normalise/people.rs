@@ -238,20 +238,27 @@ impl Own {
     /// What this address is to the organisation; a subdomain belongs to its domain.
     #[must_use]
     pub fn who(&self, address: &Address) -> Who {
-        let address = &*self.fold(address);
+        self.who_is(&self.fold(address))
+    }
+
+    /// The same of an address in its one spelling.
+    pub(super) fn who_is(&self, address: &Address) -> Who {
         if let Some(rep) = self.reps.get(address) {
             return Who::Rep(*rep);
         }
         if belongs(address.domain(), &self.domains) {
             return Who::Colleague;
         }
-        if self.because(address).is_some() { Who::Excluded } else { Who::Outsider }
+        if self.why(address).is_some() { Who::Excluded } else { Who::Outsider }
     }
 
     /// By which rule nothing may be written down of an outsider of this address, if it may not.
     #[must_use]
     pub fn because(&self, address: &Address) -> Option<Because> {
-        let address = &*self.fold(address);
+        self.why(&self.fold(address))
+    }
+
+    fn why(&self, address: &Address) -> Option<Because> {
         if self.excluded_addresses.contains(address) {
             return Some(Because::Address);
         }

@@ -138,6 +138,7 @@ pub fn commit_deltas(
 ) -> Result<Outcome, StoreError> {
     let rules = &*Rules::as_erased(rules, db)?;
     let mut work = Work::new(db, rules);
+    work.puts_off = batches.iter().any(|batch| !batch.complete);
     store_messages(&mut work, batches)?;
     for batch in batches {
         let mailbox = mailbox::ensure(db, batch.source, &batch.mailbox)?;
@@ -170,10 +171,10 @@ pub fn commit_deltas(
     link::link_threads(&mut work)?;
     held::count(&mut work)?;
     let named = work.name_addresses()?;
-    if batches.iter().all(|batch| batch.complete) {
-        fold::fold(db, rules, now, &work.touched)?;
-    } else {
+    if work.puts_off {
         fold::put_off(db, &work.touched)?;
+    } else {
+        fold::fold(db, rules, now, &work.touched)?;
     }
     evidence::settle(&work, named, now)?;
     private::forget(&work)?;
@@ -263,6 +264,8 @@ struct Work<'a> {
     addresses: HashMap<i64, i64>,
     loose: HashMap<i64, bool>,
     touched: BTreeMap<i64, fold::Touched>,
+    /// Whether what it touches is folded later, from the log: what is new in it need not be noted.
+    puts_off: bool,
     /// Threads to be linked anew.
     threads: BTreeSet<i64>,
     /// Reps and UIDs of meetings that are to be counted anew.
@@ -288,6 +291,7 @@ impl<'a> Work<'a> {
             addresses: HashMap::new(),
             loose: HashMap::new(),
             touched: BTreeMap::new(),
+            puts_off: false,
             threads: BTreeSet::new(),
             meetings: BTreeSet::new(),
             private: BTreeSet::new(),
@@ -353,7 +357,10 @@ impl<'a> Work<'a> {
     /// Notes an interaction stored in this commit.
     fn added(&mut self, relationship: i64, id: i64, interaction: Interaction, counted: bool) {
         self.outcome.interactions += 1;
-        self.touched.entry(relationship).or_default().added.insert(id, (interaction, counted));
+        let touched = self.touched.entry(relationship).or_default();
+        if !self.puts_off {
+            touched.added.insert(id, (interaction, counted));
+        }
     }
 
     /// Notes that a relationship must be folded from its whole log.

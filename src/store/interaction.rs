@@ -1,6 +1,6 @@
 //! Interactions: the log from which every strength can be rebuilt.
 
-use rusqlite::{Row, params};
+use rusqlite::{Row, Statement, params};
 
 use super::connection::Db;
 use super::error::StoreError;
@@ -10,6 +10,12 @@ use crate::model::{Direction, Interaction, Key, Kind, Standing, Timestamp, Turn}
 
 pub(super) const BETWEEN: &str = "SELECT id, at, direction, kind, audience, linked FROM interaction
      WHERE line_id = ?1 AND at BETWEEN ?2 AND ?3 AND counted = 1 ORDER BY at, id";
+
+const INSERT: &str = "INSERT INTO interaction (id, line_id, at, direction, kind, audience, linked,
+         standing, counted, message_id, meeting_id, parent_at, opens, followed_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+     ON CONFLICT (message_id, line_id, direction) WHERE message_id IS NOT NULL DO NOTHING
+     ON CONFLICT (meeting_id, line_id) WHERE meeting_id IS NOT NULL DO NOTHING";
 
 /// Where an interaction comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,36 +67,43 @@ pub fn free(db: &Db) -> Result<i64, StoreError> {
 /// # Errors
 /// As every write; a row that is taken by another is one.
 pub fn insert(db: &Db, row: i64, new: &New) -> Result<bool, StoreError> {
+    Ok(insert_by(&mut *db.connection.prepare_cached(INSERT)?, row, new)?)
+}
+
+/// Stores interactions in rows that are free; fastest by line and time.
+///
+/// # Errors
+/// As [`insert`].
+pub fn insert_all(db: &Db, all: impl IntoIterator<Item = (i64, New)>) -> Result<(), StoreError> {
+    let mut statement = db.connection.prepare_cached(INSERT)?;
+    for (row, new) in all {
+        insert_by(&mut statement, row, &new)?;
+    }
+    Ok(())
+}
+
+fn insert_by(statement: &mut Statement<'_>, row: i64, new: &New) -> rusqlite::Result<bool> {
     let New { line, interaction, origin, standing, counted, turn } = new;
     let (message, meeting) = match origin {
         Origin::Message(id) => (Some(id), None),
         Origin::Meeting(id) => (None, Some(id)),
     };
-    let changed = db
-        .connection
-        .prepare_cached(
-            "INSERT INTO interaction (id, line_id, at, direction, kind, audience, linked,
-                 standing, counted, message_id, meeting_id, parent_at, opens, followed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-             ON CONFLICT (message_id, line_id, direction) WHERE message_id IS NOT NULL DO NOTHING
-             ON CONFLICT (meeting_id, line_id) WHERE meeting_id IS NOT NULL DO NOTHING",
-        )?
-        .execute(params![
-            row,
-            line,
-            interaction.at,
-            interaction.direction,
-            interaction.kind,
-            interaction.audience,
-            interaction.linked,
-            standing,
-            counted,
-            message,
-            meeting,
-            turn.parent_at,
-            turn.opens,
-            turn.followed_at,
-        ])?;
+    let changed = statement.execute(params![
+        row,
+        line,
+        interaction.at,
+        interaction.direction,
+        interaction.kind,
+        interaction.audience,
+        interaction.linked,
+        standing,
+        counted,
+        message,
+        meeting,
+        turn.parent_at,
+        turn.opens,
+        turn.followed_at,
+    ])?;
     Ok(changed > 0)
 }
 

@@ -61,21 +61,16 @@ impl Unstored {
 
     /// Stores all.
     pub(super) fn store_all(&mut self, db: &Db) -> Result<(), StoreError> {
-        std::mem::take(&mut self.waiting)
-            .into_iter()
-            .try_for_each(|(place, new)| insert(db, place, &new))
+        let waiting = std::mem::take(&mut self.waiting);
+        interaction::insert_all(db, waiting.into_iter().map(|((_, _, _, row), new)| (row, new)))
     }
 
     fn store_at(&mut self, db: &Db, place: Place) -> Result<(), StoreError> {
-        self.waiting.remove(&place).map_or(Ok(()), |new| insert(db, place, &new))
+        let new = self.waiting.remove(&place).map(|new| (place.3, new));
+        interaction::insert_all(db, new)
     }
 }
 
 const fn place(touch: &MessageTouch) -> Place {
     (touch.relationship, touch.line, touch.interaction.at, touch.id)
-}
-
-/// A message that this commit has made touches a line once in each direction: nothing is there already.
-fn insert(db: &Db, (_, _, _, row): Place, new: &New) -> Result<(), StoreError> {
-    interaction::insert(db, row, new).map(|_| ())
 }

@@ -9,9 +9,10 @@ mod calendar;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode, SectionPath};
-use chrono::DateTime;
+use chrono::format::{self, Item, Parsed, StrftimeItems};
 
 use super::form::{Header, used};
 use super::list::snapshot;
@@ -441,8 +442,12 @@ fn size(item: &RawItem) -> usize {
 
 /// ` 1-Nov-2026 08:15:00 +0100` (RFC 9051, date-time).
 fn internal_date(text: &str) -> Option<Timestamp> {
-    let at = DateTime::parse_from_str(text.trim(), "%d-%b-%Y %H:%M:%S %z").ok()?;
-    Some(Timestamp::from_seconds(at.timestamp()))
+    // Every message has one: the form is read once.
+    static FORM: LazyLock<Vec<Item<'static>>> =
+        LazyLock::new(|| StrftimeItems::new("%d-%b-%Y %H:%M:%S %z").collect());
+    let mut parsed = Parsed::new();
+    format::parse(&mut parsed, text.trim(), FORM.iter()).ok()?;
+    Some(Timestamp::from_seconds(parsed.to_datetime().ok()?.timestamp()))
 }
 
 #[cfg(test)]
