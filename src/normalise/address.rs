@@ -4,7 +4,8 @@
 //! (UTS #46). What is not an address (no `@`, an empty side, white space inside) gives `None`.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+
+use foldhash::{HashMap, HashSet};
 
 use crate::model::{Address, Key, Person};
 

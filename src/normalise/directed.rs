@@ -5,7 +5,7 @@
 //! inbound for every rep in To and Cc. Blind copies touch nobody (G6); colleagues and own aliases
 //! make no relationship (G7).
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 use crate::model::{Automated, Direction, Envelope, Person};
 

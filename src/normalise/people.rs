@@ -1,10 +1,10 @@
 //! Who is who: reps and colleagues on one side, everybody else on the other.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashSet};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 

@@ -11,7 +11,7 @@
 
 mod turn;
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::model::{Direction, Key, Span, Standing, Timestamp, Turn};
 

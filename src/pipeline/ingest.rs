@@ -7,7 +7,9 @@
 //! whichever is read last. What was once learnt of a person (that
 //! there is an address, a name from a calendar) stays when what it came from is taken back.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::model::{
     Address, Cursor, Envelope, Interaction, Key, MailboxInfo, Meeting, Object, Role, Sent,

@@ -6,9 +6,10 @@
 mod recent;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::erased::Hashes;
 

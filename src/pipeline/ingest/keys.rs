@@ -3,7 +3,7 @@
 //! Each is looked up once, and what has become of it is written once, when the commit ends, by
 //! ascending key: keys are hashes, and in any other order every write would be on another page.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::model::Key;
 use crate::store::thread::{self, Joined, Known};

@@ -1,7 +1,7 @@
 //! The keys that have gathered beside the large table, and which keys that one may hold: most keys of
 //! a first sync were never met, and are told to be new without looking at any page.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::model::Key;
 use crate::store::thread::Known;
