@@ -102,7 +102,7 @@
 //!   the writer, and move to the large table in bulk, or each commit of a backfill would write most of
 //!   its pages. What the large table cannot hold is not looked for in it.
 //! - A commit writes every page that it has changed, and a backfill comes back to the same ones: what it
-//!   brings within a second is one transaction. News and whatever is not a backfill is committed at once.
+//!   brings within two seconds is one transaction. News and whatever is not a backfill is committed at once.
 //! - Windows of days slide while nothing happens: what is kept of engagement are facts about each
 //!   message, and the windows are evaluated when somebody asks.
 //! - The audience of a message counts addresses, not contacts: so merging two contacts changes nothing

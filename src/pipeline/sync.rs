@@ -390,7 +390,7 @@ fn loud(
 }
 
 /// Stores batches; with more to come, what they hold is kept when all that is to come has been stored,
-/// or a second has passed.
+/// or two seconds have passed.
 async fn commit(
     store: &Store,
     since: Gathering,

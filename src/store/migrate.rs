@@ -34,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0018-erased.sql"),
     include_str!("../../migrations/0019-retention.sql"),
     include_str!("../../migrations/0020-private.sql"),
+    include_str!("../../migrations/0021-packed-keys.sql"),
 ];
 
 /// The schema that this version writes.

@@ -128,7 +128,9 @@ impl FromSql for SourceState {
 
 /// Keys as bytes, 8 each, big-endian.
 pub(super) fn pack(keys: &[Key]) -> Vec<u8> {
-    keys.iter().flat_map(|key| key.0.to_be_bytes()).collect()
+    let mut bytes = Vec::with_capacity(keys.len() * 8);
+    keys.iter().for_each(|key| bytes.extend_from_slice(&key.0.to_be_bytes()));
+    bytes
 }
 
 /// The reverse of [`pack`].

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::connection::Db;
 use super::error::StoreError;
 use super::memo::{Recent, Settled, Sieve};
+use super::row::{pack, unpack};
 use crate::model::Key;
 
 pub(super) const SETTLED: &str = "SELECT thread_id, message_id FROM thread_ref WHERE hash = ?1";
@@ -49,14 +50,14 @@ pub fn look_up(db: &Db, keys: &[Key]) -> Result<Vec<Option<Known>>, StoreError> 
 pub fn note(db: &Db, keys: &[(Key, Known)]) -> Result<(), StoreError> {
     let mut memo = db.memo.recent.borrow_mut();
     let recent = recent(db, &mut memo)?;
-    let mut statement = db.connection.prepare_cached(
-        "INSERT INTO recent_ref (hash, thread_id, message_id) VALUES (?1, ?2, ?3)",
-    )?;
-    for (key, known) in keys {
-        statement.execute(params![key, known.thread, known.message])?;
-        recent.keep(*key, *known);
+    if !keys.is_empty() {
+        let noted: Vec<Key> = keys.iter().flat_map(|(key, known)| noted(*key, *known)).collect();
+        db.connection
+            .prepare_cached("INSERT INTO recent_ref (keys) VALUES (?1)")?
+            .execute([pack(&noted)])?;
+        keys.iter().for_each(|(key, known)| recent.keep(*key, *known));
     }
-    if recent.len() >= MOST_RECENT || recent.rows >= 2 * MOST_RECENT {
+    if recent.len() >= MOST_RECENT || recent.notes >= 2 * MOST_RECENT {
         move_over(db, recent)?;
     }
     Ok(())
@@ -70,14 +71,25 @@ fn recent<'a>(db: &Db, memo: &'a mut Option<Recent>) -> Result<&'a mut Recent, S
     let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM thread_ref)";
     let is_empty = db.connection.query_row(is_empty, [], |row| row.get(0))?;
     let mut recent = Recent::new(if is_empty { Settled::None } else { Settled::Any });
-    let mut statement = db
-        .connection
-        .prepare_cached("SELECT hash, thread_id, message_id FROM recent_ref ORDER BY id")?;
+    let mut statement = db.connection.prepare_cached("SELECT keys FROM recent_ref ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        recent.keep(row.get(0)?, Known { thread: row.get(1)?, message: row.get(2)? });
+        let keys = unpack(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?);
+        for [key, thread, message] in keys.as_chunks().0 {
+            recent.keep(*key, Known { thread: some(thread.0), message: some(message.0) });
+        }
     }
     Ok(memo.insert(recent))
+}
+
+/// What is written down of a key: itself, its thread and the message that it names.
+fn noted(key: Key, known: Known) -> [Key; 3] {
+    [key, Key(known.thread.unwrap_or(0)), Key(known.message.unwrap_or(0))]
+}
+
+/// A row, which is 0 where there is none.
+pub(in crate::store) fn some(row: i64) -> Option<i64> {
+    (row != 0).then_some(row)
 }
 
 /// Moves what has gathered to the large table.

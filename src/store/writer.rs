@@ -19,9 +19,9 @@ type Job = Box<dyn FnOnce(&mut Writer) + Send>;
 
 /// How long what is gathered waits to be committed: a backfill comes back to the same pages again and
 /// again, and each commit writes every page that it has changed.
-const GATHERED: Duration = Duration::from_secs(1);
+const GATHERED: Duration = Duration::from_secs(2);
 /// How long the database is left to other processes after that: commands enter what they ask.
-const LEFT: Duration = Duration::from_millis(2);
+const LEFT: Duration = Duration::from_millis(5);
 
 /// Since when somebody gathers: what was lost after that may be theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Store {
         Gathering { losses: self.losses.load(Ordering::Acquire) }
     }
 
-    /// Runs a job as [`write`](Self::write) does, but commits it within a second, with those gathered
+    /// Runs a job as [`write`](Self::write) does, but commits it within two seconds, with those gathered
     /// before and after it, or before the next job that is written. Whoever gathers [`keep`](Self::keep)s
     /// in the end; until then all of it may be lost, and then nothing more is taken from them.
     ///

@@ -4,15 +4,15 @@
 use foldhash::{HashMap, HashMapExt};
 
 use crate::model::Key;
-use crate::store::thread::Known;
+use crate::store::thread::{Known, some};
 
 /// What is remembered of keys; small, for there are a hundred thousand. Rows are 0 where there is
 /// none.
 #[derive(Debug)]
 pub(in crate::store) struct Recent {
     keys: HashMap<Key, [i64; 2]>,
-    /// Rows that they take in the table, which has one for each time that a key was noted.
-    pub(in crate::store) rows: usize,
+    /// How often any was noted: so many places they take in the table.
+    pub(in crate::store) notes: usize,
     pub(in crate::store) settled: Settled,
 }
 
@@ -29,19 +29,18 @@ pub(in crate::store) enum Settled {
 
 impl Recent {
     pub(in crate::store) fn new(settled: Settled) -> Self {
-        Self { keys: HashMap::new(), rows: 0, settled }
+        Self { keys: HashMap::new(), notes: 0, settled }
     }
 
     /// What was noted last of a key.
     pub(in crate::store) fn get(&self, key: Key) -> Option<Known> {
-        let row = |row: i64| (row != 0).then_some(row);
         let [thread, message] = *self.keys.get(&key)?;
-        Some(Known { thread: row(thread), message: row(message) })
+        Some(Known { thread: some(thread), message: some(message) })
     }
 
-    /// Remembers what was noted of a key, in a row of its own.
+    /// Remembers what was noted of a key.
     pub(in crate::store) fn keep(&mut self, key: Key, known: Known) {
-        self.rows = self.rows.saturating_add(1);
+        self.notes = self.notes.saturating_add(1);
         self.keys.insert(key, [known.thread.unwrap_or(0), known.message.unwrap_or(0)]);
     }
 
@@ -56,7 +55,7 @@ impl Recent {
         keys.sort_unstable();
         let all = keys.into_iter().filter_map(|key| Some((key, self.get(key)?))).collect();
         self.keys = HashMap::new();
-        self.rows = 0;
+        self.notes = 0;
         all
     }
 

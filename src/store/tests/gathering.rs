@@ -1,4 +1,4 @@
-//! What is gathered: committed within a second, before whatever is written, and all of it or nothing.
+//! What is gathered: committed within two seconds, before whatever is written, and all of it or nothing.
 
 use std::time::{Duration, Instant};
 

@@ -27,6 +27,12 @@ fn count(db: &Db, table: &str) -> i64 {
     db.connection.query_row(&sql, [], |row| row.get(0)).unwrap()
 }
 
+/// How many notes of keys have gathered.
+fn gathered(db: &Db) -> i64 {
+    let sql = "SELECT coalesce(sum(length(keys)), 0) / 24 FROM recent_ref";
+    db.connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
 #[test]
 fn what_was_said_last_of_a_key_holds_before_it_has_moved_over_and_after() {
     let (_directory, path) = directory();
@@ -34,7 +40,7 @@ fn what_was_said_last_of_a_key_holds_before_it_has_moved_over_and_after() {
     let extremes = [(Key(i64::MIN), 1), (Key(i64::MAX), 2), (Key(0), 3), (Key(-1), 4)];
     note_all(&store, (0..60_000).map(|n| (key(n), n)).chain(extremes));
     note_all(&store, (30_000..110_000).map(|n| (key(n), n + 1)));
-    let counts = |db: &Db| Ok((count(db, "recent_ref"), count(db, "thread_ref")));
+    let counts = |db: &Db| Ok((gathered(db), count(db, "thread_ref")));
     assert_eq!(write(&store, counts).unwrap(), (0, 110_004), "all have moved over");
     note_all(&store, (0..10).map(|n| (key(n), n + 2)));
     assert_eq!(write(&store, counts).unwrap(), (10, 110_004));
@@ -101,7 +107,7 @@ fn keys_of_a_transaction_that_failed_or_of_an_earlier_writer_are_as_stored() {
     let store = Store::open(&path).unwrap();
     assert_eq!(write(&store, asked).unwrap(), expected, "moved over, by another writer");
     note_all(&store, (200_000..300_000).map(|n| (key(n), n)));
-    assert_eq!(write(&store, |db| Ok(count(db, "recent_ref"))).unwrap(), 0, "moved over again");
+    assert_eq!(write(&store, |db| Ok(gathered(db))).unwrap(), 0, "moved over again");
     assert_eq!(write(&store, asked).unwrap(), expected, "moved over again");
 }
 

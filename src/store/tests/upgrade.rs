@@ -101,7 +101,7 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     assert_eq!(silent.unwrap(), Some(Timestamp::from_millis(9000)));
     drop(store);
 
-    assert_eq!((version(&path), version(&copy)), (20, 1));
+    assert_eq!((version(&path), version(&copy)), (21, 1));
     let kept: i64 =
         open(&copy).query_row("SELECT count(*) FROM quarantine", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 2);
@@ -118,25 +118,40 @@ fn a_database_of_the_first_release_is_brought_up_to_date() {
     assert_eq!(names(path.parent().unwrap()), before, "one copy for each upgrade");
 }
 
+/// The schemas up to the one in which keys were noted one by one.
+const SCHEMAS: [&str; 7] = [
+    include_str!("../../../migrations/0001-initial.sql"),
+    include_str!("../../../migrations/0002-source-condition.sql"),
+    include_str!("../../../migrations/0003-calendar-objects.sql"),
+    include_str!("../../../migrations/0004-recent-keys.sql"),
+    include_str!("../../../migrations/0005-invitation.sql"),
+    include_str!("../../../migrations/0006-colleague.sql"),
+    include_str!("../../../migrations/0007-noted-keys.sql"),
+];
+
 #[test]
 fn keys_that_had_gathered_are_known_after_an_upgrade() {
-    let (_directory, path) = directory();
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let schema = [
-        include_str!("../../../migrations/0001-initial.sql"),
-        include_str!("../../../migrations/0002-source-condition.sql"),
-        include_str!("../../../migrations/0003-calendar-objects.sql"),
-        include_str!("../../../migrations/0004-recent-keys.sql"),
-        include_str!("../../../migrations/0005-invitation.sql"),
-    ];
-    let rows =
-        "INSERT INTO recent_ref (hash, thread_id, message_id) VALUES (-7, 3, NULL), (9, 3, 4);
-        INSERT INTO thread_ref (hash, thread_id, message_id) VALUES (9, 3, NULL), (11, 5, 6);
-        PRAGMA user_version = 5;";
-    open(&path).execute_batch(&format!("{}{rows}", schema.concat())).unwrap();
-    let store = Store::open(&path).unwrap();
-    let keys = [-7, 9, 11, 12].map(Key);
-    let found = write(&store, move |db| thread::look_up(db, &keys)).unwrap();
-    let known = |thread, message| Some(Known { thread: Some(thread), message });
-    assert_eq!(found, [known(3, None), known(3, Some(4)), known(5, Some(6)), None]);
+    for (schema, noted) in [
+        // One row for each key ...
+        (5, "(-7, 3, NULL), (9, 3, 4)"),
+        // ... or one for each time that it was noted, of which the last one holds.
+        (7, "(9, 3, 7), (13, 3, 8), (-7, 3, NULL), (9, 3, 4), (13, NULL, NULL)"),
+    ] {
+        let (_directory, path) = directory();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let rows = format!(
+            "INSERT INTO recent_ref (hash, thread_id, message_id) VALUES {noted};
+            INSERT INTO thread_ref (hash, thread_id, message_id)
+                VALUES (9, 3, NULL), (11, 5, 6), (13, 1, 1);
+            DELETE FROM thread_ref WHERE hash = 13 AND {schema} = 5;
+            PRAGMA user_version = {schema};"
+        );
+        open(&path).execute_batch(&format!("{}{rows}", SCHEMAS[..schema].concat())).unwrap();
+        let store = Store::open(&path).unwrap();
+        let keys = [-7, 9, 11, 12, 13].map(Key);
+        let found = write(&store, move |db| thread::look_up(db, &keys)).unwrap();
+        let known = |thread, message| Some(Known { thread: Some(thread), message });
+        let expected = [known(3, None), known(3, Some(4)), known(5, Some(6)), None, None];
+        assert_eq!(found, expected, "from schema {schema}");
+    }
 }

@@ -100,12 +100,22 @@ fn keys(db: &Connection) -> BTreeMap<i64, Keys> {
     let of = |row: &Row<'_>| Ok((row.get(0)?, key_list(&row.get::<_, Vec<u8>>(1)?)));
     let mut keys: BTreeMap<i64, Keys> =
         collect(db, "SELECT id, keys FROM message", of).into_iter().collect();
-    let sql = "SELECT message_id, hash FROM recent_ref
-        WHERE id IN (SELECT max(id) FROM recent_ref GROUP BY hash) AND message_id IS NOT NULL
-        UNION ALL SELECT message_id, hash FROM thread_ref WHERE message_id IS NOT NULL
-            AND hash NOT IN (SELECT hash FROM recent_ref)";
-    for (message, hash) in collect(db, sql, |row| Ok((row.get(0)?, row.get(1)?))) {
-        keys.entry(message).or_default().push(hash);
+    let settled = "SELECT hash, message_id FROM thread_ref";
+    let of = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let mut named: BTreeMap<i64, Option<i64>> = collect(db, settled, of).into_iter().collect();
+    let noted = collect(db, "SELECT keys FROM recent_ref ORDER BY id", |row| row.get(0));
+    for keys in noted {
+        let keys: Vec<u8> = keys;
+        assert_eq!(keys.len() % 24, 0, "a key, its thread and its message");
+        for note in keys.as_chunks::<8>().0.as_chunks::<3>().0 {
+            let [hash, _, message] = note.map(i64::from_be_bytes);
+            named.insert(hash, (message != 0).then_some(message));
+        }
+    }
+    for (hash, message) in named {
+        if let Some(message) = message {
+            keys.entry(message).or_default().push(hash);
+        }
     }
     for of in keys.values_mut() {
         of.sort_unstable();
