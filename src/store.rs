@@ -2,9 +2,9 @@
 //!
 //! Everything above calls functions that say what they mean (`message::insert`, `outbox::due`) over
 //! a [`Db`]; SQL stays in the files below, one for each aggregate. A write runs on the writer's
-//! thread inside one transaction (what a backfill gathers, several in one), so what a job stores and
-//! the proof that it was done commit together, and no transaction spans an `.await`. Knows nothing but
-//! the model.
+//! thread inside one transaction, so what a job stores and the proof that it was done commit
+//! together, and no transaction spans an `.await`; but what a backfill gathers is several jobs in one
+//! ([`Store::gather`]). Knows nothing but the model.
 
 pub mod backup;
 pub mod basis;

@@ -60,6 +60,8 @@ pub struct Aliases {
 /// The domain that stands for both of Google's, at which dots in the local part do not count
 /// (support.google.com/mail/answer/7436150).
 const GMAIL: &str = "gmail.com";
+/// The other one.
+const GOOGLEMAIL: &str = "googlemail.com";
 
 impl Aliases {
     /// Domains (ASCII) at which dots do not count, beside Google's own, and domains that are another
@@ -69,7 +71,9 @@ impl Aliases {
         google: impl IntoIterator<Item = String>,
         domains: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        Self { google: google.into_iter().collect(), domains: domains.into_iter().collect() }
+        let one = |domain: String| if domain == GOOGLEMAIL { GMAIL.to_owned() } else { domain };
+        let domains = domains.into_iter().map(|(other, domain)| (other, one(domain)));
+        Self { google: google.into_iter().collect(), domains: domains.collect() }
     }
 
     /// The one spelling of an address.
@@ -77,7 +81,7 @@ impl Aliases {
     pub fn fold<'a>(&self, address: &'a Address) -> Cow<'a, Address> {
         let written = address.domain();
         let domain = match written {
-            "googlemail.com" => GMAIL,
+            GOOGLEMAIL => GMAIL,
             other => self.domains.get(other).map_or(other, String::as_str),
         };
         let dotless = domain == GMAIL || self.google.contains(domain);
@@ -176,7 +180,11 @@ mod tests {
         let domain = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         let aliases = Aliases::new(
             ["acme.example".to_owned()],
-            [domain("acme.co.uk", "acme.example"), domain("old.example", "new.example")],
+            [
+                domain("acme.co.uk", "acme.example"),
+                domain("old.example", "new.example"),
+                domain("our.example", "googlemail.com"),
+            ],
         );
         for (raw, expected) in [
             ("b.o.li@gmail.com", "boli@gmail.com"),
@@ -185,6 +193,7 @@ mod tests {
             ("bo.li@acme.co.uk", "boli@acme.example"),
             ("bo.li@old.example", "bo.li@new.example"),
             ("bo.li@new.example", "bo.li@new.example"),
+            ("bo.li@our.example", "boli@gmail.com"),
             ("bo.li@mail.gmail.com", "bo.li@mail.gmail.com"),
             ("...@gmail.com", "...@gmail.com"),
         ] {

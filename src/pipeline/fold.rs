@@ -85,15 +85,17 @@ pub fn settle(
     after: i64,
 ) -> Result<Option<i64>, StoreError> {
     let stale = relationship::stale(db, after, SETTLED_AT_ONCE)?;
-    let beside = if stale.len() < MANY { None } else { connection::beside(db)? };
+    // Without another connection or thread it takes longer.
+    let beside = connection::beside(db).ok().flatten().filter(|_| stale.len() >= MANY);
     let left = Mutex::new(stale.iter());
     std::thread::scope(|scope| {
         let (left, from_the_end) = (&left, Iter::next_back);
-        let helper = beside.map(|db| {
-            scope.spawn(move || {
+        let helper = beside.and_then(|db| {
+            let help = move || {
                 let ids = std::iter::from_fn(|| take(left, from_the_end));
                 ids.map(|id| folded(&db, rules, now, id)).collect::<Result<Vec<_>, _>>()
-            })
+            };
+            std::thread::Builder::new().name("fold".into()).spawn_scoped(scope, help).ok()
         });
         while let Some(id) = take(left, Iter::next) {
             conclude(db, rules, now, &mut folded(db, rules, now, id)?)?;

@@ -1,5 +1,5 @@
-//! One pass over one source: deltas are normalised and committed while the next one is fetched, and
-//! those that wait for the writer are one commit.
+//! One pass over one source: deltas are normalised and stored while the next one is fetched; those that
+//! wait for the writer are stored as one, and what a backfill brings is gathered for a commit.
 
 mod attempt;
 mod batch;
@@ -131,7 +131,7 @@ pub async fn pass(
 ) -> Result<Outcome, PassError> {
     let Going { store, rules, attempt, progress, stop } = going;
     let now = attempt.clock.now();
-    let since = store.gathering();
+    let mut gathering = Gathering::default();
     let attempt::Known { mailboxes: known, freshness } =
         attempt::begin(store, from, attempt, scope, now).await?;
     let mut behind = is_behind(&freshness, rules, now);
@@ -149,11 +149,11 @@ pub async fn pass(
             // Its past is not all there if it is refused from now on.
             read_before.insert(batch.mailbox.name.clone());
         }
-        let stored = commit(store, since, rules, loud, now).await?;
+        let stored = commit(store, &mut gathering, rules, loud, now).await?;
         progress.interactions.fetch_add(stored.interactions as u64, Ordering::Relaxed);
         outcome.stored += stored;
     }
-    store.keep(since).await?;
+    store.keep(&mut gathering).await?;
     let read = reading.end(kept).await;
     let read = match (normalised.await, read) {
         (Ok(Ok(())), read) => read,
@@ -393,7 +393,7 @@ fn loud(
 /// or two seconds have passed.
 async fn commit(
     store: &Store,
-    since: Gathering,
+    gathering: &mut Gathering,
     rules: &Arc<Rules>,
     batches: Vec<Batch>,
     now: Timestamp,
@@ -404,9 +404,9 @@ async fn commit(
     let rules = Arc::clone(rules);
     let has_more = batches.iter().any(|batch| !batch.complete);
     let store_all = move |db: &Db| ingest::commit_deltas(db, &batches, &rules, now);
-    let stored = store.gather(since, store_all).await?;
+    let stored = store.gather(gathering, store_all).await?;
     if !has_more {
-        store.keep(since).await?;
+        store.keep(gathering).await?;
     }
     Ok(stored)
 }

@@ -88,7 +88,7 @@ pub(super) fn open_beside(path: &Path) -> Result<Db, StoreError> {
 }
 
 /// Whether to try again for a lock, after a wait that is shorter than what the writer leaves to others
-/// while a backfill goes on.
+/// every two seconds, however much it has to do.
 fn again(tried: i32) -> bool {
     const EVERY: Duration = Duration::from_millis(1);
     std::thread::sleep(EVERY);

@@ -4,6 +4,7 @@
 //! row away with the answer. What is asked and answered is text that the pipeline understands.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
@@ -100,6 +101,7 @@ impl Asker {
         let found: Option<String> = statement.query_row([id], |row| row.get(0)).optional()?;
         if found.is_some() {
             // If the writer is too busy, the row goes with the next answer.
+            self.0.connection.busy_timeout(Duration::from_millis(20))?;
             _ = self.0.connection.execute("DELETE FROM request WHERE id = ?1", [id]);
         }
         Ok(found)

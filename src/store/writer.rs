@@ -1,11 +1,10 @@
 //! The one writer: a thread that owns the connection and runs jobs, each in a transaction: of its own,
 //! or, while a backfill goes on, in one with those before and after it.
 
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,13 +19,20 @@ type Job = Box<dyn FnOnce(&mut Writer) + Send>;
 /// How long what is gathered waits to be committed: a backfill comes back to the same pages again and
 /// again, and each commit writes every page that it has changed.
 const GATHERED: Duration = Duration::from_secs(2);
-/// How long the database is left to other processes after that: commands enter what they ask.
+/// How long the database is left to other processes, which enter what commands ask, when it has not been
+/// for so long.
 const LEFT: Duration = Duration::from_millis(5);
+/// For how long every job is committed by itself after something gathered was lost: whatever makes one of
+/// them fail is to cost that one only when it is tried again.
+const CAREFUL: Duration = Duration::from_secs(60);
+/// Transactions that were lost of which is known that they were: more than there are in a pass.
+const MOST_LOST: usize = 100_000;
 
-/// Since when somebody gathers: what was lost after that may be theirs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What somebody has gathered and not kept yet.
+#[derive(Debug, Default)]
 pub struct Gathering {
-    losses: u64,
+    /// The last transaction that has anything of it.
+    last: Option<u64>,
 }
 
 /// Handle to the database; cheap to share behind an `Arc`. Dropping it ends the writer after the
@@ -36,7 +42,6 @@ pub struct Store {
     path: PathBuf,
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
-    losses: Arc<AtomicU64>,
     /// Held as long as the store is open: one process per database.
     _lock: File,
 }
@@ -51,20 +56,13 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         create_directory(path)?;
         let lock = lock(path)?;
-        let losses = Arc::new(AtomicU64::new(0));
-        let mut writer = Writer {
-            db: open_writer(path)?,
-            commit_at: None,
-            losses: Arc::clone(&losses),
-            why: String::new(),
-        };
+        let mut writer = Writer::new(open_writer(path)?);
         let (jobs, queue) = mpsc::channel::<Job>();
         let writer = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer.serve(&queue))
             .map_err(|source| StoreError::io(path, source))?;
-        let (jobs, writer) = (Some(jobs), Some(writer));
-        Ok(Self { path: path.to_owned(), jobs, writer, losses, _lock: lock })
+        Ok(Self { path: path.to_owned(), jobs: Some(jobs), writer: Some(writer), _lock: lock })
     }
 
     /// Where the database is, for readers.
@@ -87,36 +85,32 @@ impl Store {
         self.run(move |writer| writer.transact(job)).await
     }
 
-    /// What somebody needs who is about to [`gather`](Self::gather).
-    #[must_use]
-    pub fn gathering(&self) -> Gathering {
-        Gathering { losses: self.losses.load(Ordering::Acquire) }
-    }
-
     /// Runs a job as [`write`](Self::write) does, but commits it within two seconds, with those gathered
     /// before and after it, or before the next job that is written. Whoever gathers [`keep`](Self::keep)s
     /// in the end; until then all of it may be lost, and then nothing more is taken from them.
     ///
     /// # Errors
-    /// As [`Self::write`]; [`StoreError::Lost`] if anything has been lost that was gathered `since` then.
-    pub async fn gather<T, F>(&self, since: Gathering, job: F) -> Result<T, StoreError>
+    /// As [`Self::write`]; [`StoreError::Lost`] if anything has been lost of what they gathered.
+    pub async fn gather<T, F>(&self, gathering: &mut Gathering, job: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Db) -> Result<T, StoreError> + Send + 'static,
     {
-        self.run(move |writer| writer.gather(since, job)).await
+        let last = gathering.last;
+        let (number, value) = self.run(move |writer| writer.gather(last, job)).await?;
+        gathering.last = Some(number);
+        Ok(value)
     }
 
     /// Commits, durably, what was gathered.
     ///
     /// # Errors
     /// As [`Self::gather`].
-    pub async fn keep(&self, since: Gathering) -> Result<(), StoreError> {
-        self.run(move |writer| {
-            writer.close();
-            writer.lost(since)
-        })
-        .await
+    pub async fn keep(&self, gathering: &mut Gathering) -> Result<(), StoreError> {
+        let Some(last) = gathering.last else { return Ok(()) };
+        self.run(move |writer| writer.keep(last)).await?;
+        gathering.last = None;
+        Ok(())
     }
 
     /// Looks something up on the writer's connection, which no other one can tell, outside any
@@ -163,22 +157,44 @@ impl Drop for Store {
 /// What the thread has.
 struct Writer {
     db: Db,
-    /// When the transaction that is open with what was gathered is to end.
-    commit_at: Option<Instant>,
-    /// How often something that was gathered was lost.
-    losses: Arc<AtomicU64>,
-    /// Why, the last time.
+    /// The transaction that is open with what was gathered.
+    open: Option<Open>,
+    /// How many of these there were.
+    count: u64,
+    /// Those of them that were lost, and why the last one was.
+    lost: BTreeSet<u64>,
     why: String,
+    /// Until when each is committed at once.
+    careful_until: Instant,
+    /// When the database was left to others last.
+    left_at: Instant,
+}
+
+/// A transaction with what was gathered.
+#[derive(Clone, Copy)]
+struct Open {
+    number: u64,
+    commit_at: Instant,
 }
 
 impl Writer {
+    fn new(db: Db) -> Self {
+        let (now, lost) = (Instant::now(), BTreeSet::new());
+        let why = String::new();
+        Self { db, open: None, count: 0, lost, why, careful_until: now, left_at: now }
+    }
+
     /// Runs jobs until nobody can give any.
     fn serve(&mut self, queue: &mpsc::Receiver<Job>) {
         loop {
-            let next = match self.commit_at {
-                Some(at) => queue.recv_timeout(at.saturating_duration_since(Instant::now())),
+            let (asked, open) = (Instant::now(), self.open);
+            let next = match open {
+                Some(open) => queue.recv_timeout(open.commit_at.saturating_duration_since(asked)),
                 None => queue.recv().map_err(RecvTimeoutError::from),
             };
+            if open.is_none() && asked.elapsed() >= LEFT {
+                self.left_at = Instant::now();
+            }
             match next {
                 Ok(job) => self.run(job),
                 Err(RecvTimeoutError::Timeout) => self.close(),
@@ -210,51 +226,71 @@ impl Writer {
         self.rolled_back_unless(done)
     }
 
+    /// Runs a job of somebody who has gathered in `last` before; gives in which transaction.
     fn gather<T>(
         &mut self,
-        since: Gathering,
+        last: Option<u64>,
         job: impl FnOnce(&Db) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.lost(since)?;
-        let commit_at = match self.commit_at {
-            Some(at) => at,
-            None => {
-                self.begin()?;
-                *self.commit_at.insert(Instant::now() + GATHERED)
-            }
+    ) -> Result<(u64, T), StoreError> {
+        last.map_or(Ok(()), |last| self.is_whole(last))?;
+        let Open { number, commit_at } = match self.open {
+            Some(open) => open,
+            None => self.open()?,
         };
-        let done = job(&self.db);
+        let done = job(&self.db).and_then(|value| match self.db.connection.is_autocommit() {
+            // Of an error that ends a transaction the job has told nothing.
+            true => Err(StoreError::Lost("the transaction has ended".to_owned())),
+            false => Ok(value),
+        });
         let value = self.rolled_back_unless(done)?;
         if Instant::now() >= commit_at {
             self.close();
-            self.lost(since)?;
-            std::thread::sleep(LEFT);
+            self.is_whole(number)?;
         }
-        Ok(value)
+        Ok((number, value))
     }
 
-    fn begin(&self) -> Result<(), StoreError> {
+    fn keep(&mut self, last: u64) -> Result<(), StoreError> {
+        if self.open.is_some_and(|open| open.number == last) {
+            self.close();
+        }
+        self.is_whole(last)
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        if self.left_at.elapsed() > GATHERED {
+            std::thread::sleep(LEFT);
+            self.left_at = Instant::now();
+        }
         self.db.connection.execute_batch("BEGIN IMMEDIATE")?;
         self.db.memo.changed_before.set(Some(self.db.connection.total_changes()));
         Ok(())
     }
 
+    fn open(&mut self) -> Result<Open, StoreError> {
+        self.begin()?;
+        self.count += 1;
+        let now = Instant::now();
+        let commit_at = if now < self.careful_until { now } else { now + GATHERED };
+        Ok(*self.open.insert(Open { number: self.count, commit_at }))
+    }
+
     /// Ends the transaction with what was gathered. Whoever gathered it is told when they come again.
     fn close(&mut self) {
-        if self.commit_at.is_some() {
+        if self.open.is_some() {
             let done = self.db.connection.execute_batch("COMMIT").map_err(StoreError::from);
             match self.rolled_back_unless(done) {
-                Ok(()) => self.commit_at = None,
+                Ok(()) => self.open = None,
                 Err(error) => tracing::error!(%error, "what was read last was not stored"),
             }
         }
     }
 
-    /// An error, if anything was lost that was gathered since then.
-    fn lost(&self, since: Gathering) -> Result<(), StoreError> {
-        match self.losses.load(Ordering::Acquire) == since.losses {
-            true => Ok(()),
-            false => Err(StoreError::Lost(self.why.clone())),
+    /// An error, if that transaction was lost.
+    fn is_whole(&self, number: u64) -> Result<(), StoreError> {
+        match self.lost.contains(&number) {
+            true => Err(StoreError::Lost(self.why.clone())),
+            false => Ok(()),
         }
     }
 
@@ -270,9 +306,13 @@ impl Writer {
     /// Ends the transaction that is open, if one is, as if it had not been.
     fn roll_back(&mut self, why: &str) -> Result<(), StoreError> {
         self.db.memo.forget();
-        if self.commit_at.take().is_some() {
+        if let Some(open) = self.open.take() {
             why.clone_into(&mut self.why);
-            self.losses.fetch_add(1, Ordering::Release);
+            self.careful_until = Instant::now() + CAREFUL;
+            self.lost.insert(open.number);
+            if self.lost.len() > MOST_LOST {
+                self.lost.pop_first();
+            }
         }
         if !self.db.connection.is_autocommit() {
             self.db.connection.execute_batch("ROLLBACK")?;
