@@ -86,7 +86,8 @@ pub fn settle(
 ) -> Result<Option<i64>, StoreError> {
     let stale = relationship::stale(db, after, SETTLED_AT_ONCE)?;
     // Without another connection or thread it takes longer.
-    let beside = connection::beside(db).ok().flatten().filter(|_| stale.len() >= MANY);
+    let many = Some(db).filter(|_| stale.len() >= MANY);
+    let beside = many.and_then(|db| connection::beside(db).ok().flatten());
     let left = Mutex::new(stale.iter());
     std::thread::scope(|scope| {
         let (left, from_the_end) = (&left, Iter::next_back);
