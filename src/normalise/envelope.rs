@@ -293,7 +293,8 @@ fn is_capped(header: &[u8]) -> bool {
     let mut lines = 0;
     let mut fits = |line: &[u8]| {
         lines += 1;
-        lines < MAX_LINES && line.len() < MAX_LINE && !matches!(line, b"" | b"\r")
+        // With its end, of which it has lost one byte here or, if it is the last, two.
+        lines < MAX_LINES && line.len() + 2 <= MAX_LINE && !matches!(line, b"" | b"\r")
     };
     header.len() <= MAX_BYTES && fields.split(|byte| *byte == b'\n').all(&mut fits)
 }
